@@ -1,0 +1,12 @@
+//! The engine of `vector_backfill`: embedding providers, vector stores, the pipeline between them and the policies that
+//! steer it. It sees Postgres only as plain values (a [`batch::Batch`] comes in, a [`batch::Outcome`] goes out), has no
+//! `unsafe` line, and can be tested and measured alone.
+
+pub mod batch;
+pub mod cancel;
+pub mod pipeline;
+pub mod point;
+pub mod policy;
+pub mod provider;
+pub mod service;
+pub mod store;

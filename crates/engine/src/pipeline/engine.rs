@@ -1,0 +1,325 @@
+//! The engine as its owner sees it: batches are submitted, outcomes are taken, and no call waits.
+//!
+//! Its owner is one thread (in Postgres the worker's main thread), which blocks all signals before it calls
+//! [`Engine::start`], since the engine's threads inherit the mask. Nothing in here calls back into the owner: outcomes and
+//! log records wait in channels until they are taken, and one byte on the wake socket says that an outcome waits.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
+use tokio::runtime::Runtime;
+use tokio::task::AbortHandle;
+
+use super::collections::Collections;
+use super::config::{EngineConfig, StartError};
+use super::log_channel::{self, LogRecord};
+use super::open_store::OpenStore;
+use super::outcomes::OutcomeSender;
+use super::providers::Providers;
+use super::run_batch::{self, Stages};
+use super::threads;
+use crate::batch::{Batch, Outcome};
+use crate::cancel::CancelFlag;
+use crate::provider::registry::ProviderRegistry;
+use crate::service::answer::Service;
+use crate::service::listener::{Listener, MAX_CONNECTIONS};
+use crate::store::contract::VectorStore;
+
+/// How often providers are looked through for idle ones.
+const EVICTION_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Runs batches and the search service on threads of its own. Dropped without [`Engine::shutdown`] it ends as well, but
+/// nobody waits for that and the store is left as a crash would leave it, which does it no harm.
+pub struct Engine {
+    /// `None` once shut down.
+    running: Option<Running>,
+    stages: Arc<Stages>,
+    outcomes: Receiver<(u64, Outcome)>,
+    sender: OutcomeSender,
+    /// Batches whose outcome was not taken, by the number of their submission.
+    in_flight: HashMap<u64, InFlight>,
+    submissions: u64,
+    /// Collections whose index is being built.
+    optimizing: Arc<Mutex<HashSet<String>>>,
+}
+
+/// What has to be ended.
+struct Running {
+    batches: Runtime,
+    service: Runtime,
+    listening: AbortHandle,
+    store: OpenStore,
+}
+
+struct InFlight {
+    bytes: usize,
+    cancel: CancelFlag,
+}
+
+impl Engine {
+    /// Opens the store, binds the search service's socket and starts the threads. Loads no model.
+    pub fn start(config: EngineConfig) -> Result<Self, StartError> {
+        let niceness = threads::niceness(config.nice).map_err(|source| io_error("read the priority", source))?;
+        log_channel::install(config.log_level);
+        let store = OpenStore::open(&config.store, niceness)?;
+        Self::start_parts(config, niceness, store, Arc::new(ProviderRegistry::new()))
+    }
+
+    /// The same with a store and providers of the caller's; what the configuration says about the store is not read.
+    pub fn start_with(
+        config: EngineConfig,
+        store: Arc<dyn VectorStore>,
+        providers: Arc<dyn Providers>,
+    ) -> Result<Self, StartError> {
+        let niceness = threads::niceness(config.nice).map_err(|source| io_error("read the priority", source))?;
+        log_channel::install(config.log_level);
+        Self::start_parts(config, niceness, OpenStore::Given(store), providers)
+    }
+
+    fn start_parts(
+        config: EngineConfig,
+        niceness: i32,
+        store: OpenStore,
+        providers: Arc<dyn Providers>,
+    ) -> Result<Self, StartError> {
+        let EngineConfig {
+            socket,
+            wake,
+            request_timeout,
+            provider_idle,
+            ..
+        } = config;
+        wake.set_nonblocking(true)
+            .map_err(|source| io_error("prepare the wake socket", source))?;
+        let service =
+            threads::for_service(MAX_CONNECTIONS).map_err(|source| io_error("start the service's threads", source))?;
+        let batches =
+            threads::for_batches(niceness).map_err(|source| io_error("start the engine's threads", source))?;
+
+        let collections = Collections::new(store.store());
+        let stages = Arc::new(Stages {
+            providers,
+            collections,
+            loader: service.handle().clone(),
+        });
+        let listener = {
+            let _runtime = service.enter();
+            Listener::bind(&socket)?
+        };
+        let answering = Service {
+            stages: stages.clone(),
+            request_timeout,
+        };
+        let listening = service.spawn(listener.serve(answering)).abort_handle();
+        service.spawn(evict_idle_providers(stages.providers.clone(), provider_idle));
+
+        let (sender, outcomes) = OutcomeSender::new(wake);
+        Ok(Self {
+            running: Some(Running {
+                batches,
+                service,
+                listening,
+                store,
+            }),
+            stages,
+            outcomes,
+            sender,
+            in_flight: HashMap::new(),
+            submissions: 0,
+            optimizing: Arc::default(),
+        })
+    }
+
+    /// Starts work on a batch. Each batch gives exactly one outcome, whatever happens to it, in the order in which they
+    /// end. The engine works on all submitted batches at the same time: how many that are is the caller's decision.
+    pub fn submit(&mut self, batch: Batch) {
+        let Some(running) = &self.running else { return };
+        self.submissions += 1;
+        let number = self.submissions;
+        let bytes = batch.records.iter().map(|record| record.text.len()).sum();
+        self.in_flight.insert(
+            number,
+            InFlight {
+                bytes,
+                cancel: batch.cancel.clone(),
+            },
+        );
+        let (stages, sender) = (self.stages.clone(), self.sender.clone());
+        running.batches.spawn(async move {
+            let (batch_id, job_id) = (batch.id, batch.job_id);
+            let (result, spent) = run_batch::run(batch, stages).await;
+            sender.send(
+                number,
+                Outcome {
+                    batch_id,
+                    job_id,
+                    result,
+                    spent,
+                },
+            );
+        });
+    }
+
+    /// The next outcome, if one waits.
+    pub fn try_outcome(&mut self) -> Option<Outcome> {
+        let (number, outcome) = self.outcomes.try_recv().ok()?;
+        self.in_flight.remove(&number);
+        Some(outcome)
+    }
+
+    /// Batches submitted whose outcome was not taken yet.
+    pub fn batches_in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Bytes of text in those batches.
+    pub fn bytes_in_flight(&self) -> usize {
+        self.in_flight.values().map(|batch| batch.bytes).sum()
+    }
+
+    /// Builds the collection's search index in the background. One that is being built already is not started again;
+    /// errors are logged.
+    pub fn optimize(&self, collection: &str) {
+        let Some(running) = &self.running else { return };
+        if !lock(&self.optimizing).insert(collection.to_owned()) {
+            return;
+        }
+        let turn = Optimizing {
+            collection: collection.to_owned(),
+            all: self.optimizing.clone(),
+        };
+        let store = self.stages.collections.store().clone();
+        running.batches.spawn(async move {
+            if let Err(error) = store.optimize(&turn.collection).await {
+                log::warn!(
+                    "could not build the search index of collection \"{}\": {error}",
+                    turn.collection
+                );
+            }
+        });
+    }
+
+    /// Removes the collection in the background; errors are logged. A batch in flight for the same collection would make
+    /// it again: call this when there is none.
+    pub fn drop_collection(&self, collection: &str) {
+        let Some(running) = &self.running else { return };
+        let (stages, collection) = (self.stages.clone(), collection.to_owned());
+        running.batches.spawn(async move {
+            if let Err(error) = stages.collections.drop_collection(&collection).await {
+                log::warn!("could not remove collection \"{collection}\": {error}");
+            }
+        });
+    }
+
+    /// The next log record of the engine, if one waits. When records had to be left out, one of them says how many. Also
+    /// those of an engine that was shut down.
+    pub fn try_log(&self) -> Option<LogRecord> {
+        log_channel::next()
+    }
+
+    /// Ends everything within the deadline: batches are cancelled, the service stops answering, providers give up, the
+    /// store is closed. Outcomes that were not taken are lost; their batches may be repeated. Returns early when
+    /// everything ended early. What blocks longer than the deadline is left to the end of the process.
+    pub fn shutdown(mut self, deadline: Duration) {
+        let end = Instant::now() + deadline;
+        let Some(Running {
+            batches,
+            service,
+            store,
+            ..
+        }) = self.cancel()
+        else {
+            return;
+        };
+        let providers = self.stages.providers.clone();
+        // On a thread that may be left behind: it waits for models that are being loaded.
+        let giving_up = service.spawn_blocking(move || providers.shutdown());
+        let left = || end.saturating_duration_since(Instant::now());
+        if service
+            .block_on(async { tokio::time::timeout(left() / 2, giving_up).await })
+            .is_err()
+        {
+            log::warn!("providers did not end within half of the time for shutting down");
+        }
+        // Tasks are dropped where they wait; blocking work of the store gets half of the time that is left.
+        batches.shutdown_timeout(left() / 2);
+        if service
+            .block_on(async { tokio::time::timeout(left() / 2, store.close()).await })
+            .is_err()
+        {
+            log::warn!("the vector store did not close in time; it is read again from its log at the next start");
+        }
+        service.shutdown_timeout(left());
+    }
+
+    /// Says to everyone that the end has come, and gives what is to be ended.
+    fn cancel(&mut self) -> Option<Running> {
+        for batch in self.in_flight.values() {
+            batch.cancel.raise();
+        }
+        let running = self.running.take()?;
+        // With the listener its file goes, so that nobody comes any more.
+        running.listening.abort();
+        Some(running)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(Running { batches, service, .. }) = self.cancel() {
+            // Dropping a runtime waits for its blocking work, however long that takes.
+            batches.shutdown_background();
+            service.shutdown_background();
+        }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Engine")
+            .field("batches_in_flight", &self.in_flight.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A collection whose index is being built; no longer when this is dropped, which a panic does too.
+struct Optimizing {
+    collection: String,
+    all: Arc<Mutex<HashSet<String>>>,
+}
+
+impl Drop for Optimizing {
+    fn drop(&mut self) {
+        lock(&self.all).remove(&self.collection);
+    }
+}
+
+async fn evict_idle_providers(providers: Arc<dyn Providers>, idle: Duration) {
+    loop {
+        tokio::time::sleep(EVICTION_INTERVAL).await;
+        let providers = providers.clone();
+        // Freeing a model takes time.
+        if tokio::task::spawn_blocking(move || providers.evict_idle(idle))
+            .await
+            .is_err()
+        {
+            log::error!("looking for idle providers failed");
+        }
+    }
+}
+
+fn io_error(action: &str, source: io::Error) -> StartError {
+    StartError::Io {
+        action: action.to_owned(),
+        source,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

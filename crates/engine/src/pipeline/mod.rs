@@ -1,0 +1,22 @@
+//! The way of a batch through the engine.
+//!
+//! - [`engine`]: what the owner calls: submit, take outcomes, shut down. [`config`] is what it starts with.
+//! - `run_batch`: the steps of one batch in their order. Each has a file: `texts` cuts and collects, `embed` asks the
+//!   provider (`bisect` finds what it refuses), `points` makes points of the answer, `collections` writes them.
+//! - `vector_space` keeps models apart; [`providers`] says where providers come from, `open_store` which store is used.
+//! - `threads`, `outcomes` and [`log_channel`] keep the engine's threads and its owner apart.
+
+mod bisect;
+pub(crate) mod collections;
+pub mod config;
+pub(crate) mod embed;
+pub mod engine;
+pub mod log_channel;
+mod open_store;
+mod outcomes;
+mod points;
+pub mod providers;
+pub(crate) mod run_batch;
+mod texts;
+mod threads;
+pub(crate) mod vector_space;

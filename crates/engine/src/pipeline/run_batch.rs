@@ -1,0 +1,174 @@
+//! What happens to one batch, from the check of its cancel flag to the durable points.
+//!
+//! Nothing is retried in here but a collection that somebody removed: whoever submitted the batch decides whether and
+//! when it is repeated. Until the first point is written the batch can be cancelled; from then on it is completed.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::runtime::Handle;
+use tokio::task::JoinError;
+
+use super::collections::Collections;
+use super::embed::embed_each;
+use super::points::Writes;
+use super::providers::Providers;
+use super::texts::Texts;
+use super::vector_space::mismatch;
+use crate::batch::{Batch, BatchResult, Failure, FailureClass, Spent};
+use crate::provider::config::ProviderConfig;
+use crate::provider::contract::{EmbeddingProvider, ProviderError};
+use crate::store::contract::StoreError;
+
+/// What batches need, shared by all of them.
+pub(crate) struct Stages {
+    pub(crate) providers: Arc<dyn Providers>,
+    pub(crate) collections: Collections,
+    /// Threads at the process's own priority. Models are loaded there: threads inherit their priority from the thread
+    /// that makes them, and those that answer queries must not have that of a backfill.
+    pub(crate) loader: Handle,
+}
+
+impl Stages {
+    /// The provider for a configuration. A panic while it is loaded is an error like any other.
+    pub(crate) async fn provider(&self, config: &ProviderConfig) -> Result<Arc<dyn EmbeddingProvider>, ProviderError> {
+        let (providers, owned) = (self.providers.clone(), config.clone());
+        let loading = self.loader.spawn(async move { providers.provider(&owned).await });
+        loading.await.unwrap_or_else(|error| {
+            Err(ProviderError::Transient(format!(
+                "loading provider \"{}\": {}",
+                config.name,
+                describe(error)
+            )))
+        })
+    }
+}
+
+/// Why a batch was not done.
+enum Stop {
+    Cancelled,
+    Failed(Failure),
+}
+
+impl From<ProviderError> for Stop {
+    fn from(error: ProviderError) -> Self {
+        error.failure().map_or(Self::Cancelled, Self::Failed)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.failure())
+    }
+}
+
+/// Embeds and stores the batch. Also a panic on the way gives a result.
+pub(crate) async fn run(batch: Batch, stages: Arc<Stages>) -> (BatchResult, Spent) {
+    let batch = Arc::new(batch);
+    // In a task of its own, because a panic ends a task.
+    let task = tokio::spawn(async move {
+        let mut spent = Spent::default();
+        let result = match embed_and_store(&batch, &stages, &mut spent).await {
+            Ok(result) => result,
+            Err(Stop::Cancelled) => BatchResult::Cancelled,
+            Err(Stop::Failed(failure)) => BatchResult::Failed(failure),
+        };
+        (result, spent)
+    });
+    task.await.unwrap_or_else(|error| {
+        let message = describe(error);
+        log::error!("a batch ended early: {message}");
+        (
+            BatchResult::Failed(Failure {
+                class: FailureClass::Transient,
+                message,
+            }),
+            Spent::default(),
+        )
+    })
+}
+
+async fn embed_and_store(batch: &Arc<Batch>, stages: &Arc<Stages>, spent: &mut Spent) -> Result<BatchResult, Stop> {
+    if batch.cancel.is_raised() {
+        return Err(Stop::Cancelled);
+    }
+    let writes = if batch.records.is_empty() {
+        // Deletes need no provider, so they get through while it is out of order.
+        Writes {
+            removals: batch.deletes.clone(),
+            deleted: batch.deletes.clone(),
+            ..Writes::default()
+        }
+    } else {
+        embed(batch, stages, spent).await?
+    };
+    if batch.cancel.is_raised() {
+        return Err(Stop::Cancelled);
+    }
+    let Writes {
+        points,
+        removals,
+        embedded,
+        failed,
+        deleted,
+    } = writes;
+    let start = Instant::now();
+    let written = stages
+        .collections
+        .write(&batch.target.collection, points, &removals)
+        .await;
+    spent.storing += start.elapsed();
+    written?;
+    Ok(BatchResult::Done {
+        embedded,
+        failed,
+        deleted,
+    })
+}
+
+async fn embed(batch: &Arc<Batch>, stages: &Stages, spent: &mut Spent) -> Result<Writes, Stop> {
+    let provider = stages.provider(&batch.provider).await?;
+    let collection = &batch.target.collection;
+    if let Some(message) = mismatch(
+        &batch.provider,
+        provider.as_ref(),
+        Some((&collection.name, collection.dimensions)),
+    ) {
+        return Err(Stop::Failed(Failure {
+            class: FailureClass::Configuration,
+            message,
+        }));
+    }
+    let texts = texts(batch, &provider).await?;
+    let embeddings = embed_each(provider.as_ref(), &texts.distinct, &batch.cancel, spent).await?;
+    Ok(Writes::of(batch, &texts, &embeddings))
+}
+
+/// Cuts the batch's texts, off the threads that serve others when that takes processor time.
+async fn texts(batch: &Arc<Batch>, provider: &Arc<dyn EmbeddingProvider>) -> Result<Texts, Stop> {
+    let chunking = batch.target.chunking;
+    if chunking.is_none() {
+        return Ok(Texts::of(&batch.records, None, provider.as_ref())?);
+    }
+    let (batch, provider) = (batch.clone(), provider.clone());
+    let cutting = tokio::task::spawn_blocking(move || Texts::of(&batch.records, chunking, provider.as_ref()));
+    match cutting.await {
+        Ok(texts) => Ok(texts?),
+        Err(error) => Err(Stop::Failed(Failure {
+            class: FailureClass::Transient,
+            message: format!("cutting: {}", describe(error)),
+        })),
+    }
+}
+
+/// Why a task gave no result.
+pub(crate) fn describe(error: JoinError) -> String {
+    let Ok(panic) = error.try_into_panic() else {
+        return "the engine is shutting down".to_owned();
+    };
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("internal error: {}", message.unwrap_or("panic without a message"))
+}

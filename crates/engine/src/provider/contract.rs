@@ -1,0 +1,110 @@
+//! The seam between the pipeline and whoever makes embeddings.
+//!
+//! A provider may be called from many tasks at once. Calls have no side effect that matters, so any call may be repeated.
+//! The answer has one embedding for each text, in the order of the texts, each of `dimensions` finite numbers with
+//! length one.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::batch::{Failure, FailureClass};
+use crate::cancel::CancelFlag;
+
+/// Makes embeddings of texts.
+#[async_trait]
+pub trait EmbeddingProvider: Send + Sync {
+    /// Name of the model: two providers with the same model and dimensions share a vector space.
+    fn model(&self) -> &str;
+
+    /// Numbers in one embedding.
+    fn dimensions(&self) -> usize;
+
+    /// What one request may hold.
+    fn limits(&self) -> Limits;
+
+    /// Embeds the texts. Text beyond the model's window is left out and reported as truncated.
+    async fn embed(&self, request: EmbedRequest) -> Result<Vec<Embedding>, ProviderError>;
+
+    /// Byte ranges of the text's tokens in order, without special tokens and however long the text is. Takes processor
+    /// time: never called on a thread that serves others.
+    fn token_spans(&self, text: &str) -> Result<Vec<Range<usize>>, ProviderError>;
+
+    /// Ends what the provider runs in the background and waits for it, usually a fraction of a second; may be repeated.
+    /// Calls to [`Self::embed`] under way and later ones return [`ProviderError::Cancelled`]. Blocks: never called on a
+    /// thread that serves others.
+    fn shutdown(&self) {}
+}
+
+/// What one request may hold.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Texts in a request.
+    pub max_texts: usize,
+    /// Tokens of one text that the model sees, without special tokens.
+    pub max_tokens: usize,
+}
+
+/// Texts to embed together.
+#[derive(Debug, Clone)]
+pub struct EmbedRequest {
+    /// The texts, none empty.
+    pub texts: Vec<Arc<str>>,
+    /// What the embeddings are for.
+    pub purpose: Purpose,
+    /// Raised when nobody wants the answer any more; the provider then gives up soon with [`ProviderError::Cancelled`].
+    pub cancel: CancelFlag,
+}
+
+/// What embeddings are for: some models want a prefix, and queries go before passages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Stored and searched for; can wait.
+    Passage,
+    /// Somebody is waiting for it.
+    Query,
+}
+
+/// One embedding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedding {
+    /// `dimensions` finite numbers, length one.
+    pub vector: Vec<f32>,
+    /// Tokens the model saw, special tokens included.
+    pub tokens: u32,
+    /// Whether text beyond the model's window was left out.
+    pub truncated: bool,
+}
+
+/// Why a provider gave no embeddings.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// The request's cancel flag was raised.
+    #[error("cancelled")]
+    Cancelled,
+    /// The provider is not usable as configured: a file is missing, a model does not fit.
+    #[error("{0}")]
+    Configuration(String),
+    /// The request may succeed when repeated.
+    #[error("{0}")]
+    Transient(String),
+    /// The texts themselves were refused.
+    #[error("{0}")]
+    Record(String),
+}
+
+impl ProviderError {
+    /// The consequence of this error; `None` when the work was cancelled.
+    pub fn failure(&self) -> Option<Failure> {
+        let class = match self {
+            Self::Cancelled => return None,
+            Self::Configuration(_) => FailureClass::Configuration,
+            Self::Transient(_) => FailureClass::Transient,
+            Self::Record(_) => FailureClass::Record,
+        };
+        Some(Failure { class, message: self.to_string() })
+    }
+}

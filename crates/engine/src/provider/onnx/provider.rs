@@ -1,0 +1,177 @@
+//! The local model as an [`EmbeddingProvider`].
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::cancel::CancelFlag;
+use crate::policy::packing::PackLimits;
+use crate::provider::config::{OnnxConfig, ProviderConfig};
+use crate::provider::contract::{EmbedRequest, Embedding, EmbeddingProvider, Limits, ProviderError, Purpose};
+use crate::provider::onnx::pack_job::Interest;
+use crate::provider::onnx::request::{AbandonOnDrop, QueuedRequest};
+use crate::provider::onnx::runtime;
+use crate::provider::onnx::threads::{Group, Model, ModelThreads};
+use crate::provider::onnx::tokenize::{TextTokenizer, TokenizedText};
+
+/// Tokens of a text that the model sees when nobody says otherwise, special tokens included: what all-MiniLM-L6-v2 was
+/// published with (`max_seq_length`), and what nearly all models of its kind can take.
+const DEFAULT_WINDOW: usize = 256;
+
+/// How much goes through a session at a time. Larger packs are no faster on a CPU and take more memory.
+pub const PACK_LIMITS: PackLimits = PackLimits { padded_tokens: 1500, texts: 256 };
+
+/// Texts in a request: enough for sorting by length to leave little padding, few enough to be repeated when one fails.
+const MAX_TEXTS: usize = 512;
+
+/// How often a waiting request looks at its cancel flag.
+const CANCEL_POLL: Duration = Duration::from_millis(20);
+
+/// A sentence embedding model run by ONNX Runtime on threads of its own.
+///
+/// Dropping it ends the threads soon, without waiting for them; [`EmbeddingProvider::shutdown`] waits.
+pub struct OnnxProvider {
+    shared: Arc<Shared>,
+}
+
+/// What requests use on other threads, possibly for a moment longer than the provider lives. The threads end with it.
+struct Shared {
+    model_name: String,
+    tokenizer: TextTokenizer,
+    model: Arc<Model>,
+    pack_limits: PackLimits,
+    passages: ModelThreads,
+    /// Started by the first query, so that what only backfills does not pay for it.
+    queries: Mutex<Option<Arc<ModelThreads>>>,
+    stopped: CancelFlag,
+}
+
+impl OnnxProvider {
+    /// Loads the library, the tokenizer and a session for each thread. Blocks for a second or two.
+    pub fn load(config: &ProviderConfig, onnx: &OnnxConfig, pack_limits: PackLimits) -> Result<Self, ProviderError> {
+        let window = config.max_tokens.unwrap_or(DEFAULT_WINDOW);
+        let tokenizer = TextTokenizer::load(&onnx.model_directory.join("tokenizer.json"), window)?;
+        let model = Arc::new(Model {
+            environment: runtime::environment(&onnx.library)?,
+            path: onnx.model_directory.join("model.onnx"),
+            padding_id: tokenizer.padding_id(),
+            probe: tokenizer.widest_row(),
+        });
+        let group = Group { name: "vb-passage", threads: onnx.threads, nice: Some(onnx.nice) };
+        let passages = ModelThreads::start(&model, &group)?;
+        if let Some(expected) = config.dimensions.filter(|&expected| expected != passages.dimensions()) {
+            return Err(ProviderError::Configuration(format!(
+                "provider \"{}\" is configured for {expected} dimensions, but model \"{}\" has {}",
+                config.name,
+                model.path.display(),
+                passages.dimensions()
+            )));
+        }
+        let shared = Shared {
+            model_name: config.model.clone(),
+            tokenizer,
+            model,
+            pack_limits,
+            passages,
+            queries: Mutex::new(None),
+            stopped: CancelFlag::default(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+}
+
+impl Shared {
+    /// Tokenises and queues; blocks until the last pack is on its way.
+    fn queue(&self, texts: &[Arc<str>], purpose: Purpose, interest: &Interest) -> Result<QueuedRequest, ProviderError> {
+        let mut tokenized: Vec<TokenizedText> = Vec::with_capacity(texts.len());
+        for text in texts {
+            if interest.is_lost() || self.stopped.is_raised() {
+                return Err(ProviderError::Cancelled);
+            }
+            tokenized.push(self.tokenizer.tokenize(text)?);
+        }
+        let queue = match purpose {
+            Purpose::Passage => self.passages.sender(),
+            Purpose::Query => self.query_threads()?.sender(),
+        };
+        let queue = queue.ok_or(ProviderError::Cancelled)?;
+        Ok(QueuedRequest::queue(tokenized, self.pack_limits, interest, &queue))
+    }
+
+    /// The thread that is kept for queries, at the priority of whoever waits for it.
+    fn query_threads(&self) -> Result<Arc<ModelThreads>, ProviderError> {
+        let mut queries = lock(&self.queries);
+        if self.stopped.is_raised() {
+            return Err(ProviderError::Cancelled);
+        }
+        if let Some(threads) = &*queries {
+            return Ok(Arc::clone(threads));
+        }
+        let threads = Arc::new(ModelThreads::start(&self.model, &Group { name: "vb-query", threads: 1, nice: None })?);
+        *queries = Some(Arc::clone(&threads));
+        Ok(threads)
+    }
+}
+
+#[async_trait]
+impl EmbeddingProvider for OnnxProvider {
+    fn model(&self) -> &str {
+        &self.shared.model_name
+    }
+
+    fn dimensions(&self) -> usize {
+        self.shared.passages.dimensions()
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { max_texts: MAX_TEXTS, max_tokens: self.shared.tokenizer.content_tokens() }
+    }
+
+    async fn embed(&self, request: EmbedRequest) -> Result<Vec<Embedding>, ProviderError> {
+        let EmbedRequest { texts, purpose, cancel } = request;
+        let interest = Interest { cancel: cancel.clone(), abandoned: CancelFlag::default() };
+        let _abandon = AbandonOnDrop(interest.abandoned.clone());
+        let shared = Arc::clone(&self.shared);
+        let answer = async {
+            let queued = tokio::task::spawn_blocking(move || shared.queue(&texts, purpose, &interest)).await;
+            let queued = queued.map_err(|error| match error.is_panic() {
+                true => ProviderError::Record("the tokenizer panicked on a text".to_owned()),
+                false => ProviderError::Cancelled,
+            })??;
+            queued.answer(|| cancel.is_raised() || self.shared.stopped.is_raised()).await
+        };
+        tokio::select! {
+            answer = answer => answer,
+            () = raised(&cancel) => Err(ProviderError::Cancelled),
+        }
+    }
+
+    fn token_spans(&self, text: &str) -> Result<Vec<Range<usize>>, ProviderError> {
+        self.shared.tokenizer.spans(text)
+    }
+
+    fn shutdown(&self) {
+        self.shared.stopped.raise();
+        self.shared.passages.stop();
+        // Waits for a query session that is being loaded at this moment: loading cannot be interrupted.
+        let queries = lock(&self.shared.queries).clone();
+        if let Some(queries) = &queries {
+            queries.stop();
+            queries.join();
+        }
+        self.shared.passages.join();
+    }
+}
+
+/// Returns once the flag is raised.
+async fn raised(flag: &CancelFlag) {
+    while !flag.is_raised() {
+        tokio::time::sleep(CANCEL_POLL).await;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

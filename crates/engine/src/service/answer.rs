@@ -1,0 +1,240 @@
+//! What is done for each kind of request.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
+
+use super::protocol::{Answer, CheckReport, Request, SearchHit, SearchMode, ServiceError};
+use crate::batch::FailureClass;
+use crate::cancel::CancelFlag;
+use crate::pipeline::embed::embed_checked;
+use crate::pipeline::run_batch::Stages;
+use crate::pipeline::vector_space::mismatch;
+use crate::provider::config::ProviderConfig;
+use crate::provider::contract::{EmbedRequest, EmbeddingProvider, ProviderError, Purpose};
+use crate::store::contract::StoreError;
+
+/// The most hits of one search: with 500 characters each they fit into a frame.
+const MAX_HITS: usize = 5_000;
+
+/// The most ids of one page.
+const MAX_PAGE: usize = 100_000;
+
+/// What a provider embeds when it is checked.
+const CHECK_TEXT: &str = "one real call";
+
+/// Answers requests with the providers and the store that the batches use.
+#[derive(Clone)]
+pub(crate) struct Service {
+    pub(crate) stages: Arc<Stages>,
+    /// The longest a request may take.
+    pub(crate) request_timeout: Duration,
+}
+
+/// Raises its flag when the work it stands for ended or nobody waits for it any more.
+struct RaiseOnDrop(CancelFlag);
+
+impl Drop for RaiseOnDrop {
+    fn drop(&mut self) {
+        self.0.raise();
+    }
+}
+
+impl Service {
+    /// The answer to a request, within the longest time it may take.
+    pub(super) async fn answer(&self, request: Request) -> Result<Answer, ServiceError> {
+        let guard = RaiseOnDrop(CancelFlag::default());
+        let limit = self.request_timeout;
+        timeout(limit, self.answer_untimed(request, &guard.0))
+            .await
+            .unwrap_or_else(|_| {
+                let message = format!("no answer within {} s", limit.as_secs_f64());
+                Err(ServiceError {
+                    class: FailureClass::Transient,
+                    message,
+                })
+            })
+    }
+
+    async fn answer_untimed(&self, request: Request, cancel: &CancelFlag) -> Result<Answer, ServiceError> {
+        let store = self.stages.collections.store();
+        match request {
+            Request::Ping => Ok(Answer::Pong),
+            Request::Embed {
+                provider,
+                texts,
+                purpose,
+            } => {
+                let provider = self.provider(&provider, None).await?;
+                embed(provider.as_ref(), texts, purpose, cancel)
+                    .await
+                    .map(Answer::Embeddings)
+            }
+            Request::Search {
+                provider,
+                collection,
+                dimensions,
+                query,
+                limit,
+                mode,
+            } => {
+                let SearchMode::Dense = mode;
+                within(limit, MAX_HITS)?;
+                let space = dimensions.map(|dimensions| (collection.as_str(), dimensions));
+                let provider = self.provider(&provider, space).await?;
+                let vectors = embed(provider.as_ref(), vec![query], Purpose::Query, cancel).await?;
+                let Some(vector) = vectors.into_iter().next() else {
+                    return Ok(Answer::Hits(Vec::new()));
+                };
+                let hits = present(store.search(&collection, vector, limit).await)?.unwrap_or_default();
+                let hits = hits.into_iter().map(|hit| SearchHit {
+                    score: hit.score,
+                    record_id: hit.payload.record_id,
+                    chunk_no: hit.payload.chunk_no,
+                    text_content: hit.payload.text_content,
+                });
+                Ok(Answer::Hits(hits.collect()))
+            }
+            Request::Check { provider } => Ok(Answer::Check(self.check(&provider, cancel).await)),
+            Request::Count { collection } => Ok(Answer::Count(
+                present(store.count(&collection).await)?.unwrap_or_default(),
+            )),
+            Request::Scroll {
+                collection,
+                after,
+                limit,
+            } => {
+                within(limit, MAX_PAGE)?;
+                Ok(Answer::Ids(
+                    present(store.scroll(&collection, after, limit).await)?.unwrap_or_default(),
+                ))
+            }
+        }
+    }
+
+    async fn provider(
+        &self,
+        config: &ProviderConfig,
+        collection: Option<(&str, usize)>,
+    ) -> Result<Arc<dyn EmbeddingProvider>, ServiceError> {
+        let provider = self.stages.provider(config).await?;
+        match mismatch(config, provider.as_ref(), collection) {
+            None => Ok(provider),
+            Some(message) => Err(ServiceError {
+                class: FailureClass::Configuration,
+                message,
+            }),
+        }
+    }
+
+    async fn check(&self, config: &ProviderConfig, cancel: &CancelFlag) -> CheckReport {
+        let failed = |detail| CheckReport {
+            ok: false,
+            latency_ms: 0.0,
+            dimensions: None,
+            detail,
+        };
+        let provider = match self.stages.provider(config).await {
+            Ok(provider) => provider,
+            Err(error) => return failed(error.to_string()),
+        };
+        let start = Instant::now();
+        let result = embed(provider.as_ref(), vec![CHECK_TEXT.to_owned()], Purpose::Query, cancel).await;
+        let latency_ms = start.elapsed().as_secs_f64() * 1_000.0;
+        let dimensions = provider.dimensions();
+        let expected = config.dimensions.filter(|expected| *expected != dimensions);
+        let fault = result
+            .err()
+            .map(|error| error.message)
+            .or_else(|| mismatch(config, provider.as_ref(), None));
+        let fault = fault.or_else(|| {
+            expected.map(|expected| format!("{expected} dimensions were expected, but the model makes {dimensions}"))
+        });
+        CheckReport {
+            ok: fault.is_none(),
+            latency_ms,
+            dimensions: Some(dimensions),
+            detail: fault.unwrap_or_else(|| {
+                let window = provider.limits().max_tokens;
+                format!(
+                    "model \"{}\": {dimensions} dimensions, {window} tokens of a text",
+                    provider.model()
+                )
+            }),
+        }
+    }
+}
+
+/// Embeds texts of a request, in calls as large as the provider takes.
+async fn embed(
+    provider: &dyn EmbeddingProvider,
+    texts: Vec<String>,
+    purpose: Purpose,
+    cancel: &CancelFlag,
+) -> Result<Vec<Vec<f32>>, ServiceError> {
+    if texts.iter().any(String::is_empty) {
+        return Err(at_fault("an empty text has no embedding".to_owned()));
+    }
+    let texts: Vec<Arc<str>> = texts.into_iter().map(Arc::from).collect();
+    let mut vectors = Vec::with_capacity(texts.len());
+    for texts in texts.chunks(provider.limits().max_texts.max(1)) {
+        let request = EmbedRequest {
+            texts: texts.to_vec(),
+            purpose,
+            cancel: cancel.clone(),
+        };
+        vectors.extend(
+            embed_checked(provider, request)
+                .await?
+                .into_iter()
+                .map(|embedding| embedding.vector),
+        );
+    }
+    Ok(vectors)
+}
+
+/// What the store gave; `None` when the collection does not exist, which is where nothing was stored yet.
+fn present<T>(result: Result<T, StoreError>) -> Result<Option<T>, ServiceError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(StoreError::NoCollection(_)) => Ok(None),
+        Err(error) => {
+            let failure = error.failure();
+            Err(ServiceError {
+                class: failure.class,
+                message: failure.message,
+            })
+        }
+    }
+}
+
+fn within(limit: usize, most: usize) -> Result<(), ServiceError> {
+    if limit > most {
+        Err(at_fault(format!("a limit of {limit} is more than {most}")))
+    } else {
+        Ok(())
+    }
+}
+
+fn at_fault(message: String) -> ServiceError {
+    ServiceError {
+        class: FailureClass::Record,
+        message,
+    }
+}
+
+impl From<ProviderError> for ServiceError {
+    fn from(error: ProviderError) -> Self {
+        match error.failure() {
+            Some(failure) => Self {
+                class: failure.class,
+                message: failure.message,
+            },
+            None => Self {
+                class: FailureClass::Transient,
+                message: error.to_string(),
+            },
+        }
+    }
+}

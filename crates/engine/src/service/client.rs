@@ -1,0 +1,127 @@
+//! Asks the search service from a thread that may block but wants to be interrupted.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use super::frame::{self, FrameError};
+use super::protocol::{Answer, Request, Response, ServiceError};
+use crate::batch::FailureClass;
+
+/// How long a read waits before the caller gets a chance to interrupt.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// One connection to the search service. After [`CallError::Io`] or [`CallError::Interrupted`] it is of no use any more:
+/// connect anew. The service closes connections that nobody used for 5 s, so do not keep one between statements.
+#[derive(Debug)]
+pub struct Client {
+    stream: UnixStream,
+    /// A call ended between its request and its answer: what comes next belongs to that one.
+    out_of_step: bool,
+}
+
+/// Why a call gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError<E> {
+    /// The service could not be reached, went away, or does not speak the protocol.
+    #[error("search service: {0}")]
+    Io(#[from] io::Error),
+    /// The service answered with an error; the connection stays usable.
+    #[error(transparent)]
+    Service(ServiceError),
+    /// The caller's `on_wait` said to give up.
+    #[error("interrupted")]
+    Interrupted(E),
+}
+
+impl Client {
+    /// Connects to the service's socket.
+    pub fn connect(path: &Path) -> io::Result<Self> {
+        let stream = UnixStream::connect(path)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(Self {
+            stream,
+            out_of_step: false,
+        })
+    }
+
+    /// Sends the request and waits for its answer. `on_wait` is called about every 100 ms meanwhile; its error ends the call.
+    pub fn call<E>(
+        &mut self,
+        request: &Request,
+        on_wait: &mut dyn FnMut() -> Result<(), E>,
+    ) -> Result<Answer, CallError<E>> {
+        // A request that cannot be sent leaves the connection as it was.
+        let frame = frame::encode(request).map_err(unsendable)?;
+        if std::mem::replace(&mut self.out_of_step, true) {
+            return Err(io::Error::new(ErrorKind::NotConnected, "an earlier call on this connection failed").into());
+        }
+        self.write(&frame, on_wait)?;
+        let mut header = [0; frame::HEADER];
+        self.read(&mut header, on_wait)?;
+        let mut body = vec![0; frame::length(header).map_err(broken)?];
+        self.read(&mut body, on_wait)?;
+        let response = serde_json::from_slice(&body).map_err(io::Error::from)?;
+        self.out_of_step = false;
+        match response {
+            Response::Ok(answer) => Ok(answer),
+            Response::Err(error) => Err(CallError::Service(error)),
+        }
+    }
+
+    fn write<E>(&mut self, mut bytes: &[u8], on_wait: &mut dyn FnMut() -> Result<(), E>) -> Result<(), CallError<E>> {
+        while !bytes.is_empty() {
+            let written = unless_waiting(self.stream.write(bytes), on_wait)?;
+            bytes = &bytes[written.unwrap_or(0)..];
+        }
+        Ok(())
+    }
+
+    fn read<E>(&mut self, buffer: &mut [u8], on_wait: &mut dyn FnMut() -> Result<(), E>) -> Result<(), CallError<E>> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            filled += unless_waiting(self.stream.read(&mut buffer[filled..]), on_wait)?.unwrap_or(0);
+        }
+        Ok(())
+    }
+}
+
+/// Bytes moved; `None` when the time was over first or a signal came, after the caller was asked whether to go on.
+fn unless_waiting<E>(
+    moved: io::Result<usize>,
+    on_wait: &mut dyn FnMut() -> Result<(), E>,
+) -> Result<Option<usize>, CallError<E>> {
+    match moved {
+        Ok(0) => Err(io::Error::from(ErrorKind::UnexpectedEof).into()),
+        Ok(moved) => Ok(Some(moved)),
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+            ) =>
+        {
+            on_wait().map_err(CallError::Interrupted)?;
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn unsendable<E>(error: FrameError) -> CallError<E> {
+    match error {
+        FrameError::Io(error) => error.into(),
+        error @ FrameError::TooLong(_) => CallError::Service(ServiceError {
+            class: FailureClass::Record,
+            message: error.to_string(),
+        }),
+    }
+}
+
+fn broken<E>(error: FrameError) -> CallError<E> {
+    match error {
+        FrameError::Io(error) => error.into(),
+        error @ FrameError::TooLong(_) => io::Error::new(ErrorKind::InvalidData, error.to_string()).into(),
+    }
+}

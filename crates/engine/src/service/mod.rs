@@ -1,0 +1,14 @@
+//! The search service: answers questions of other processes of this machine over a unix socket, with the same models
+//! and the same store that the batches use, and ahead of them.
+//!
+//! - [`protocol`]: requests, answers and errors; `frame` is how they travel.
+//! - [`listener`]: the socket and who may connect. `connection`: one peer's requests, one after the other. `answer`: what
+//!   is done for each kind of request.
+//! - [`client`]: the other side, for threads that may block.
+
+pub(crate) mod answer;
+pub mod client;
+mod connection;
+mod frame;
+pub mod listener;
+pub mod protocol;

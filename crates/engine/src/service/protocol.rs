@@ -1,0 +1,138 @@
+//! What is said over the service's socket.
+//!
+//! A client sends a request and reads one response, as often as it likes on one connection. Each of them is one frame:
+//! its length in four bytes, most significant first, then so many bytes of JSON.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::batch::FailureClass;
+use crate::provider::config::ProviderConfig;
+use crate::provider::contract::Purpose;
+
+/// The longest frame in bytes, in both directions: about 2,000 vectors of 768 dimensions.
+pub const MAX_FRAME: usize = 16 << 20;
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Is anybody there? Answered with [`Answer::Pong`].
+    Ping,
+    /// Embeds the texts. Answered with [`Answer::Embeddings`].
+    Embed {
+        /// Who embeds them.
+        provider: ProviderConfig,
+        /// The texts, none empty.
+        texts: Vec<String>,
+        /// What the embeddings are for.
+        purpose: Purpose,
+    },
+    /// Finds the points whose text is nearest in meaning. Answered with [`Answer::Hits`]; a collection that does not exist
+    /// has no hits.
+    Search {
+        /// Who embeds the query: the model the collection is pinned to.
+        provider: ProviderConfig,
+        /// Where to search.
+        collection: String,
+        /// Numbers in each vector of the collection, if known: a provider with others is refused by name.
+        dimensions: Option<usize>,
+        /// What to search for; not empty.
+        query: String,
+        /// The most hits wanted.
+        limit: usize,
+        /// How to compare.
+        mode: SearchMode,
+    },
+    /// Makes one real call of the provider. Answered with [`Answer::Check`], also when the provider fails.
+    Check {
+        /// Who is checked.
+        provider: ProviderConfig,
+    },
+    /// Counts the collection's points. Answered with [`Answer::Count`]; 0 when the collection does not exist.
+    Count {
+        /// What is counted.
+        collection: String,
+    },
+    /// A page of the collection's point ids. Answered with [`Answer::Ids`]; empty when the collection does not exist.
+    Scroll {
+        /// What is listed.
+        collection: String,
+        /// The last id of the page before.
+        after: Option<Uuid>,
+        /// The most ids wanted.
+        limit: usize,
+    },
+}
+
+/// How a search compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchMode {
+    /// By meaning: cosine of the embeddings.
+    Dense,
+}
+
+/// What comes back: the answer, or why there is none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Response {
+    /// The answer to the request.
+    Ok(Answer),
+    /// Why there is no answer.
+    Err(ServiceError),
+}
+
+/// The answer to a request, of the kind that the request names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// The service is there.
+    Pong,
+    /// One vector for each text, in their order.
+    Embeddings(Vec<Vec<f32>>),
+    /// Points found, best first.
+    Hits(Vec<SearchHit>),
+    /// What the call of the provider gave.
+    Check(CheckReport),
+    /// Exact number of points.
+    Count(u64),
+    /// Point ids, ascending.
+    Ids(Vec<Uuid>),
+}
+
+/// A point that a search found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SearchHit {
+    /// Cosine similarity, 1 is the same direction.
+    pub score: f32,
+    /// The record's key as text.
+    pub record_id: String,
+    /// Which of the record's chunks.
+    pub chunk_no: u32,
+    /// The first 500 characters of the chunk.
+    pub text_content: String,
+}
+
+/// What the call of a provider gave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// Whether it gave a usable embedding.
+    pub ok: bool,
+    /// How long the call took, in milliseconds, without loading the model.
+    pub latency_ms: f64,
+    /// Numbers in its embeddings; `None` when it could not be reached.
+    pub dimensions: Option<usize>,
+    /// What was found, for people.
+    pub detail: String,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct ServiceError {
+    /// What to do about it. `Record` says that the request itself is at fault.
+    pub class: FailureClass,
+    /// What was wrong, for people.
+    pub message: String,
+}

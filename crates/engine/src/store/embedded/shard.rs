@@ -1,0 +1,218 @@
+//! One open collection. Every method blocks.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use qdrant_edge::{CountRequest, EdgeConfig, EdgeShard, OperationError};
+use uuid::Uuid;
+
+use super::directory::{StoreDirectory, clear_interrupted_index};
+use super::group_commit::GroupCommit;
+use super::{conversion, failure, settings};
+use crate::point::Point;
+use crate::store::contract::{CollectionSpec, Hit, StoreError};
+
+/// Bytes that a point takes on disk beside its vector, at most: payload with 500 characters, ids, versions.
+const POINT_BYTES: u64 = 4 * 1024;
+
+/// Times a vector is on disk until the log is cut: as number in the log (5 bytes for 4) and in the collection.
+const VECTOR_COPIES: u64 = 3;
+
+/// An open collection.
+pub(super) struct Shard {
+    collection: String,
+    dimensions: usize,
+    path: PathBuf,
+    engine: EdgeShard,
+    /// Held by every write and every flush, so that they never overlap.
+    ///
+    /// The engine would let them. But its flush syncs the log first and the data after that, and data that a write puts
+    /// in between would be on disk without its log entry. After a power failure the log would then give out the same
+    /// numbers again, and data already numbered higher would silently win over what is written later.
+    writing: Mutex<()>,
+    /// Whether something was written that no flush has made durable.
+    unflushed: AtomicBool,
+    /// Whether the engine has to be opened afresh before it is used again.
+    suspect: AtomicBool,
+    /// When it was last used, by the clock of [`super::open_shards::OpenShards`].
+    pub(super) last_used: AtomicU64,
+    /// Shared flushes.
+    pub(super) group_commit: Arc<GroupCommit>,
+    /// After `engine`, so that the directory is given up only when the engine is gone.
+    directory: Arc<StoreDirectory>,
+}
+
+impl Shard {
+    /// Makes an empty collection's files below `path`, which must not exist.
+    pub(super) fn create(path: &Path, spec: &CollectionSpec) -> Result<(), StoreError> {
+        EdgeShard::new(path, settings::collection(spec.dimensions))
+            .and_then(|engine| engine.flush())
+            .map_err(|error| failure::engine_error(&spec.name, &error))
+    }
+
+    /// Opens the collection whose files are below `path` and repeats what its log holds beyond them.
+    pub(super) fn open(collection: &str, path: PathBuf, directory: Arc<StoreDirectory>) -> Result<Self, StoreError> {
+        failure::check_room_to_open(&path)?;
+        let engine_error = |error: OperationError| failure::engine_error(collection, &error);
+        let config = EdgeConfig::load(&path).transpose().map_err(engine_error)?;
+        let Some(dimensions) = config.as_ref().and_then(settings::dimensions) else {
+            let files = path.display();
+            return Err(StoreError::Configuration(format!(
+                "\"{files}\" holds no collection of this store"
+            )));
+        };
+        let engine = EdgeShard::load(&path, Some(settings::collection(dimensions))).map_err(engine_error)?;
+        // Only now: loading fails as long as a former opening of the same files is still building its index.
+        clear_interrupted_index(&path);
+        Ok(Self {
+            collection: collection.to_owned(),
+            dimensions,
+            path,
+            engine,
+            writing: Mutex::new(()),
+            // The engine's files may hold what only its log had.
+            unflushed: AtomicBool::new(true),
+            suspect: AtomicBool::new(false),
+            last_used: AtomicU64::new(0),
+            group_commit: Arc::default(),
+            directory,
+        })
+    }
+
+    /// Name of the collection.
+    pub(super) fn collection(&self) -> &str {
+        &self.collection
+    }
+
+    /// Refuses vectors of any other length than the collection's.
+    pub(super) fn check_dimensions(&self, dimensions: usize) -> Result<(), StoreError> {
+        if dimensions == self.dimensions {
+            return Ok(());
+        }
+        Err(StoreError::Configuration(format!(
+            "collection \"{}\" has {} dimensions, not {dimensions}",
+            self.collection, self.dimensions
+        )))
+    }
+
+    pub(super) fn upsert(&self, points: Vec<Point>) -> Result<(), StoreError> {
+        // All of them before any is written.
+        points
+            .iter()
+            .try_for_each(|point| self.check_dimensions(point.vector.len()))?;
+        let vector_bytes = (self.dimensions * size_of::<f32>()) as u64;
+        let bytes = points.len() as u64 * (vector_bytes * VECTOR_COPIES + POINT_BYTES);
+        failure::check_room_to_write(self.directory.root(), bytes)?;
+
+        let mut points = points.into_iter();
+        loop {
+            let some: Vec<Point> = points.by_ref().take(settings::POINTS_IN_OPERATION).collect();
+            if some.is_empty() {
+                return Ok(());
+            }
+            self.write(conversion::upsert(some)?)?;
+        }
+    }
+
+    pub(super) fn delete(&self, ids: &[Uuid]) -> Result<(), StoreError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        failure::check_room_to_write(self.directory.root(), 0)?;
+        self.write(conversion::delete(ids))
+    }
+
+    fn write(&self, operation: qdrant_edge::UpdateOperation) -> Result<(), StoreError> {
+        let _turn = self.writing.lock();
+        self.unflushed.store(true, Ordering::Release);
+        self.engine.update(operation).map_err(|error| self.failed(&error))
+    }
+
+    /// Makes everything durable that was written before. Call it through [`super::group_commit::flush`] where others may
+    /// flush as well.
+    pub(super) fn flush(&self) -> Result<(), StoreError> {
+        let _turn = self.writing.lock();
+        if !self.unflushed.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.engine.flush().map_err(|error| {
+            // Pages that the system failed to write count as written afterwards: only the log still knows them.
+            self.suspect();
+            self.failed(&error)
+        })?;
+        self.unflushed.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    pub(super) fn search(&self, vector: Vec<f32>, limit: usize) -> Result<Vec<Hit>, StoreError> {
+        self.check_dimensions(vector.len())?;
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let found = self
+            .engine
+            .query(conversion::nearest(vector, limit))
+            .map_err(|error| self.failed(&error))?;
+        found.into_iter().map(conversion::hit).collect()
+    }
+
+    pub(super) fn scroll(&self, after: Option<Uuid>, limit: usize) -> Result<Vec<Uuid>, StoreError> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let Some(request) = conversion::ids_after(after, limit) else {
+            return Ok(Vec::new());
+        };
+        let (records, _next) = self.engine.scroll(request).map_err(|error| self.failed(&error))?;
+        records.into_iter().map(|record| conversion::uuid(record.id)).collect()
+    }
+
+    pub(super) fn count(&self) -> Result<u64, StoreError> {
+        let count = self
+            .engine
+            .count(CountRequest::new())
+            .map_err(|error| self.failed(&error))?;
+        Ok(count as u64)
+    }
+
+    /// Indexes large parts that have no index and rewrites parts of which much was deleted; returns at once when there is
+    /// nothing to do. May take minutes, during which everything else goes on.
+    pub(super) fn build_index(&self) -> Result<bool, StoreError> {
+        // What the index is built from must not be ahead of the log, see `writing`.
+        self.flush()?;
+        let built = self
+            .engine
+            .optimize()
+            .map_err(|error| failure::engine_error(&self.collection, &error))?;
+        if built {
+            // Lets go of the files that the new ones replace.
+            self.unflushed.store(true, Ordering::Release);
+            self.flush()?;
+        }
+        Ok(built)
+    }
+
+    /// Says that the engine has to be opened afresh before it is used again.
+    pub(super) fn suspect(&self) {
+        self.suspect.store(true, Ordering::Release);
+    }
+
+    /// Whether the engine has to be opened afresh.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.suspect.load(Ordering::Acquire)
+    }
+
+    fn failed(&self, error: &OperationError) -> StoreError {
+        if failure::leaves_the_engine_suspect(error) {
+            log::warn!(
+                "collection \"{}\" in \"{}\" will be opened afresh: {error}",
+                self.collection,
+                self.path.display()
+            );
+            self.suspect();
+        }
+        failure::engine_error(&self.collection, error)
+    }
+}

@@ -1,0 +1,122 @@
+//! [`EmbeddedStore`]: the contract of a vector store, kept by the engine in this process.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::blocking::{blocking, on_shard};
+use super::directory::StoreDirectory;
+use super::group_commit;
+use super::index_builder::IndexBuilder;
+use super::open_shards::OpenShards;
+use crate::point::Point;
+use crate::store::contract::{CollectionSpec, Hit, StoreError, VectorStore};
+
+/// Collections that stay open when nobody uses them. An open one costs about 1 MB of memory, 25 file descriptors and one
+/// sleeping thread; opening one takes about 10 ms.
+const OPEN_SHARDS: usize = 64;
+
+/// Keeps vectors in this process, in one directory.
+///
+/// Everything is asynchronous and must run inside a tokio runtime; the engine's own work happens on its blocking threads.
+/// Dropping a call's future does not undo or stop what the engine already began.
+pub struct EmbeddedStore {
+    shards: Arc<OpenShards>,
+    index_builder: IndexBuilder,
+}
+
+/// How an embedded store shares its machine with others.
+#[derive(Debug, Clone, Copy)]
+pub struct EmbeddedOptions {
+    /// Collections that stay open when nobody uses them, at least 1.
+    pub open_shards: usize,
+    /// Priority of the thread that builds indexes: 0 as everybody else, 19 the least.
+    pub niceness: i32,
+}
+
+impl Default for EmbeddedOptions {
+    fn default() -> Self {
+        Self {
+            open_shards: OPEN_SHARDS,
+            niceness: 0,
+        }
+    }
+}
+
+impl EmbeddedStore {
+    /// Takes possession of the directory, which is made if it is missing, and clears away what a crash left half done.
+    /// While another store has the directory, in this process or another, that is a configuration error.
+    pub fn open(directory: PathBuf, options: EmbeddedOptions) -> Result<Self, StoreError> {
+        let directory = Arc::new(StoreDirectory::open(directory)?);
+        Ok(Self {
+            shards: Arc::new(OpenShards::new(directory, options.open_shards.max(1))),
+            index_builder: IndexBuilder::new(options.niceness),
+        })
+    }
+
+    /// Makes everything durable and closes all collections; every later call fails. Does not wait for an index that is
+    /// being built: that one goes on until it is ready or the process ends, the directory stays taken as long, and its
+    /// collection is whole in either case.
+    pub async fn close(&self) {
+        self.shards.close().await;
+    }
+}
+
+#[async_trait]
+impl VectorStore for EmbeddedStore {
+    async fn ensure_collection(&self, spec: &CollectionSpec) -> Result<(), StoreError> {
+        let shard = match self.shards.lease(&spec.name).await {
+            Err(StoreError::NoCollection(_)) => self.shards.create(spec).await?,
+            other => other?,
+        };
+        shard.check_dimensions(spec.dimensions)
+    }
+
+    async fn collections(&self) -> Result<Vec<String>, StoreError> {
+        let directory = self.shards.directory();
+        blocking(move || directory.collections()).await
+    }
+
+    async fn drop_collection(&self, collection: &str) -> Result<(), StoreError> {
+        self.shards.drop_collection(collection).await
+    }
+
+    async fn upsert(&self, collection: &str, points: Vec<Point>) -> Result<(), StoreError> {
+        let shard = self.shards.lease(collection).await?;
+        on_shard(shard, move |shard| shard.upsert(points)).await
+    }
+
+    async fn delete(&self, collection: &str, ids: Vec<Uuid>) -> Result<(), StoreError> {
+        let shard = self.shards.lease(collection).await?;
+        on_shard(shard, move |shard| shard.delete(&ids)).await
+    }
+
+    async fn flush(&self, collection: &str) -> Result<(), StoreError> {
+        let shard = self.shards.lease(collection).await?;
+        group_commit::flush(shard).await
+    }
+
+    async fn search(&self, collection: &str, vector: Vec<f32>, limit: usize) -> Result<Vec<Hit>, StoreError> {
+        let shard = self.shards.lease(collection).await?;
+        on_shard(shard, move |shard| shard.search(vector, limit)).await
+    }
+
+    async fn scroll(&self, collection: &str, after: Option<Uuid>, limit: usize) -> Result<Vec<Uuid>, StoreError> {
+        let shard = self.shards.lease(collection).await?;
+        on_shard(shard, move |shard| shard.scroll(after, limit)).await
+    }
+
+    async fn count(&self, collection: &str) -> Result<u64, StoreError> {
+        let shard = self.shards.lease(collection).await?;
+        on_shard(shard, |shard| shard.count()).await
+    }
+
+    async fn optimize(&self, collection: &str) -> Result<(), StoreError> {
+        let turn = self.index_builder.turn().await;
+        // Taken only now, so that collections waiting for their turn can be closed.
+        let shard = self.shards.lease(collection).await?;
+        self.index_builder.build(turn, shard).await
+    }
+}

@@ -1,0 +1,81 @@
+//! What every vector store must keep, whatever it is made of: functions that take a store and fail when it breaks the
+//! contract. Each works on collections of its own, so all of them may run on one store, at the same time.
+//!
+//! - `points.rs`: writing, replacing, deleting, counting, scrolling;
+//! - `searching.rs`: searches against plain arithmetic;
+//! - `collections.rs`: making, refusing, listing, dropping;
+//! - `keeping.rs`: what is there after the store was closed and opened again;
+//! - `data.rs`: vectors and points to test with.
+
+#![allow(dead_code, reason = "a store's tests need not use all of it")]
+
+pub mod collections;
+pub mod data;
+pub mod keeping;
+pub mod points;
+pub mod searching;
+
+use uuid::Uuid;
+use vb_engine::store::contract::{CollectionSpec, VectorStore};
+
+/// Calls the test macro for each function of the suite that needs nothing but a store.
+#[macro_export]
+macro_rules! for_each_promise {
+    ($test:ident) => {
+        $test! {
+            points: a_repeated_upsert_changes_nothing,
+            points: an_upsert_replaces_the_whole_point,
+            points: one_upsert_may_hold_many_points,
+            points: an_empty_upsert_or_delete_is_no_error,
+            points: deleting_removes_what_is_there_and_forgives_what_is_not,
+            points: a_deleted_point_can_be_written_again,
+            points: counts_are_exact,
+            points: scrolling_sees_every_point_once_and_in_order,
+            points: concurrent_upserts_lose_nothing,
+            points: concurrent_flushes_all_succeed,
+            points: a_hundred_thousand_points_are_kept_and_found,
+            searching: a_search_equals_an_exact_scan,
+            searching: a_search_returns_the_payload_as_it_was_written,
+            searching: a_search_finds_no_more_than_there_is,
+            searching: a_search_of_an_empty_collection_finds_nothing,
+            collections: ensuring_twice_keeps_the_points,
+            collections: ensuring_at_the_same_time_makes_one_collection,
+            collections: a_missing_collection_is_reported_as_missing,
+            collections: other_dimensions_are_a_configuration_error_that_names_both,
+            collections: vectors_of_other_dimensions_are_refused_whole,
+            collections: odd_names_are_refused,
+            collections: long_names_and_all_allowed_letters_are_accepted,
+            collections: collections_are_listed_in_order,
+            collections: dropping_removes_the_points_for_good,
+            collections: dropping_a_missing_collection_is_no_error,
+            collections: collections_do_not_see_each_other,
+        }
+    };
+}
+
+/// A new collection of these dimensions.
+pub async fn collection(store: &dyn VectorStore, dimensions: usize) -> String {
+    let name = format!("test_{}", Uuid::new_v4().simple());
+    store
+        .ensure_collection(&CollectionSpec {
+            name: name.clone(),
+            dimensions,
+        })
+        .await
+        .unwrap();
+    name
+}
+
+/// All ids of a collection, by scrolling in pages of this size; checks that pages are full except the last.
+pub async fn all_ids(store: &dyn VectorStore, collection: &str, page: usize) -> Vec<Uuid> {
+    let mut ids = Vec::new();
+    loop {
+        let next = store.scroll(collection, ids.last().copied(), page).await.unwrap();
+        assert!(next.len() <= page);
+        let end = next.len() < page;
+        ids.extend(next);
+        if end {
+            return ids;
+        }
+    }
+}

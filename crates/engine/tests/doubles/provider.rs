@@ -1,0 +1,169 @@
+//! A provider in memory.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use vb_engine::pipeline::providers::Providers;
+use vb_engine::provider::config::{OnnxConfig, ProviderConfig, ProviderKind};
+use vb_engine::provider::contract::{EmbedRequest, Embedding, EmbeddingProvider, Limits, ProviderError, Purpose};
+
+use super::gate::Gate;
+
+/// The model that the doubles serve.
+pub const MODEL: &str = "test-model";
+
+/// Dimensions of the doubles' vectors.
+pub const DIMENSIONS: usize = 4;
+
+type Behaviour = Box<dyn Fn(&EmbedRequest) -> Result<Vec<Embedding>, ProviderError> + Send + Sync>;
+
+/// Embeds with a function of the test's. Records every request, and may be held at a gate.
+pub struct ScriptedProvider {
+    behaviour: Behaviour,
+    max_texts: usize,
+    passage_gate: Option<Arc<Gate>>,
+    requests: Mutex<Vec<EmbedRequest>>,
+}
+
+impl ScriptedProvider {
+    /// One that behaves as told.
+    pub fn new(
+        behaviour: impl Fn(&EmbedRequest) -> Result<Vec<Embedding>, ProviderError> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            behaviour: Box::new(behaviour),
+            max_texts: 16,
+            passage_gate: None,
+            requests: Mutex::default(),
+        }
+    }
+
+    /// One that keeps its contract.
+    pub fn sound() -> Self {
+        Self::new(|request| Ok(embeddings(&request.texts)))
+    }
+
+    /// One that refuses requests with a text that contains the word.
+    pub fn refusing(word: &'static str) -> Self {
+        Self::new(
+            move |request| match request.texts.iter().find(|text| text.contains(word)) {
+                Some(_) => Err(ProviderError::Record(format!("cannot stand \"{word}\""))),
+                None => Ok(embeddings(&request.texts)),
+            },
+        )
+    }
+
+    /// The same, with requests for passages held at the gate.
+    pub fn held_at(self, gate: &Arc<Gate>) -> Self {
+        Self {
+            passage_gate: Some(gate.clone()),
+            ..self
+        }
+    }
+
+    /// The texts of each request so far.
+    pub fn requests(&self) -> Vec<Vec<String>> {
+        let requests = self.requests.lock().unwrap();
+        requests
+            .iter()
+            .map(|request| request.texts.iter().map(ToString::to_string).collect())
+            .collect()
+    }
+
+    /// Whether the latest request's cancel flag is raised.
+    pub fn latest_is_cancelled(&self) -> bool {
+        self.requests
+            .lock()
+            .unwrap()
+            .last()
+            .is_some_and(|request| request.cancel.is_raised())
+    }
+}
+
+/// A sound answer: equal texts have equal vectors of length one.
+pub fn embeddings(texts: &[Arc<str>]) -> Vec<Embedding> {
+    texts.iter().map(|text| embedding(text)).collect()
+}
+
+/// The vector of a text.
+pub fn embedding(text: &str) -> Embedding {
+    let mut vector = vec![1.0; DIMENSIONS];
+    for (position, byte) in text.bytes().enumerate() {
+        vector[position % DIMENSIONS] += f32::from(byte) * (position + 1) as f32;
+    }
+    let length = vector.iter().map(|number| number * number).sum::<f32>().sqrt();
+    vector.iter_mut().for_each(|number| *number /= length);
+    Embedding {
+        vector,
+        tokens: text.split_whitespace().count() as u32,
+        truncated: false,
+    }
+}
+
+#[async_trait]
+impl EmbeddingProvider for ScriptedProvider {
+    fn model(&self) -> &str {
+        MODEL
+    }
+
+    fn dimensions(&self) -> usize {
+        DIMENSIONS
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            max_texts: self.max_texts,
+            max_tokens: 256,
+        }
+    }
+
+    async fn embed(&self, request: EmbedRequest) -> Result<Vec<Embedding>, ProviderError> {
+        self.requests.lock().unwrap().push(request.clone());
+        if let Some(gate) = &self.passage_gate
+            && request.purpose == Purpose::Passage
+        {
+            gate.pass().await;
+        }
+        (self.behaviour)(&request)
+    }
+
+    fn token_spans(&self, text: &str) -> Result<Vec<Range<usize>>, ProviderError> {
+        let start_of = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
+        Ok(text
+            .split_whitespace()
+            .map(|word| start_of(word)..start_of(word) + word.len())
+            .collect())
+    }
+}
+
+/// Gives the same provider for every configuration.
+pub struct Only(pub Arc<ScriptedProvider>);
+
+#[async_trait]
+impl Providers for Only {
+    async fn provider(&self, _config: &ProviderConfig) -> Result<Arc<dyn EmbeddingProvider>, ProviderError> {
+        Ok(self.0.clone())
+    }
+
+    fn evict_idle(&self, _idle: Duration) {}
+
+    fn shutdown(&self) {}
+}
+
+/// A configuration that stands for the double.
+pub fn config() -> ProviderConfig {
+    ProviderConfig {
+        name: "test-provider".into(),
+        model: MODEL.into(),
+        dimensions: None,
+        max_tokens: None,
+        kind: ProviderKind::Onnx(OnnxConfig {
+            library: "none".into(),
+            model_directory: "none".into(),
+            threads: 1,
+            nice: 0,
+        }),
+    }
+}

@@ -1,0 +1,150 @@
+//! A store in memory.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use uuid::Uuid;
+use vb_engine::point::Point;
+use vb_engine::store::contract::{CollectionSpec, Hit, StoreError, VectorStore};
+
+use super::gate::Gate;
+
+type Fault = Box<dyn FnMut(&str) -> Result<(), StoreError> + Send>;
+
+/// Keeps points in memory. Every call is recorded by name, may be held at a gate, and may fail.
+#[derive(Default)]
+pub struct MemoryStore {
+    collections: Mutex<HashMap<String, (usize, BTreeMap<Uuid, Point>)>>,
+    calls: Mutex<Vec<&'static str>>,
+    gates: Mutex<HashMap<&'static str, Arc<Gate>>>,
+    fault: Mutex<Option<Fault>>,
+}
+
+impl MemoryStore {
+    /// Holds calls of that name at a gate.
+    pub fn hold(&self, call: &'static str) -> Arc<Gate> {
+        self.gates.lock().unwrap().entry(call).or_default().clone()
+    }
+
+    /// Lets `fault` decide whether a call of a name fails.
+    pub fn fail(&self, fault: impl FnMut(&str) -> Result<(), StoreError> + Send + 'static) {
+        *self.fault.lock().unwrap() = Some(Box::new(fault));
+    }
+
+    /// Names of the calls so far.
+    pub fn calls(&self) -> Vec<&'static str> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    /// All points of a collection by id; none when it does not exist.
+    pub fn points(&self, collection: &str) -> BTreeMap<Uuid, Point> {
+        self.collections
+            .lock()
+            .unwrap()
+            .get(collection)
+            .map(|(_, points)| points.clone())
+            .unwrap_or_default()
+    }
+
+    /// Removes a collection as somebody else would.
+    pub fn remove(&self, collection: &str) {
+        self.collections.lock().unwrap().remove(collection);
+    }
+
+    async fn called(&self, call: &'static str) -> Result<(), StoreError> {
+        self.calls.lock().unwrap().push(call);
+        let gate = self.gates.lock().unwrap().get(call).cloned();
+        if let Some(gate) = gate {
+            gate.pass().await;
+        }
+        self.fault.lock().unwrap().as_mut().map_or(Ok(()), |fault| fault(call))
+    }
+
+    fn with<T>(&self, collection: &str, work: impl FnOnce(&mut BTreeMap<Uuid, Point>) -> T) -> Result<T, StoreError> {
+        match self.collections.lock().unwrap().get_mut(collection) {
+            Some((_, points)) => Ok(work(points)),
+            None => Err(StoreError::NoCollection(collection.to_owned())),
+        }
+    }
+}
+
+#[async_trait]
+impl VectorStore for MemoryStore {
+    async fn ensure_collection(&self, spec: &CollectionSpec) -> Result<(), StoreError> {
+        self.called("ensure").await?;
+        let mut collections = self.collections.lock().unwrap();
+        let (dimensions, _) = collections
+            .entry(spec.name.clone())
+            .or_insert((spec.dimensions, BTreeMap::new()));
+        if *dimensions == spec.dimensions {
+            Ok(())
+        } else {
+            Err(StoreError::Configuration("other dimensions".into()))
+        }
+    }
+
+    async fn collections(&self) -> Result<Vec<String>, StoreError> {
+        let mut names: Vec<String> = self.collections.lock().unwrap().keys().cloned().collect();
+        names.sort();
+        Ok(names)
+    }
+
+    async fn drop_collection(&self, collection: &str) -> Result<(), StoreError> {
+        self.called("drop").await?;
+        self.remove(collection);
+        Ok(())
+    }
+
+    async fn upsert(&self, collection: &str, points: Vec<Point>) -> Result<(), StoreError> {
+        self.called("upsert").await?;
+        self.with(collection, |kept| {
+            kept.extend(points.into_iter().map(|point| (point.id, point)))
+        })
+    }
+
+    async fn delete(&self, collection: &str, ids: Vec<Uuid>) -> Result<(), StoreError> {
+        self.called("delete").await?;
+        self.with(collection, |kept| kept.retain(|id, _| !ids.contains(id)))
+    }
+
+    async fn flush(&self, collection: &str) -> Result<(), StoreError> {
+        self.called("flush").await?;
+        self.with(collection, |_| ())
+    }
+
+    async fn search(&self, collection: &str, vector: Vec<f32>, limit: usize) -> Result<Vec<Hit>, StoreError> {
+        self.called("search").await?;
+        let mut hits = self.with(collection, |kept| {
+            let hit = |point: &Point| Hit {
+                id: point.id,
+                score: point.vector.iter().zip(&vector).map(|(a, b)| a * b).sum(),
+                payload: point.payload.clone(),
+            };
+            kept.values().map(hit).collect::<Vec<_>>()
+        })?;
+        hits.sort_by(|a, b| b.score.total_cmp(&a.score));
+        hits.truncate(limit);
+        Ok(hits)
+    }
+
+    async fn scroll(&self, collection: &str, after: Option<Uuid>, limit: usize) -> Result<Vec<Uuid>, StoreError> {
+        self.called("scroll").await?;
+        self.with(collection, |kept| {
+            kept.keys()
+                .copied()
+                .filter(|id| Some(*id) > after)
+                .take(limit)
+                .collect()
+        })
+    }
+
+    async fn count(&self, collection: &str) -> Result<u64, StoreError> {
+        self.called("count").await?;
+        self.with(collection, |kept| kept.len() as u64)
+    }
+
+    async fn optimize(&self, _collection: &str) -> Result<(), StoreError> {
+        self.called("optimize").await
+    }
+}

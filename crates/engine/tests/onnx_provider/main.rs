@@ -1,0 +1,14 @@
+//! What the local provider promises, tried on the real model and the real runtime.
+//!
+//! - [`vectors`]: the numbers are those of an independent implementation.
+//! - [`requests`]: order, cancellation, bad texts, queries before passages.
+//! - [`threads`]: priorities, and that threads end when they should.
+//! - [`refusals`]: what is missing or broken is named.
+//! - [`registry`]: providers are shared, kept while in use and let go of.
+
+mod refusals;
+mod registry;
+mod requests;
+mod support;
+mod threads;
+mod vectors;

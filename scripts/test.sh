@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Runs every test of the workspace and ends with one line that counts them: "N passed, N failed". Arguments go to cargo
+# test (after "--", to the tests themselves).
+# shellcheck source=scripts/prelude.sh
+. "$(dirname "${BASH_SOURCE[0]}")/prelude.sh"
+
+# Adds up the "test result:" lines of all test binaries. A run that failed without a failed test (it did not compile, a
+# test binary crashed) counts as one failure, so that the line never says less than the truth.
+count_tests() {
+    awk -v status="$1" '
+        { gsub(/\033\[[0-9;]*m/, "") }
+        /^test result: / {
+            for (i = 1; i < NF; i++) {
+                if ($(i + 1) ~ /^passed/) passed += $i
+                if ($(i + 1) ~ /^failed/) failed += $i
+                if ($(i + 1) ~ /^ignored/) skipped += $i
+            }
+        }
+        END {
+            if (status != 0 && failed == 0) failed = 1
+            printf "%d passed, %d failed%s\n", passed, failed, skipped ? ", " skipped " skipped" : ""
+            exit !(status == 0 && failed == 0 && passed > 0)
+        }' "$2"
+}
+
+main() {
+    local log status=0
+    log=$(mktemp)
+    # shellcheck disable=SC2064 # the name of the log is meant as it is now
+    trap "rm -f '$log'" EXIT
+    (cd "$ROOT" && cargo test --release "${CARGO_SELECTION[@]}" --no-fail-fast "$@") 2>&1 | tee "$log" || status=$?
+    echo
+    count_tests "$status" "$log"
+}
+
+main "$@"

@@ -1,0 +1,1 @@
+delete from @extschema@.vb_batches where batch_id = $1

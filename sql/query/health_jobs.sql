@@ -1,0 +1,24 @@
+-- Jobs that wait for somebody or something, and those that failed in the last day.
+select f.severity, f.finding, f.hint
+from (
+    select j.job_id,
+           case j.state when 'failed' then 'error' else 'warning' end as severity,
+           format('job %s (client %s, %s, %s) %s: %s', j.job_id, j.client_id, j.source_name, j.vector_type,
+                  case j.state
+                      when 'paused' then 'is paused'
+                      when 'failed' then 'failed'
+                      else format('tries again at %s', to_char(j.next_attempt_at, 'YYYY-MM-DD HH24:MI:SS TZ'))
+                  end,
+                  coalesce(j.last_error, case j.state when 'paused' then 'somebody called vb_pause' else 'no reason given' end)
+           ) as finding,
+           case j.state
+               when 'paused' then format('Put right what is wrong, if something is, then: select vb_resume(%s);', j.job_id)
+               when 'failed' then format('Put right what is wrong, then call vb_enqueue_backfill again; select vb_forget(%s) removes this line.', j.job_id)
+               else format('It goes on by itself; select vb_resume(%s) makes it try at once.', j.job_id)
+           end as hint
+    from @extschema@.vb_jobs j
+    where j.state = 'paused'
+       or (j.state = 'failed' and j.finished_at > clock_timestamp() - interval '1 day')
+       or (j.state in ('queued', 'running') and j.next_attempt_at > clock_timestamp())
+) f
+order by f.severity, f.job_id

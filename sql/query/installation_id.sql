@@ -1,0 +1,1 @@
+select id::text from @extschema@.vb_installation

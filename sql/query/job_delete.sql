@@ -1,0 +1,1 @@
+delete from @extschema@.vb_jobs where job_id = $1

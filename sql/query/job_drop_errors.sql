@@ -1,0 +1,1 @@
+delete from @extschema@.vb_job_errors where job_id = $1

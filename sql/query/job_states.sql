@@ -1,0 +1,1 @@
+select job_id, state from @extschema@.vb_jobs where job_id = any($1)

@@ -1,0 +1,11 @@
+insert into @extschema@.qdrant_vectors
+    (client_id, source, vector_type, record_id, chunk_no, collection, point_id, provider, model, dimensions,
+     content_hash, token_count, embedded_at)
+select $1, $2, $3, k.record_id, k.chunk_no, $4, k.point_id::uuid, $5, $6, $7, k.content_hash, k.token_count,
+       clock_timestamp()
+from rows from (unnest($8::text[]), unnest($9::int[]), unnest($10::text[]), unnest($11::bytea[]), unnest($12::int[]))
+     as k(record_id, chunk_no, point_id, content_hash, token_count)
+on conflict (client_id, source, vector_type, record_id, chunk_no) do update
+set collection = excluded.collection, point_id = excluded.point_id, provider = excluded.provider,
+    model = excluded.model, dimensions = excluded.dimensions, content_hash = excluded.content_hash,
+    token_count = excluded.token_count, embedded_at = excluded.embedded_at

@@ -1,0 +1,41 @@
+-- A collection is pinned to one vector space; another model means another generation.
+create table vb_collection_generations (
+    collection_id  bigint generated always as identity primary key,
+    name           text unique,
+    client_id      bigint not null,
+    source         regclass not null,
+    vector_type    text not null,
+    provider       text not null,
+    model          text not null,
+    dimensions     int not null check (dimensions > 0),
+    generation     int not null default 1 check (generation > 0),
+    store          text not null check (store in ('embedded', 'qdrant')),
+    active         boolean not null default true,
+    created_at     timestamptz not null default pg_catalog.now(),
+    unique (client_id, source, vector_type, generation)
+);
+create unique index vb_collection_generations_active
+    on vb_collection_generations (client_id, source, vector_type) where active;
+comment on table vb_collection_generations is 'Collections in the vector store and the model each is pinned to';
+
+-- Each chunk of each record that has a vector.
+create table qdrant_vectors (
+    client_id     bigint not null,
+    source        regclass not null,
+    vector_type   text not null,
+    record_id     text not null,
+    chunk_no      int not null check (chunk_no >= 0),
+    collection    text not null,
+    point_id      uuid not null,
+    provider      text not null,
+    model         text not null,
+    dimensions    int not null,
+    content_hash  bytea not null,
+    token_count   int not null,
+    embedded_at   timestamptz not null default pg_catalog.now(),
+    primary key (client_id, source, vector_type, record_id, chunk_no)
+);
+comment on table qdrant_vectors is 'One row for each vector in the store, with the hash of the text it was made from';
+
+select pg_catalog.pg_extension_config_dump('vb_collection_generations', '');
+select pg_catalog.pg_extension_config_dump('qdrant_vectors', '');

@@ -1,0 +1,131 @@
+-- The SQL contract: names, arguments and defaults. The bodies are in src/api.
+
+create function vb_enqueue_backfill(
+    client_id bigint, source regclass, vector_type text default 'content', preference text default 'auto',
+    provider text default null, batch_size int default null, max_retries int default 3, priority int default null,
+    reembed boolean default false
+) returns bigint
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_enqueue_backfill_wrapper';
+comment on function vb_enqueue_backfill is
+    'Asks for the vectors of a client''s rows in a source; returns the id of the new or the unfinished job';
+
+create function vb_wait(job_id bigint, timeout interval default null) returns text
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_wait_wrapper';
+comment on function vb_wait is 'Waits until a job has ended or the time is over; returns its state';
+
+create function vb_pause(job_id bigint) returns text
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_pause_wrapper';
+comment on function vb_pause is 'Stops a job until it is resumed; what is embedded stays';
+
+create function vb_resume(job_id bigint) returns text
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_resume_wrapper';
+comment on function vb_resume is 'Lets a paused job go on';
+
+create function vb_cancel(job_id bigint) returns text
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_cancel_wrapper';
+comment on function vb_cancel is 'Ends a job before it is complete; what is embedded stays';
+
+create function vb_retry_failed(job_id bigint) returns bigint
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_retry_failed_wrapper';
+comment on function vb_retry_failed is 'Puts a job''s failed records back to work; returns how many';
+
+create function vb_forget(job_id bigint) returns boolean
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_forget_wrapper';
+comment on function vb_forget is 'Deletes an ended job with its errors; vectors stay';
+
+create function vb_configure_source(
+    source regclass, client_column name default 'client_id', key_columns name[] default null,
+    active_column name default null, order_column name default null, vector_type text default 'content',
+    text_columns name[] default null, template text default null, chunk_tokens int default null,
+    chunk_overlap int default null, priority int default null
+) returns void
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_configure_source_wrapper';
+comment on function vb_configure_source is
+    'Says how a table is embedded: its key, client column, filter, order and the text of a vector type';
+
+create function vb_check_provider(name text, out ok boolean, out latency interval, out dimensions int, out detail text)
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_check_provider_wrapper';
+comment on function vb_check_provider is 'Makes one real call to a provider';
+
+create function vb_embed(input text, provider text default null) returns real[]
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_embed_wrapper';
+comment on function vb_embed is 'The embedding of a text, made by the worker';
+
+create function vb_search(
+    client_id bigint, source regclass, query text, k int default 10, vector_type text default 'content',
+    mode text default 'dense'
+) returns table (record_id text, score real, snippet text, chunk_no int)
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_search_wrapper';
+comment on function vb_search is 'The k records of a client that are nearest to a question, best first';
+
+create function vb_worker_list()
+returns table (pid int, state text, since timestamptz, memory_bytes bigint, waiting_for text, preloaded boolean)
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_worker_list_wrapper';
+comment on function vb_worker_list is 'The worker of this database, as vb_worker_status shows it';
+
+create function vb_health() returns table (severity text, finding text, hint text)
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_health_wrapper';
+comment on function vb_health is 'What is wrong and what to do; no rows when all is well';
+
+-- A procedure, since it commits in between; such a procedure cannot pin its search_path, so every name is qualified.
+create procedure vb_run_backfill(
+    client_id bigint, source regclass, vector_type text default 'content', preference text default 'auto',
+    provider text default null, batch_size int default null, max_retries int default 3, priority int default null,
+    reembed boolean default false
+)
+language plpgsql
+as $$
+declare
+    job       bigint;
+    progress  @extschema@.vb_job_progress;
+    shown     text;
+    line      text;
+begin
+    job := @extschema@.vb_enqueue_backfill($1, $2, $3, $4, $5, $6, $7, $8, $9);
+    commit;
+    loop
+        perform @extschema@.vb_wait(job, '1 second');
+        select p.* into progress from @extschema@.vb_progress(job) p;
+        if progress.job_id is null then
+            raise exception using errcode = 'no_data_found',
+                message = pg_catalog.format('job %s is gone', job), hint = 'Somebody called vb_forget.';
+        end if;
+        exit when progress.state not in ('queued', 'running');
+        line := pg_catalog.format(
+            '%s / %s records (%s %%), %s records/s, %s left, %s',
+            progress.processed_records, progress.total_records, progress.percent,
+            coalesce(pg_catalog.round(progress.records_per_second::pg_catalog.numeric, 1)::text, '-'),
+            coalesce(pg_catalog.date_trunc('second', progress.estimated_completion - pg_catalog.clock_timestamp())::text, '-'), progress.state);
+        if line is distinct from shown then
+            raise notice '%', line;
+            shown := line;
+        end if;
+        commit;
+    end loop;
+    raise notice 'job % %: % embedded, % failed, % without text, % removed, % tokens, % s, provider %',
+        job, progress.state, progress.successful_records, progress.failed_records, progress.skipped_records,
+        progress.removed_records, progress.tokens,
+        pg_catalog.round(extract(epoch from progress.finished_at - progress.started_at), 1),
+        progress.current_provider;
+    if progress.state in ('failed', 'paused') then
+        raise exception using errcode = 'object_not_in_prerequisite_state',
+            message = pg_catalog.format('job %s is %s: %s', job, progress.state,
+                coalesce(progress.last_error, progress.reason, 'no reason given')),
+            hint = 'select * from vb_health() and vb_error_report show more.';
+    end if;
+end
+$$;
+comment on procedure vb_run_backfill is 'Enqueues a backfill, waits with a progress line every second, ends with the totals';

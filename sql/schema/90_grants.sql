@@ -1,0 +1,19 @@
+-- Nothing is for everybody: administrators grant what they want. Only this extension's own functions are touched,
+-- whatever else lives in the schema.
+do $$
+declare
+    routine regprocedure;
+begin
+    for routine in
+        select d.objid
+        from pg_catalog.pg_depend d
+        join pg_catalog.pg_extension e on e.oid = d.refobjid
+        where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+          and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+          and d.deptype = 'e'
+          and e.extname = 'vector_backfill'
+    loop
+        execute pg_catalog.format('revoke all on routine %s from public', routine);
+    end loop;
+end
+$$;

@@ -1,0 +1,109 @@
+//! Asking for work and controlling it.
+
+use std::time::Duration;
+
+use pgrx::datum::Interval;
+use pgrx::pg_extern;
+use pgrx::pg_sys::Oid;
+
+use super::{required, required_source, wake_worker_or_warn};
+use crate::catalog::installation::Installation;
+use crate::catalog::job_control;
+use crate::catalog::job_request::{self, JobRequest};
+use crate::error::{Result, VbError};
+use crate::pg::catch::respond;
+use crate::worker::service::wait;
+
+#[pg_extern(sql = false)]
+#[expect(clippy::too_many_arguments, reason = "the SQL function has as many")]
+fn vb_enqueue_backfill(
+    client_id: Option<i64>,
+    source: Option<Oid>,
+    vector_type: Option<String>,
+    preference: Option<String>,
+    provider: Option<String>,
+    batch_size: Option<i32>,
+    max_retries: Option<i32>,
+    priority: Option<i32>,
+    reembed: Option<bool>,
+) -> i64 {
+    respond(|| {
+        let request = JobRequest {
+            client_id: required(client_id, "client_id")?,
+            source: required_source(source)?,
+            vector_type: required(vector_type, "vector_type")?,
+            preference: required(preference, "preference")?,
+            provider,
+            batch_size,
+            max_retries: required(max_retries, "max_retries")?,
+            priority,
+            reembed: required(reembed, "reembed")?,
+        };
+        let enqueued = request.enqueue(&Installation::require()?)?;
+        if enqueued.state.is_runnable() {
+            wake_worker_or_warn();
+        } else {
+            job_request::tell_of_paused(enqueued.job_id);
+        }
+        Ok(enqueued.job_id)
+    })
+}
+
+#[pg_extern(sql = false)]
+fn vb_wait(job_id: Option<i64>, timeout: Option<Interval>) -> &'static str {
+    respond(|| {
+        let job_id = required(job_id, "job_id")?;
+        let timeout = timeout.map(duration).transpose()?;
+        Ok(wait::wait(&Installation::require()?, job_id, timeout)?.as_str())
+    })
+}
+
+#[pg_extern(sql = false)]
+fn vb_pause(job_id: Option<i64>) -> &'static str {
+    respond(|| {
+        let state = job_control::pause(&Installation::require()?, required(job_id, "job_id")?)?;
+        wake_worker_or_warn();
+        Ok(state.as_str())
+    })
+}
+
+#[pg_extern(sql = false)]
+fn vb_resume(job_id: Option<i64>) -> &'static str {
+    respond(|| {
+        let state = job_control::resume(&Installation::require()?, required(job_id, "job_id")?)?;
+        wake_worker_or_warn();
+        Ok(state.as_str())
+    })
+}
+
+#[pg_extern(sql = false)]
+fn vb_cancel(job_id: Option<i64>) -> &'static str {
+    respond(|| {
+        let state = job_control::cancel(&Installation::require()?, required(job_id, "job_id")?)?;
+        wake_worker_or_warn();
+        Ok(state.as_str())
+    })
+}
+
+#[pg_extern(sql = false)]
+fn vb_retry_failed(job_id: Option<i64>) -> i64 {
+    respond(|| {
+        let records = job_control::retry_failed(&Installation::require()?, required(job_id, "job_id")?)?;
+        if records > 0 {
+            wake_worker_or_warn();
+        }
+        Ok(records)
+    })
+}
+
+#[pg_extern(sql = false)]
+fn vb_forget(job_id: Option<i64>) -> bool {
+    respond(|| job_control::forget(&Installation::require()?, required(job_id, "job_id")?))
+}
+
+/// A time to wait: months count 30 days.
+fn duration(timeout: Interval) -> Result<Duration> {
+    u64::try_from(timeout.as_micros())
+        .map(Duration::from_micros)
+        .map_err(|_| VbError::invalid("timeout must not be negative").hint("Leave it out to wait for ever."))
+}

@@ -1,0 +1,48 @@
+//! How things are.
+
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::iter::TableIterator;
+use pgrx::{name, pg_extern};
+
+use crate::catalog::installation::Installation;
+use crate::catalog::{health, worker_list};
+use crate::pg::catch::respond;
+
+#[pg_extern(sql = false)]
+fn vb_worker_list() -> TableIterator<
+    'static,
+    (
+        name!(pid, i32),
+        name!(state, String),
+        name!(since, Option<TimestampWithTimeZone>),
+        name!(memory_bytes, Option<i64>),
+        name!(waiting_for, Option<String>),
+        name!(preloaded, bool),
+    ),
+> {
+    respond(|| {
+        let installation = Installation::require()?;
+        let preloaded = worker_list::is_preloaded(&installation)?;
+        let workers = worker_list::list(&installation)?;
+        Ok(TableIterator::new(workers.into_iter().map(move |worker| {
+            (
+                worker.pid,
+                worker.state,
+                worker.since,
+                worker.memory_bytes,
+                worker.waiting_for,
+                preloaded,
+            )
+        })))
+    })
+}
+
+#[pg_extern(sql = false)]
+fn vb_health() -> TableIterator<'static, (name!(severity, String), name!(finding, String), name!(hint, String))> {
+    respond(|| {
+        let findings = health::findings(&Installation::require()?)?;
+        Ok(TableIterator::new(findings.into_iter().map(|finding| {
+            (finding.severity.as_str().to_owned(), finding.finding, finding.hint)
+        })))
+    })
+}

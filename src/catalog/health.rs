@@ -1,0 +1,162 @@
+//! Why nothing moves, if nothing moves.
+
+use super::installation::Installation;
+use super::{providers, worker_list};
+use crate::error::Result;
+use crate::pg::{role, spi};
+use crate::settings::Settings;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Severity {
+    /// Something that was asked for is not done.
+    Error,
+    /// Something waits, or will not work when it is needed.
+    Warning,
+    /// Worth knowing.
+    Info,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    /// How bad it is.
+    pub(crate) severity: Severity,
+    /// What is wrong.
+    pub(crate) finding: String,
+    /// What to do.
+    pub(crate) hint: String,
+}
+
+impl Severity {
+    /// The name that users see.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+        }
+    }
+}
+
+impl Finding {
+    fn new(severity: Severity, finding: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            severity,
+            finding: finding.into(),
+            hint: hint.into(),
+        }
+    }
+}
+
+/// Everything that is wrong, the worst first; nothing when all is well.
+pub(crate) fn findings(installation: &Installation) -> Result<Vec<Finding>> {
+    let mut found = worker(installation)?;
+    found.extend(providers(installation)?);
+    found.extend(role::as_owner(installation.owner, || jobs(installation))?);
+    found.extend(role::as_owner(installation.owner, || sources(installation))?);
+    found.sort_by_key(|finding| finding.severity);
+    Ok(found)
+}
+
+fn worker(installation: &Installation) -> Result<Vec<Finding>> {
+    let mut found = Vec::new();
+    if worker_list::list(installation)?.is_empty() {
+        let (runnable, slots) = role::as_owner(installation.owner, || {
+            let statement = installation.sql(include_str!("../../sql/query/health_runnable.sql"));
+            let runnable = spi::read_first(&statement, &[], |row| row.get::<i64>(1))?.unwrap_or(0);
+            let slots = spi::read_first(include_str!("../../sql/query/health_slots.sql"), &[], |row| {
+                Ok((row.get::<i64>(1)?, row.get::<i64>(2)?))
+            })?;
+            Ok::<_, crate::error::VbError>((runnable, slots))
+        })?;
+        if runnable > 0 {
+            found.push(Finding::new(
+                Severity::Error,
+                format!("no worker is running for this database, and {runnable} jobs wait for one"),
+                "vb_wait, vb_enqueue_backfill and vb_search start one; if it does not stay, the server's log says why.",
+            ));
+        }
+        if let Some((used, most)) = slots
+            && used >= most
+        {
+            found.push(Finding::new(
+                if runnable > 0 {
+                    Severity::Error
+                } else {
+                    Severity::Warning
+                },
+                format!("all {most} slots for background workers are in use"),
+                "Raise max_worker_processes and restart the server.",
+            ));
+        }
+    }
+    if !worker_list::is_preloaded(installation)? {
+        found.push(Finding::new(
+            Severity::Info,
+            "vector_backfill is not in shared_preload_libraries: after a restart jobs wait for the next call",
+            "Add vector_backfill to shared_preload_libraries and restart the server.",
+        ));
+    }
+    Ok(found)
+}
+
+/// Enabled providers that could not be used; an error only when there is no other.
+fn providers(installation: &Installation) -> Result<Vec<Finding>> {
+    let all = providers::enabled(installation, &Settings::current())?;
+    let mut found: Vec<Finding> = all
+        .iter()
+        .filter_map(|provider| {
+            let reason = provider.available().err()?;
+            Some(Finding::new(
+                Severity::Warning,
+                format!("provider {} is not available: {reason}", provider.name),
+                "Put that right, then try vb_check_provider; or disable it in vb_providers.",
+            ))
+        })
+        .collect();
+    if found.len() == all.len() {
+        found.push(Finding::new(
+            Severity::Error,
+            "no embedding provider is available",
+            "Jobs pause until one is: install the local model (make install does) or enable a provider in vb_providers.",
+        ));
+    }
+    Ok(found)
+}
+
+fn jobs(installation: &Installation) -> Result<Vec<Finding>> {
+    spi::read(
+        &installation.sql(include_str!("../../sql/query/health_jobs.sql")),
+        &[],
+        |row| {
+            let severity = if row.get::<String>(1)? == Severity::Error.as_str() {
+                Severity::Error
+            } else {
+                Severity::Warning
+            };
+            Ok(Finding::new(severity, row.get::<String>(2)?, row.get::<String>(3)?))
+        },
+    )
+}
+
+fn sources(installation: &Installation) -> Result<Vec<Finding>> {
+    spi::read(
+        &installation.sql(include_str!("../../sql/query/health_sources.sql")),
+        &[],
+        |row| {
+            let number = row.get::<pgrx::pg_sys::Oid>(1)?.to_u32();
+            let name: Option<String> = row.optional(2)?;
+            Ok(Finding::new(
+                Severity::Warning,
+                format!(
+                    "source {} does not exist any more",
+                    name.unwrap_or_else(|| number.to_string())
+                ),
+                installation.sql(&format!(
+                    "delete from @extschema@.vb_source_settings where source = {number};"
+                )),
+            ))
+        },
+    )
+}

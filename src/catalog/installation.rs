@@ -1,0 +1,47 @@
+//! Which schema the extension is in, who owns it, and how its statements are addressed.
+
+use pgrx::pg_sys::Oid;
+use pgrx::spi::quote_identifier;
+use uuid::Uuid;
+
+use crate::error::{Result, VbError};
+use crate::pg::spi;
+
+/// The extension as installed in this database.
+#[derive(Debug, Clone)]
+pub(crate) struct Installation {
+    /// Its schema, quoted.
+    schema: String,
+    /// The role that owns its tables.
+    pub(crate) owner: Oid,
+}
+
+impl Installation {
+    /// Finds the extension in this database; `None` when it is not installed.
+    pub(crate) fn find() -> Result<Option<Self>> {
+        spi::read_first(include_str!("../../sql/query/installation.sql"), &[], |row| {
+            Ok(Self { schema: quote_identifier(row.get::<String>(1)?), owner: row.get(2)? })
+        })
+    }
+
+    /// Finds the extension, which must be there.
+    pub(crate) fn require() -> Result<Self> {
+        Self::find()?.ok_or_else(|| {
+            VbError::missing("extension \"vector_backfill\" is not installed in this database")
+                .hint("Run CREATE EXTENSION vector_backfill.")
+        })
+    }
+
+    /// The id of this installation: the namespace of its point ids.
+    pub(crate) fn id(&self) -> Result<Uuid> {
+        let id: Option<String> =
+            spi::first(&self.sql(include_str!("../../sql/query/installation_id.sql")), &[], |row| row.get(1))?;
+        id.and_then(|id| Uuid::parse_str(&id).ok())
+            .ok_or_else(|| VbError::internal("vb_installation has no row"))
+    }
+
+    /// A statement of `sql/query` with the schema put in, so that no search_path matters.
+    pub(crate) fn sql(&self, statement: &str) -> String {
+        statement.replace("@extschema@", &self.schema)
+    }
+}

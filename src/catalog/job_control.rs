@@ -1,0 +1,153 @@
+//! What users do with a job that is there: pause, resume, cancel, retry, forget.
+//!
+//! Each locks the job's row first, so that it sees what the worker has committed and the worker sees what it decides.
+
+use pgrx::pg_sys::Oid;
+
+use super::installation::Installation;
+use super::job_request;
+use super::job_state::{JobEvent, JobState};
+use crate::error::{Result, VbError};
+use crate::pg::{role, spi};
+
+/// What a locked row says.
+struct LockedJob {
+    state: JobState,
+    client_id: i64,
+    source: Oid,
+    source_name: String,
+    vector_type: String,
+}
+
+/// Stops a job for now; returns its new state.
+pub(crate) fn pause(installation: &Installation, job_id: i64) -> Result<JobState> {
+    change(installation, job_id, JobEvent::Pause)
+}
+
+/// Ends a job; returns its new state.
+pub(crate) fn cancel(installation: &Installation, job_id: i64) -> Result<JobState> {
+    change(installation, job_id, JobEvent::Cancel)
+}
+
+/// Lets a job go on at once; returns its new state. One that waits for its next attempt waits no longer.
+pub(crate) fn resume(installation: &Installation, job_id: i64) -> Result<JobState> {
+    role::as_owner(installation.owner, || {
+        let job = require(installation, job_id)?;
+        let next = job
+            .state
+            .after(JobEvent::Resume)
+            .map_err(|refusal| refusal.of_job(job_id))?;
+        go_on(installation, job_id, next)?;
+        Ok(next)
+    })
+}
+
+/// Puts the failed records of a job back to work; returns how many there were. Without any, nothing changes.
+pub(crate) fn retry_failed(installation: &Installation, job_id: i64) -> Result<i64> {
+    role::as_owner(installation.owner, || {
+        let job = require(installation, job_id)?;
+        let next = job
+            .state
+            .after(JobEvent::Retry)
+            .map_err(|refusal| refusal.of_job(job_id))?;
+        if job.state.has_ended() {
+            require_no_other(installation, job_id, &job)?;
+        }
+        let records = spi::run(
+            &installation.sql(include_str!("../../sql/query/job_drop_errors.sql")),
+            &[job_id.into()],
+        )? as i64;
+        if records > 0 {
+            spi::run(
+                &installation.sql(include_str!("../../sql/query/job_uncount_failed.sql")),
+                &[job_id.into(), records.into()],
+            )?;
+            go_on_unless_paused(installation, job_id, next)?;
+        }
+        Ok(records)
+    })
+}
+
+/// Deletes an ended job with its errors; false when there is none with this id.
+pub(crate) fn forget(installation: &Installation, job_id: i64) -> Result<bool> {
+    role::as_owner(installation.owner, || {
+        let Some(job) = lock(installation, job_id)? else {
+            return Ok(false);
+        };
+        job.state
+            .after(JobEvent::Forget)
+            .map_err(|refusal| refusal.of_job(job_id))?;
+        spi::run(
+            &installation.sql(include_str!("../../sql/query/job_delete.sql")),
+            &[job_id.into()],
+        )?;
+        Ok(true)
+    })
+}
+
+/// The error for a job that does not exist.
+pub(crate) fn unknown(job_id: i64) -> VbError {
+    VbError::missing(format!("there is no job {job_id}"))
+        .hint("select * from vb_job_status lists the jobs; ended ones go after vector_backfill.job_retention.")
+}
+
+fn change(installation: &Installation, job_id: i64, event: JobEvent) -> Result<JobState> {
+    role::as_owner(installation.owner, || {
+        let job = require(installation, job_id)?;
+        let next = job.state.after(event).map_err(|refusal| refusal.of_job(job_id))?;
+        if next != job.state {
+            spi::run(
+                &installation.sql(include_str!("../../sql/query/job_set_state.sql")),
+                &[job_id.into(), next.as_str().into()],
+            )?;
+        }
+        Ok(next)
+    })
+}
+
+/// A paused job keeps the reason of its pause.
+fn go_on_unless_paused(installation: &Installation, job_id: i64, next: JobState) -> Result<()> {
+    if next.is_runnable() {
+        go_on(installation, job_id, next)
+    } else {
+        Ok(())
+    }
+}
+
+fn go_on(installation: &Installation, job_id: i64, next: JobState) -> Result<()> {
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/job_go_on.sql")),
+        &[job_id.into(), next.as_str().into()],
+    )
+    .map(|_| ())
+}
+
+fn require_no_other(installation: &Installation, job_id: i64, job: &LockedJob) -> Result<()> {
+    let other = job_request::unfinished(installation, job.client_id, job.source, &job.vector_type)?;
+    let Some(other) = other else { return Ok(()) };
+    Err(VbError::wrong_state(format!(
+        "job {job_id} cannot be opened again while job {} for client {} and {} is {}",
+        other.job_id, job.client_id, job.source_name, other.state
+    ))
+    .hint(format!("Job {} tries those records as well.", other.job_id)))
+}
+
+fn require(installation: &Installation, job_id: i64) -> Result<LockedJob> {
+    lock(installation, job_id)?.ok_or_else(|| unknown(job_id))
+}
+
+fn lock(installation: &Installation, job_id: i64) -> Result<Option<LockedJob>> {
+    spi::first(
+        &installation.sql(include_str!("../../sql/query/job_lock.sql")),
+        &[job_id.into()],
+        |row| {
+            Ok(LockedJob {
+                state: row.get::<String>(1)?.parse()?,
+                client_id: row.get(2)?,
+                source: row.get(3)?,
+                source_name: row.get(4)?,
+                vector_type: row.get(5)?,
+            })
+        },
+    )
+}

@@ -1,0 +1,191 @@
+//! A wish for a backfill: what is right about it, and the job that comes of it.
+
+use pgrx::PgSqlErrorCode;
+use pgrx::pg_sys::Oid;
+
+use super::installation::Installation;
+use super::job_state::JobState;
+use super::{providers, source_access, source_settings};
+use crate::error::{Result, VbError};
+use crate::pg::{notice, role, spi};
+use crate::settings::Settings;
+use crate::source::columns::Relation;
+use crate::source::describe::{self, Source};
+
+const PREFERENCES: [&str; 4] = ["auto", "fast", "balanced", "quality"];
+
+/// How often a job that another session inserts and ends at the same moment is looked for again.
+const TRIES: usize = 10;
+
+/// What somebody asks for.
+#[derive(Debug)]
+pub(crate) struct JobRequest {
+    /// Whose rows.
+    pub(crate) client_id: i64,
+    /// Of which table.
+    pub(crate) source: Oid,
+    /// Which text.
+    pub(crate) vector_type: String,
+    /// How a provider is chosen.
+    pub(crate) preference: String,
+    /// The provider, if it is to be this one.
+    pub(crate) provider: Option<String>,
+    /// Records a batch; `None` by the rules.
+    pub(crate) batch_size: Option<i32>,
+    /// How often a batch may fail for passing reasons.
+    pub(crate) max_retries: i32,
+    /// Higher goes first; `None` takes the source's.
+    pub(crate) priority: Option<i32>,
+    /// Whether vectors are made anew where they are up to date.
+    pub(crate) reembed: bool,
+}
+
+/// The job that serves a request.
+#[derive(Debug)]
+pub(crate) struct Enqueued {
+    /// Its identity.
+    pub(crate) job_id: i64,
+    /// Where it is: queued when it is new.
+    pub(crate) state: JobState,
+}
+
+impl JobRequest {
+    /// Inserts a job, or finds the unfinished one for the same client, source and vector type. Registers the source.
+    pub(crate) fn enqueue(&self, installation: &Installation) -> Result<Enqueued> {
+        let source = self.check(installation)?;
+        let job_role = job_role(&source);
+        role::as_owner(installation.owner, || {
+            source_settings::register(installation, self.source, &self.vector_type)?;
+            for _ in 0..TRIES {
+                if let Some(job_id) = self.insert(installation, &source, job_role)? {
+                    return Ok(Enqueued {
+                        job_id,
+                        state: JobState::Queued,
+                    });
+                }
+                let unfinished = unfinished(installation, self.client_id, self.source, &self.vector_type)?;
+                if let Some(enqueued) = unfinished {
+                    return Ok(enqueued);
+                }
+            }
+            Err(VbError::new(
+                PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
+                format!(
+                    "a job for client {} and {} is not visible to this transaction",
+                    self.client_id, source.name
+                ),
+            )
+            .hint("Another session enqueued it at the same moment; repeat the transaction."))
+        })
+    }
+
+    /// An error that names the first thing that is wrong.
+    fn check(&self, installation: &Installation) -> Result<Source> {
+        if self.client_id < 0 {
+            return Err(VbError::invalid(format!(
+                "client_id is {} and must not be negative",
+                self.client_id
+            )));
+        }
+        let relation = Relation::read(self.source)?;
+        source_access::require_select(&relation)?;
+        if !PREFERENCES.contains(&self.preference.as_str()) {
+            return Err(VbError::invalid(format!("unknown preference {:?}", self.preference))
+                .hint(format!("Use one of: {}.", PREFERENCES.join(", "))));
+        }
+        check_range("batch_size", self.batch_size, 1, 10_000)?;
+        check_range("max_retries", Some(self.max_retries), 0, 100)?;
+        check_range("priority", self.priority, 1, 100)?;
+        self.check_provider(installation)?;
+        describe::describe(installation, self.source, &self.vector_type)
+    }
+
+    fn check_provider(&self, installation: &Installation) -> Result<()> {
+        let Some(name) = &self.provider else { return Ok(()) };
+        let provider = providers::require(installation, &Settings::current(), name)?;
+        if !provider.enabled {
+            return Err(VbError::wrong_state(format!("provider {name:?} is not enabled"))
+                .hint("Enable it in vb_providers, or leave out the provider to get one by the rules."));
+        }
+        if !provider.serves(self.client_id) {
+            return Err(
+                VbError::denied(format!("provider {name:?} is not for client {}", self.client_id))
+                    .hint("It belongs to another client; name one of your own or a common one."),
+            );
+        }
+        Ok(())
+    }
+
+    fn insert(&self, installation: &Installation, source: &Source, job_role: Oid) -> Result<Option<i64>> {
+        spi::first(
+            &installation.sql(include_str!("../../sql/query/job_insert.sql")),
+            &[
+                self.client_id.into(),
+                self.source.into(),
+                source.name.as_str().into(),
+                self.vector_type.as_str().into(),
+                self.preference.as_str().into(),
+                self.provider.as_deref().into(),
+                self.batch_size.into(),
+                self.max_retries.into(),
+                self.priority.into(),
+                self.reembed.into(),
+                job_role.into(),
+            ],
+            |row| row.get(1),
+        )
+    }
+}
+
+/// Tells who enqueues that the unfinished job he gets will not move by itself.
+pub(crate) fn tell_of_paused(job_id: i64) {
+    notice::notice(
+        VbError::new(
+            PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,
+            format!("job {job_id} is there already and is paused"),
+        )
+        .hint(format!(
+            "select vb_resume({job_id}) lets it go on; vb_job_status says why it is paused."
+        )),
+    );
+}
+
+/// An error unless a value, when there is one, is within bounds.
+pub(crate) fn check_range(argument: &str, value: Option<i32>, least: i32, most: i32) -> Result<()> {
+    match value {
+        Some(value) if !(least..=most).contains(&value) => Err(VbError::invalid(format!(
+            "{argument} is {value} and must be between {least} and {most}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The unfinished job of a client for a source and vector type. To be called as the owner of the extension.
+pub(crate) fn unfinished(
+    installation: &Installation,
+    client_id: i64,
+    source: Oid,
+    vector_type: &str,
+) -> Result<Option<Enqueued>> {
+    spi::first(
+        &installation.sql(include_str!("../../sql/query/job_unfinished.sql")),
+        &[client_id.into(), source.into(), vector_type.into()],
+        |row| {
+            Ok(Enqueued {
+                job_id: row.get(1)?,
+                state: row.get::<String>(2)?.parse()?,
+            })
+        },
+    )
+}
+
+/// Whose rights count when the worker reads the source: the caller's, but no view and no policy shall run as a superuser
+/// when it need not.
+fn job_role(source: &Source) -> Oid {
+    let caller = role::current();
+    if role::is_superuser(caller) {
+        source.owner
+    } else {
+        caller
+    }
+}

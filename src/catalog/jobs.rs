@@ -1,0 +1,197 @@
+//! Jobs as the worker sees them: which may run, what it does with them, how far they are.
+
+use std::time::Duration;
+
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::pg_sys::Oid;
+
+use super::installation::Installation;
+use super::job_state::JobState;
+use crate::error::{Result, VbError};
+use crate::pg::spi;
+
+/// A job that may run.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    /// Its identity.
+    pub(crate) id: i64,
+    /// Whose rows.
+    pub(crate) client_id: i64,
+    /// Of which table.
+    pub(crate) source: Oid,
+    /// Which text.
+    pub(crate) vector_type: String,
+    /// What the user wants of a provider.
+    pub(crate) preference: String,
+    /// The provider the user named.
+    pub(crate) requested_provider: Option<String>,
+    /// The batch size the user named.
+    pub(crate) requested_batch_size: Option<i32>,
+    /// How often a batch may fail for passing reasons.
+    pub(crate) max_retries: i32,
+    /// 1 to 100, higher first.
+    pub(crate) priority: i32,
+    /// References made before this moment are renewed.
+    pub(crate) renew_before: Option<TimestampWithTimeZone>,
+    /// The role whose rights count on the source.
+    pub(crate) role: Oid,
+}
+
+/// Jobs that may run and are not active yet: each client's best first, at most `per_client` of one client.
+pub(crate) fn runnable(
+    installation: &Installation,
+    active: &[i64],
+    per_client: i64,
+    limit: i64,
+) -> Result<Vec<Job>> {
+    spi::rows(
+        &installation.sql(include_str!("../../sql/query/jobs_runnable.sql")),
+        &[active.to_vec().into(), per_client.into(), limit.into()],
+        |row| {
+            Ok(Job {
+                id: row.get(1)?,
+                client_id: row.get(2)?,
+                source: row.get(3)?,
+                vector_type: row.get(4)?,
+                preference: row.get(5)?,
+                requested_provider: row.optional(6)?,
+                requested_batch_size: row.optional(7)?,
+                max_retries: row.get(8)?,
+                priority: row.get(9)?,
+                renew_before: row.optional(10)?,
+                role: row.get(11)?,
+            })
+        },
+    )
+}
+
+/// States of these jobs; those that are gone are missing.
+pub(crate) fn states(installation: &Installation, jobs: &[i64]) -> Result<Vec<(i64, JobState)>> {
+    spi::rows(
+        &installation.sql(include_str!("../../sql/query/job_states.sql")),
+        &[jobs.to_vec().into()],
+        |row| {
+            let state: String = row.get(2)?;
+            let state = state.parse().map_err(|_| VbError::internal(format!("unknown job state {state:?}")))?;
+            Ok((row.get(1)?, state))
+        },
+    )
+}
+
+/// What a job starts with.
+#[derive(Debug)]
+pub(crate) struct Start<'a> {
+    /// Name of the provider.
+    pub(crate) provider: &'a str,
+    /// Its model.
+    pub(crate) model: &'a str,
+    /// Why this one.
+    pub(crate) reason: &'a str,
+    /// Records a batch.
+    pub(crate) batch_size: i32,
+    /// Records that need work.
+    pub(crate) needed: u64,
+    /// Rows without text.
+    pub(crate) without_text: u64,
+}
+
+/// Marks a job as running; false when somebody stopped it meanwhile.
+pub(crate) fn start(installation: &Installation, job: i64, start: &Start<'_>) -> Result<bool> {
+    let changed = spi::run(
+        &installation.sql(include_str!("../../sql/query/job_start.sql")),
+        &[
+            job.into(),
+            start.provider.into(),
+            start.model.into(),
+            start.reason.into(),
+            start.batch_size.into(),
+            (start.needed as i64).into(),
+            (start.without_text as i64).into(),
+        ],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Sets the total anew after another pass over the source.
+pub(crate) fn recount(installation: &Installation, job: i64, needed: u64, without_text: u64) -> Result<()> {
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/job_recount.sql")),
+        &[job.into(), (needed as i64).into(), (without_text as i64).into()],
+    )
+    .map(|_| ())
+}
+
+/// How far a job came with one transaction.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(crate) struct Advance {
+    /// Records embedded.
+    pub(crate) successful: i64,
+    /// Records set aside; negative when some were resolved.
+    pub(crate) failed: i64,
+    /// Records that turned out to have no text.
+    pub(crate) skipped: i64,
+    /// References removed because their row is gone.
+    pub(crate) removed: i64,
+    /// Records whose text was longer than the model's window.
+    pub(crate) truncated: i64,
+    /// Tokens the provider saw.
+    pub(crate) tokens: i64,
+    /// Present speed, when it is known.
+    pub(crate) records_per_second: Option<f32>,
+    /// Batches ended.
+    pub(crate) batches: i32,
+    /// Records that turned out to need no work.
+    pub(crate) unneeded: i64,
+}
+
+/// Moves a job's counters.
+pub(crate) fn advance(installation: &Installation, job: i64, advance: &Advance) -> Result<()> {
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/job_advance.sql")),
+        &[
+            job.into(),
+            advance.successful.into(),
+            advance.failed.into(),
+            advance.skipped.into(),
+            advance.removed.into(),
+            advance.truncated.into(),
+            advance.tokens.into(),
+            advance.records_per_second.into(),
+            advance.batches.into(),
+            advance.unneeded.into(),
+        ],
+    )
+    .map(|_| ())
+}
+
+/// Marks a running job as completed.
+pub(crate) fn complete(installation: &Installation, job: i64) -> Result<()> {
+    spi::run(&installation.sql(include_str!("../../sql/query/job_complete.sql")), &[job.into()]).map(|_| ())
+}
+
+/// Stops a job that cannot go on: paused when somebody can change that, failed when nobody can.
+pub(crate) fn stop(installation: &Installation, job: i64, state: JobState, reason: &str) -> Result<()> {
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/job_stop.sql")),
+        &[job.into(), state.as_str().into(), reason.into()],
+    )
+    .map(|_| ())
+}
+
+/// Lets a job try again later.
+pub(crate) fn postpone(installation: &Installation, job: i64, reason: &str, delay: Duration) -> Result<()> {
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/job_postpone.sql")),
+        &[job.into(), reason.into(), delay.as_secs_f64().into()],
+    )
+    .map(|_| ())
+}
+
+/// Deletes jobs that ended long ago.
+pub(crate) fn retire(installation: &Installation, retention: Duration) -> Result<()> {
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/jobs_retire.sql")),
+        &[retention.as_secs_f64().into()],
+    )
+    .map(|_| ())
+}

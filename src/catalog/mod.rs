@@ -1,0 +1,16 @@
+//! Our own tables: each statement is a file in `sql/query`, each table's reader and writer a file here.
+
+pub(crate) mod batches;
+pub(crate) mod collections;
+pub(crate) mod errors;
+pub(crate) mod health;
+pub(crate) mod installation;
+pub(crate) mod job_control;
+pub(crate) mod job_request;
+pub(crate) mod job_state;
+pub(crate) mod jobs;
+pub(crate) mod providers;
+pub(crate) mod references;
+pub(crate) mod source_access;
+pub(crate) mod source_settings;
+pub(crate) mod worker_list;

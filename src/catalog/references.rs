@@ -1,0 +1,130 @@
+//! `qdrant_vectors`: which records have which points, and from which text.
+
+use std::collections::HashMap;
+
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::pg_sys::Oid;
+use vb_engine::batch::EmbeddedRecord;
+
+use super::collections::Collection;
+use super::installation::Installation;
+use crate::error::{Result, VbError};
+use crate::pg::spi;
+
+/// Whose references.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Owner<'a> {
+    /// The client.
+    pub(crate) client_id: i64,
+    /// The source.
+    pub(crate) source: Oid,
+    /// The vector type.
+    pub(crate) vector_type: &'a str,
+}
+
+/// What is recorded of a record.
+#[derive(Debug, Default)]
+pub(crate) struct Present {
+    /// Its points.
+    pub(crate) points: Vec<uuid::Uuid>,
+    /// Hash of the text they were made from, when they are in the asked collection and need not be renewed.
+    pub(crate) hash: Option<Vec<u8>>,
+}
+
+/// What is recorded of these records; those without a reference are missing.
+pub(crate) fn present(
+    installation: &Installation,
+    owner: Owner<'_>,
+    record_ids: &[String],
+    collection: &str,
+    renew_before: Option<TimestampWithTimeZone>,
+) -> Result<HashMap<String, Present>> {
+    let mut found: HashMap<String, Present> = HashMap::new();
+    spi::rows(
+        &installation.sql(include_str!("../../sql/query/references_present.sql")),
+        &[
+            owner.client_id.into(),
+            owner.source.into(),
+            owner.vector_type.into(),
+            record_ids.to_vec().into(),
+            collection.into(),
+            renew_before.into(),
+        ],
+        |row| {
+            let present = found.entry(row.get(1)?).or_default();
+            let point: String = row.get(4)?;
+            let point = uuid::Uuid::parse_str(&point)
+                .map_err(|_| VbError::internal(format!("{point:?} is not a point id")))?;
+            present.points.push(point);
+            let first_chunk = row.get::<i32>(2)? == 0;
+            if first_chunk && row.get::<bool>(5)? && !row.get::<bool>(6)? {
+                present.hash = Some(row.get(3)?);
+            }
+            Ok(())
+        },
+    )?;
+    Ok(found)
+}
+
+/// Records embedded records and drops chunks that they no longer have.
+pub(crate) fn upsert(
+    installation: &Installation,
+    owner: Owner<'_>,
+    collection: &Collection,
+    provider: &str,
+    embedded: &[EmbeddedRecord],
+) -> Result<()> {
+    let chunks: usize = embedded.iter().map(|record| record.chunks.len()).sum();
+    let mut record_ids = Vec::with_capacity(chunks);
+    let mut chunk_numbers = Vec::with_capacity(chunks);
+    let mut points = Vec::with_capacity(chunks);
+    let mut hashes = Vec::with_capacity(chunks);
+    let mut tokens = Vec::with_capacity(chunks);
+    for record in embedded {
+        for (number, chunk) in record.chunks.iter().enumerate() {
+            record_ids.push(record.record_id.clone());
+            chunk_numbers.push(number as i32);
+            points.push(chunk.point_id.to_string());
+            hashes.push(record.content_hash.to_vec());
+            tokens.push(chunk.tokens as i32);
+        }
+    }
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/references_upsert.sql")),
+        &[
+            owner.client_id.into(),
+            owner.source.into(),
+            owner.vector_type.into(),
+            collection.name.as_str().into(),
+            provider.into(),
+            collection.model.as_str().into(),
+            collection.dimensions.into(),
+            record_ids.into(),
+            chunk_numbers.into(),
+            points.into(),
+            hashes.into(),
+            tokens.into(),
+        ],
+    )?;
+    let record_ids: Vec<String> = embedded.iter().map(|record| record.record_id.clone()).collect();
+    let counts: Vec<i32> = embedded.iter().map(|record| record.chunks.len() as i32).collect();
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/references_delete_surplus.sql")),
+        &[
+            owner.client_id.into(),
+            owner.source.into(),
+            owner.vector_type.into(),
+            record_ids.into(),
+            counts.into(),
+        ],
+    )
+    .map(|_| ())
+}
+
+/// Deletes the references of records whose row is gone.
+pub(crate) fn delete(installation: &Installation, owner: Owner<'_>, record_ids: &[String]) -> Result<u64> {
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/references_delete.sql")),
+        &[owner.client_id.into(), owner.source.into(), owner.vector_type.into(), record_ids.to_vec().into()],
+    )
+}

@@ -1,0 +1,35 @@
+//! `vector_backfill`: turns rows that are already in a database into embedding vectors and keeps them true.
+//!
+//! This crate is the only place that knows Postgres. SQL functions ([`api`]) write wishes into tables ([`catalog`]); a
+//! background worker ([`worker`]) reads the users' rows ([`source`]), hands them to the engine crate and records what
+//! came of them. Every `unsafe` line is in [`pg`].
+
+use pgrx::prelude::*;
+
+mod api;
+mod catalog;
+mod error;
+mod pg;
+mod settings;
+mod source;
+mod worker;
+
+::pgrx::pg_module_magic!();
+
+extension_sql_file!("../sql/schema/10_installation.sql", name = "installation");
+extension_sql_file!("../sql/schema/20_sources.sql", name = "sources", requires = ["installation"]);
+extension_sql_file!("../sql/schema/30_providers.sql", name = "providers", requires = ["sources"]);
+extension_sql_file!("../sql/schema/40_collections.sql", name = "collections", requires = ["providers"]);
+extension_sql_file!("../sql/schema/50_jobs.sql", name = "jobs", requires = ["collections"]);
+extension_sql_file!("../sql/schema/60_progress.sql", name = "progress", requires = ["jobs"]);
+extension_sql_file!("../sql/schema/70_functions.sql", name = "functions", requires = ["progress"]);
+extension_sql_file!("../sql/schema/80_views.sql", name = "views", requires = ["functions"]);
+extension_sql_file!("../sql/schema/90_grants.sql", name = "grants", finalize);
+
+/// Runs when the library is loaded: defines settings and, when preloaded, registers the launcher. Creates no thread,
+/// runtime, session or shard, since the postmaster forks.
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    settings::define();
+    worker::launcher::register_when_preloaded();
+}

@@ -1,0 +1,99 @@
+//! Heavyweight locks that say which worker serves a database and whether somebody wants to drop it.
+
+use std::time::Duration;
+
+use pgrx::pg_sys::{self, Oid};
+
+/// Second part of the advisory lock's key ("vb" in ASCII); the first is 0. The third field 2 marks a key of two numbers.
+pub(crate) const WORKER_KEY: u32 = 0x7662;
+
+/// The same for whoever is starting a worker.
+const STARTER_KEY: u32 = 0x7663;
+
+/// How often and with which pauses a new worker tries to get the lock.
+const ASKERS_TOLERATED: u32 = 5;
+const ASKERS_PATIENCE: Duration = Duration::from_millis(10);
+
+fn worker_tag(database: Oid) -> pg_sys::LOCKTAG {
+    advisory_tag(database, WORKER_KEY)
+}
+
+fn advisory_tag(database: Oid, key: u32) -> pg_sys::LOCKTAG {
+    pg_sys::LOCKTAG {
+        locktag_field1: database.to_u32(),
+        locktag_field2: 0,
+        locktag_field3: key,
+        locktag_field4: 2,
+        locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
+        locktag_lockmethodid: pg_sys::USER_LOCKMETHOD as u8,
+    }
+}
+
+fn database_tag(database: Oid) -> pg_sys::LOCKTAG {
+    pg_sys::LOCKTAG {
+        locktag_field1: 0,
+        locktag_field2: pg_sys::DatabaseRelationId.to_u32(),
+        locktag_field3: database.to_u32(),
+        locktag_field4: 0,
+        locktag_type: pg_sys::LockTagType::LOCKTAG_OBJECT as u8,
+        locktag_lockmethodid: pg_sys::DEFAULT_LOCKMETHOD as u8,
+    }
+}
+
+fn try_lock(tag: &pg_sys::LOCKTAG, mode: u32) -> bool {
+    // SAFETY: the tag is complete; a session lock needs no transaction; no waiting.
+    let result = unsafe { pg_sys::LockAcquire(tag, mode as i32, true, true) };
+    result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
+}
+
+fn unlock(tag: &pg_sys::LOCKTAG, mode: u32) {
+    // SAFETY: releases a session lock taken with the same tag and mode.
+    unsafe { pg_sys::LockRelease(tag, mode as i32, true) };
+}
+
+/// Makes this process the worker of the database until it ends; false when there is one already.
+pub(crate) fn become_worker(database: Oid) -> bool {
+    // Somebody who asks whether there is a worker holds the lock for a moment: that is no worker.
+    (0..ASKERS_TOLERATED).any(|attempt| {
+        if attempt > 0 {
+            std::thread::sleep(ASKERS_PATIENCE);
+        }
+        try_lock(&worker_tag(database), pg_sys::ExclusiveLock)
+    })
+}
+
+/// Whether a worker serves the database now.
+pub(crate) fn has_worker(database: Oid) -> bool {
+    let tag = worker_tag(database);
+    // A shared lock would make two askers see each other as workers; share mode does not conflict with itself.
+    let free = try_lock(&tag, pg_sys::ShareLock);
+    if free {
+        unlock(&tag, pg_sys::ShareLock);
+    }
+    !free
+}
+
+/// Whether somebody holds the database exclusively, as DROP DATABASE does while it waits for sessions to leave.
+pub(crate) fn is_database_wanted(database: Oid) -> bool {
+    let tag = database_tag(database);
+    let free = try_lock(&tag, pg_sys::AccessShareLock);
+    if free {
+        unlock(&tag, pg_sys::AccessShareLock);
+    }
+    !free
+}
+
+/// Makes the current transaction the one that starts a worker of the database; false when another is about it. Many
+/// sessions that need a worker at the same moment would otherwise use up the server's slots for workers.
+pub(crate) fn begin_starting(database: Oid) -> bool {
+    let tag = advisory_tag(database, STARTER_KEY);
+    // SAFETY: the tag is complete; without waiting; a lock of the transaction is released at its end at the latest.
+    let result = unsafe { pg_sys::LockAcquire(&tag, pg_sys::ExclusiveLock as i32, false, true) };
+    result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
+}
+
+/// Lets others start a worker again; only after [`begin_starting`] gave true.
+pub(crate) fn end_starting(database: Oid) {
+    // SAFETY: releases what begin_starting took in this transaction.
+    unsafe { pg_sys::LockRelease(&advisory_tag(database, STARTER_KEY), pg_sys::ExclusiveLock as i32, false) };
+}

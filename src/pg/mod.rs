@@ -1,0 +1,15 @@
+//! Postgres as this extension needs it: every `unsafe` line is in this folder, behind functions that are safe to call
+//! from the main thread of a backend or worker. Nothing here may be called from any other thread.
+
+pub(crate) mod catch;
+pub(crate) mod databases;
+mod entry;
+pub(crate) mod latch;
+pub(crate) mod lock;
+pub(crate) mod notice;
+pub(crate) mod path;
+pub(crate) mod process;
+pub(crate) mod role;
+pub(crate) mod signal;
+pub(crate) mod spi;
+pub(crate) mod transaction;

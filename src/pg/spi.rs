@@ -1,0 +1,104 @@
+//! Queries on the main thread: statements with parameters, rows mapped to values.
+
+use pgrx::datum::DatumWithOid;
+use pgrx::pg_sys;
+use pgrx::spi::{Spi, SpiHeapTupleData, SpiTupleTable};
+use pgrx::{FromDatum, IntoDatum};
+
+use crate::error::{Result, VbError};
+
+/// One row of a result.
+pub(crate) struct Row<'a>(SpiHeapTupleData<'a>);
+
+impl Row<'_> {
+    /// The value of a column (from 1), which may be NULL.
+    pub(crate) fn optional<T: FromDatum + IntoDatum>(&self, column: usize) -> Result<Option<T>> {
+        Ok(self.0.get::<T>(column)?)
+    }
+
+    /// The value of a column (from 1) that is never NULL.
+    pub(crate) fn get<T: FromDatum + IntoDatum>(&self, column: usize) -> Result<T> {
+        self.optional(column)?.ok_or_else(|| VbError::internal(format!("column {column} of a query is NULL")))
+    }
+}
+
+fn map_rows<T>(table: SpiTupleTable<'_>, mut map: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
+    table.map(|tuple| map(&Row(tuple))).collect()
+}
+
+/// Rows of a query that changes nothing. Sees everything committed until now, also within a function that waits, and
+/// takes no transaction id: that would cost a commit record each time, and there is none to be had on a standby.
+pub(crate) fn read<T>(
+    sql: &str,
+    arguments: &[DatumWithOid<'_>],
+    map: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    // SAFETY: in a transaction on the main thread. The snapshot is taken off below; after an ERROR, the end of the
+    // transaction or subtransaction does it.
+    unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot()) };
+    let found = Spi::connect(|client| map_rows(client.select(sql, None, arguments)?, map));
+    // SAFETY: takes off what was put on above; SPI has taken off its own.
+    unsafe { pg_sys::PopActiveSnapshot() };
+    found
+}
+
+/// The first row of a query that changes nothing, if it gives one.
+pub(crate) fn read_first<T>(
+    sql: &str,
+    arguments: &[DatumWithOid<'_>],
+    map: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Option<T>> {
+    Ok(read(sql, arguments, map)?.into_iter().next())
+}
+
+/// Rows of a statement that sees everything committed until now, also within a function that waits.
+pub(crate) fn rows<T>(
+    sql: &str,
+    arguments: &[DatumWithOid<'_>],
+    map: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    Spi::connect_mut(|client| map_rows(client.update(sql, None, arguments)?, map))
+}
+
+/// The first row of a statement, if it gives one.
+pub(crate) fn first<T>(
+    sql: &str,
+    arguments: &[DatumWithOid<'_>],
+    map: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Option<T>> {
+    Ok(rows(sql, arguments, map)?.into_iter().next())
+}
+
+/// Runs a statement; returns the number of rows it changed.
+pub(crate) fn run(sql: &str, arguments: &[DatumWithOid<'_>]) -> Result<u64> {
+    Spi::connect_mut(|client| Ok(client.update(sql, None, arguments)?.len() as u64))
+}
+
+/// A result that is read page by page within one transaction, so that its size does not matter.
+pub(crate) struct Cursor {
+    name: String,
+}
+
+impl Cursor {
+    /// Opens a cursor for a query; it sees the snapshot of this moment.
+    pub(crate) fn open(sql: &str, arguments: &[DatumWithOid<'_>]) -> Result<Self> {
+        let name =
+            Spi::connect(|client| Ok::<_, VbError>(client.try_open_cursor(sql, arguments)?.detach_into_name()))?;
+        Ok(Self { name })
+    }
+
+    /// The next rows, none at the end. Each page is a session of its own, so that its memory is given back.
+    pub(crate) fn fetch<T>(
+        &mut self,
+        count: usize,
+        map: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        Spi::connect(|client| {
+            let mut cursor = client.find_cursor(&self.name)?;
+            let page = cursor.fetch(count as libc::c_long).map_err(VbError::from).and_then(|table| map_rows(table, map));
+            // Left open for the next page; the end of the transaction closes it.
+            self.name = cursor.detach_into_name();
+            page
+        })
+    }
+}

@@ -1,0 +1,46 @@
+//! Transactions of a background worker: commit on `Ok`, abort on `Err`, and every ERROR as a value.
+
+use pgrx::pg_sys;
+
+use super::catch::catching;
+use crate::error::Result;
+
+/// Runs the body in a transaction of its own. When this returns, no transaction is open and no snapshot is held.
+pub(crate) fn run<R>(body: impl FnOnce() -> Result<R>) -> Result<R> {
+    let result = catching(|| {
+        // SAFETY: on the main thread of a worker that is connected to a database and has no transaction open.
+        unsafe {
+            pg_sys::SetCurrentStatementStartTimestamp();
+            pg_sys::StartTransactionCommand();
+            pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+        }
+        let value = body()?;
+        // SAFETY: ends what was begun above; the body has left its own SPI connections and snapshots.
+        unsafe {
+            pg_sys::PopActiveSnapshot();
+            pg_sys::CommitTransactionCommand();
+        }
+        Ok(value)
+    });
+    // SAFETY: aborting is what Postgres' own loops do after an ERROR, wherever in the transaction it happened; it
+    // also restores the user and releases locks. Statistics may be reported whenever no transaction is open.
+    unsafe {
+        if result.is_err() {
+            pg_sys::AbortCurrentTransaction();
+        }
+        pg_sys::pgstat_report_stat(false);
+    }
+    result
+}
+
+/// Whether the transaction with this id is the current one or a part of it that has not been rolled back.
+pub(crate) fn is_current(id: pg_sys::TransactionId) -> bool {
+    // SAFETY: reads the state of this process' transaction.
+    unsafe { pg_sys::TransactionIdIsCurrentTransactionId(id) }
+}
+
+/// Runs the body when the current transaction has committed. The body must not be able to raise an ERROR or to panic:
+/// there is nothing left to roll back, so the server would restart.
+pub(crate) fn after_commit(body: impl FnOnce() + std::panic::UnwindSafe + std::panic::RefUnwindSafe + 'static) {
+    pgrx::register_xact_callback(pgrx::PgXactCallbackEvent::Commit, body);
+}

@@ -1,0 +1,190 @@
+//! The settings (`vector_backfill.*`), read into one struct.
+
+use std::ffi::CString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
+use pgrx::pg_sys::Oid;
+
+use crate::pg::path;
+
+static DATA_DIRECTORY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static MODEL_DIRECTORY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static ONNXRUNTIME_LIBRARY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static MAX_CONCURRENT_BATCHES: GucSetting<i32> = GucSetting::<i32>::new(4);
+static ONNX_THREADS: GucSetting<i32> = GucSetting::<i32>::new(0);
+static NICE: GucSetting<i32> = GucSetting::<i32>::new(10);
+static MEMORY_LIMIT: GucSetting<i32> = GucSetting::<i32>::new(512);
+static POLL_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(1000);
+static REQUEST_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(60_000);
+static JOB_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 60);
+
+/// All settings at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// Where embedded collections and the worker's socket live.
+    pub(crate) data_directory: PathBuf,
+    /// Folder with one folder for each local model.
+    pub(crate) model_directory: PathBuf,
+    /// `libonnxruntime.so`.
+    pub(crate) onnxruntime_library: PathBuf,
+    /// Batches in flight at a time.
+    pub(crate) max_concurrent_batches: usize,
+    /// Threads that embed passages.
+    pub(crate) onnx_threads: usize,
+    /// Niceness of engine threads.
+    pub(crate) nice: i32,
+    /// Bytes that texts, keys and vectors in flight may take.
+    pub(crate) memory_limit: usize,
+    /// How often an idle worker looks for work.
+    pub(crate) poll_interval: Duration,
+    /// How long one request to a provider, a store or the worker may take.
+    pub(crate) request_timeout: Duration,
+    /// How long ended jobs are kept; `None` keeps them for ever.
+    pub(crate) job_retention: Option<Duration>,
+}
+
+impl Settings {
+    /// The settings as this process sees them now.
+    pub(crate) fn current() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = usize::try_from(ONNX_THREADS.get()).unwrap_or(0);
+        Self {
+            data_directory: path_of(&DATA_DIRECTORY).unwrap_or_else(|| PathBuf::from("vector_backfill")),
+            model_directory: path_of(&MODEL_DIRECTORY)
+                .unwrap_or_else(|| path::share_directory().join("vector_backfill/models")),
+            onnxruntime_library: path_of(&ONNXRUNTIME_LIBRARY)
+                .unwrap_or_else(|| path::library_directory().join("vector_backfill/libonnxruntime.so")),
+            max_concurrent_batches: MAX_CONCURRENT_BATCHES.get() as usize,
+            onnx_threads: if threads == 0 { cores } else { threads },
+            nice: NICE.get(),
+            memory_limit: MEMORY_LIMIT.get() as usize * 1024 * 1024,
+            poll_interval: milliseconds(POLL_INTERVAL.get()),
+            request_timeout: milliseconds(REQUEST_TIMEOUT.get()),
+            job_retention: match JOB_RETENTION.get() {
+                minutes if minutes < 0 => None,
+                minutes => Some(Duration::from_secs(60 * minutes as u64)),
+            },
+        }
+    }
+
+    /// The folder of one database.
+    pub(crate) fn database_directory(&self, database: Oid) -> PathBuf {
+        self.data_directory.join(database.to_u32().to_string())
+    }
+
+    /// The socket of the worker that serves a database.
+    pub(crate) fn socket(&self, database: Oid) -> PathBuf {
+        self.database_directory(database).join("service.sock")
+    }
+}
+
+fn milliseconds(value: i32) -> Duration {
+    Duration::from_millis(u64::try_from(value).unwrap_or(0))
+}
+
+fn path_of(setting: &GucSetting<Option<CString>>) -> Option<PathBuf> {
+    let value = setting.get()?;
+    let value = value.to_str().ok()?;
+    (!value.is_empty()).then(|| PathBuf::from(value))
+}
+
+/// Defines all settings; called once when the library is loaded.
+pub(crate) fn define() {
+    let hidden = GucFlags::SUPERUSER_ONLY;
+    GucRegistry::define_string_guc(
+        c"vector_backfill.data_directory",
+        c"Folder of embedded collections and of the worker's socket.",
+        c"Empty: vector_backfill in the data directory. Must be on storage that survives a crash; read when a worker starts.",
+        &DATA_DIRECTORY,
+        GucContext::Sighup,
+        hidden,
+    );
+    GucRegistry::define_string_guc(
+        c"vector_backfill.model_directory",
+        c"Folder with one folder for each local model.",
+        c"Empty: vector_backfill/models in the share directory of Postgres, where make install puts them.",
+        &MODEL_DIRECTORY,
+        GucContext::Sighup,
+        hidden,
+    );
+    GucRegistry::define_string_guc(
+        c"vector_backfill.onnxruntime_library",
+        c"Path of libonnxruntime.so.",
+        c"Empty: vector_backfill/libonnxruntime.so in the library directory of Postgres; read when a worker starts.",
+        &ONNXRUNTIME_LIBRARY,
+        GucContext::Sighup,
+        hidden,
+    );
+    GucRegistry::define_int_guc(
+        c"vector_backfill.max_concurrent_batches",
+        c"Batches in flight at a time.",
+        c"More keep a slow provider busy; each holds the texts of its records in memory.",
+        &MAX_CONCURRENT_BATCHES,
+        1,
+        64,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"vector_backfill.onnx_threads",
+        c"Threads that run the local model.",
+        c"0: one for each processor. They run at lower priority, so queries win over backfills; read when a worker starts.",
+        &ONNX_THREADS,
+        0,
+        256,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"vector_backfill.nice",
+        c"Niceness of the engine's threads.",
+        c"0 competes with queries, 19 takes only what they leave; read when a worker starts.",
+        &NICE,
+        0,
+        19,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"vector_backfill.memory_limit",
+        c"Memory for keys, texts and vectors that are in work.",
+        c"The model and the vector engine come on top of it, about 300 MB.",
+        &MEMORY_LIMIT,
+        64,
+        1024 * 1024,
+        GucContext::Sighup,
+        GucFlags::UNIT_MB,
+    );
+    GucRegistry::define_int_guc(
+        c"vector_backfill.poll_interval",
+        c"How often an idle worker looks for new work.",
+        c"Calls of our functions wake it at once; this is for what they cannot announce.",
+        &POLL_INTERVAL,
+        100,
+        60_000,
+        GucContext::Sighup,
+        GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_int_guc(
+        c"vector_backfill.request_timeout",
+        c"How long one request to a provider, a store or the worker may take.",
+        c"A request that takes longer has failed and may be repeated.",
+        &REQUEST_TIMEOUT,
+        1_000,
+        3_600_000,
+        GucContext::Sighup,
+        GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_int_guc(
+        c"vector_backfill.job_retention",
+        c"How long ended jobs and their errors are kept.",
+        c"-1 keeps them for ever.",
+        &JOB_RETENTION,
+        -1,
+        i32::MAX,
+        GucContext::Sighup,
+        GucFlags::UNIT_MIN,
+    );
+}

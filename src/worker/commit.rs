@@ -1,0 +1,65 @@
+//! Records what became of a batch: references, counters, dead letters and the end of the batch in one transaction.
+
+use vb_engine::batch::{EmbeddedRecord, FailedRecord, Spent};
+
+use super::dispatch::InFlight;
+use crate::catalog::batches;
+use crate::catalog::errors::{self, DeadLetter, ErrorClass};
+use crate::catalog::installation::Installation;
+use crate::catalog::jobs::{self, Advance};
+use crate::catalog::references;
+use crate::error::Result;
+
+/// What a batch that ended well did.
+pub(crate) struct Done<'a> {
+    /// Records whose points are in the store.
+    pub(crate) embedded: &'a [EmbeddedRecord],
+    /// Records that could not be embedded.
+    pub(crate) failed: &'a [FailedRecord],
+    /// What it cost.
+    pub(crate) spent: Spent,
+    /// Speed of the job now.
+    pub(crate) records_per_second: Option<f32>,
+}
+
+/// Records a batch whose points are durable in the store.
+pub(crate) fn record(installation: &Installation, batch_id: i64, in_flight: &InFlight, done: &Done<'_>) -> Result<()> {
+    let context = &in_flight.context;
+    let job = context.job.id;
+    let owner = context.owner();
+    let mut failed = 0;
+    if !done.embedded.is_empty() {
+        references::upsert(installation, owner, &context.collection, &context.provider.name, done.embedded)?;
+        let record_ids = done.embedded.iter().map(|record| record.record_id.clone()).collect();
+        failed -= errors::resolve(installation, job, record_ids)?;
+    }
+    if !done.failed.is_empty() {
+        let letters = done
+            .failed
+            .iter()
+            .map(|record| DeadLetter {
+                record_id: record.record_id.clone(),
+                content_hash: Some(record.content_hash.to_vec()),
+                message: record.message.clone(),
+            })
+            .collect();
+        failed += errors::insert(installation, job, ErrorClass::Record, in_flight.attempt, letters)?;
+    }
+    let removed = if in_flight.gone.is_empty() {
+        0
+    } else {
+        references::delete(installation, owner, &in_flight.gone)? as i64
+    };
+    let advance = Advance {
+        successful: done.embedded.len() as i64,
+        failed,
+        removed,
+        truncated: done.embedded.iter().filter(|record| record.truncated).count() as i64,
+        tokens: done.spent.tokens as i64,
+        records_per_second: done.records_per_second,
+        batches: i32::from(!in_flight.record_ids.is_empty()),
+        ..Advance::default()
+    };
+    jobs::advance(installation, job, &advance)?;
+    batches::end(installation, batch_id)
+}

@@ -1,0 +1,189 @@
+//! Hands work to the engine: reads the rows of the next batch in one short transaction, notes it as in flight, submits.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use vb_engine::batch::{Batch, Record};
+
+use super::active_job::{ActiveJob, Again, JobContext};
+use super::fault::Fault;
+use crate::catalog::batches;
+use crate::catalog::errors::{self, DeadLetter, ErrorClass};
+use crate::catalog::installation::Installation;
+use crate::catalog::jobs::{self, Advance};
+use crate::catalog::references::{self, Present};
+use crate::error::{Result, VbError};
+use crate::source::reader;
+
+/// A batch that the engine has: what is needed to record its outcome.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    /// Its job.
+    pub(crate) context: Arc<JobContext>,
+    /// Records it embeds.
+    pub(crate) record_ids: Vec<String>,
+    /// Records it removes.
+    pub(crate) gone: Vec<String>,
+    /// Which attempt it is.
+    pub(crate) attempt: i32,
+    /// Whether it runs alone.
+    pub(crate) suspect: bool,
+    /// When it was submitted.
+    pub(crate) since: Instant,
+}
+
+/// A batch ready for the engine.
+pub(crate) type Prepared = (Batch, InFlight);
+
+/// Reads the records as they are now and notes the batch. `None` when none of them needs work any more.
+///
+/// Records that did not fit into `byte_limit` come back in `rest`.
+pub(crate) fn prepare(
+    installation: &Installation,
+    active: &ActiveJob,
+    again: &Again,
+    byte_limit: usize,
+    rest: &mut Vec<String>,
+) -> Result<Option<Prepared>> {
+    let context = &active.context;
+    let read = reader::read(
+        &context.source,
+        context.job.role,
+        context.job.client_id,
+        &again.record_ids,
+        byte_limit,
+    )?;
+    let (covered, uncovered) = again.record_ids.split_at(read.covered.min(again.record_ids.len()));
+    rest.extend_from_slice(uncovered);
+    let mut present = references::present(
+        installation,
+        context.owner(),
+        covered,
+        &context.collection.name,
+        context.job.renew_before,
+    )?;
+    let mut advance = Advance { unneeded: (covered.len() - read.rows.len()) as i64, ..Advance::default() };
+    let mut records = Vec::with_capacity(read.rows.len());
+    for row in read.rows {
+        let Some((text, content_hash)) = row.text else {
+            advance.skipped += 1;
+            continue;
+        };
+        let Present { points, hash } = present.remove(&row.record_id).unwrap_or_default();
+        if hash.as_deref() == Some(&content_hash[..]) {
+            advance.unneeded += 1;
+            continue;
+        }
+        records.push(Record { record_id: row.record_id, text: text.into(), content_hash, present_points: points });
+    }
+    if advance != Advance::default() {
+        jobs::advance(installation, context.job.id, &advance)?;
+    }
+    if records.is_empty() {
+        if let Some(batch_id) = again.batch_id {
+            batches::end(installation, batch_id)?;
+        }
+        return Ok(None);
+    }
+    let record_ids: Vec<String> = records.iter().map(|record| record.record_id.clone()).collect();
+    let batch_id = match again.batch_id {
+        Some(batch_id) => {
+            batches::resume(installation, batch_id, &record_ids)?;
+            batch_id
+        }
+        None => batches::begin(installation, context.job.id, &record_ids, again.attempt)?,
+    };
+    let batch = batch_of(context, batch_id, records, Vec::new());
+    let in_flight = InFlight {
+        context: Arc::clone(context),
+        record_ids,
+        gone: Vec::new(),
+        attempt: again.attempt,
+        suspect: again.suspect,
+        since: Instant::now(),
+    };
+    Ok(Some((batch, in_flight)))
+}
+
+/// Notes a batch that removes the points of records whose row is gone.
+pub(crate) fn prepare_removal(
+    installation: &Installation,
+    active: &ActiveJob,
+    gone: Vec<String>,
+) -> Result<Prepared> {
+    let context = &active.context;
+    let present = references::present(installation, context.owner(), &gone, &context.collection.name, None)?;
+    let points = present.into_values().flat_map(|present| present.points).collect();
+    let batch_id = batches::begin(installation, context.job.id, &[], 1)?;
+    let batch = batch_of(context, batch_id, Vec::new(), points);
+    let in_flight = InFlight {
+        context: Arc::clone(context),
+        record_ids: Vec::new(),
+        gone,
+        attempt: 1,
+        suspect: false,
+        since: Instant::now(),
+    };
+    Ok((batch, in_flight))
+}
+
+fn batch_of(context: &JobContext, id: i64, records: Vec<Record>, deletes: Vec<uuid::Uuid>) -> Batch {
+    Batch {
+        id,
+        job_id: context.job.id,
+        target: Arc::clone(&context.target),
+        provider: Arc::clone(&context.provider),
+        records,
+        deletes,
+        cancel: context.cancel.clone(),
+    }
+}
+
+/// What to do about records whose rows could not be read.
+pub(crate) enum ReadFault {
+    /// One of them is at fault and it is not known which: read these parts on their own.
+    Halves(Vec<Again>),
+    /// The only record is at fault: set it aside.
+    SetAside(String),
+    /// It is not about a record.
+    Job(Fault),
+}
+
+/// Decides what an error while reading a batch means.
+pub(crate) fn read_fault(error: &VbError, again: &Again) -> ReadFault {
+    match Fault::of(error) {
+        Fault::Record => match again.record_ids.as_slice() {
+            [] => ReadFault::Job(Fault::Later),
+            [only] => ReadFault::SetAside(only.clone()),
+            several => {
+                let (first, second) = several.split_at(several.len().div_ceil(2));
+                let part = |record_ids: &[String]| Again {
+                    record_ids: record_ids.to_vec(),
+                    attempt: again.attempt,
+                    not_before: again.not_before,
+                    batch_id: None,
+                    suspect: again.suspect,
+                };
+                ReadFault::Halves(vec![part(first), part(second)])
+            }
+        },
+        other => ReadFault::Job(other),
+    }
+}
+
+/// Sets aside a record whose row cannot be read.
+pub(crate) fn set_aside(
+    installation: &Installation,
+    context: &JobContext,
+    again: &Again,
+    record_id: &str,
+    error: &VbError,
+) -> Result<()> {
+    let letter = DeadLetter { record_id: record_id.to_owned(), content_hash: None, message: error.message.clone() };
+    let failed = errors::insert(installation, context.job.id, ErrorClass::Source, again.attempt, vec![letter])?;
+    jobs::advance(installation, context.job.id, &Advance { failed, ..Advance::default() })?;
+    if let Some(batch_id) = again.batch_id {
+        batches::end(installation, batch_id)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! The folder of a database's worker: embedded collections, the service's socket, and a mark of whose they are.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use pgrx::pg_sys::Oid;
+use uuid::Uuid;
+
+use crate::error::{Result, VbError};
+use crate::settings::Settings;
+
+/// File that holds the installation's id.
+const MARK: &str = "installation";
+
+/// Makes the folder ready for an installation. Collections of a former installation (the extension was dropped and
+/// created again) are removed: nothing refers to them any more.
+pub(crate) fn prepare(settings: &Settings, database: Oid, installation: Uuid) -> Result<PathBuf> {
+    let home = settings.database_directory(database);
+    ready(&home, installation).map_err(|error| {
+        VbError::new(
+            pgrx::PgSqlErrorCode::ERRCODE_IO_ERROR,
+            format!("could not prepare the directory {}: {error}", home.display()),
+        )
+        .hint("vector_backfill.data_directory must be a folder that the server's user can write to.")
+    })?;
+    Ok(home)
+}
+
+fn ready(home: &Path, installation: Uuid) -> io::Result<()> {
+    let mark = home.join(MARK);
+    let owner = match fs::read_to_string(&mark) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    if owner.is_some_and(|owner| owner.trim() != installation.to_string()) {
+        fs::remove_dir_all(home)?;
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(home)?;
+    fs::write(mark, installation.to_string())
+}
+
+/// Removes the folder: the extension or the database is gone.
+pub(crate) fn remove(settings: &Settings, database: Oid) {
+    let home = settings.database_directory(database);
+    match fs::remove_dir_all(&home) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => pgrx::warning!("could not remove the directory {}: {error}", home.display()),
+    }
+}
+
+/// Databases that have a folder.
+pub(crate) fn databases_with_home(settings: &Settings) -> Vec<Oid> {
+    let Ok(entries) = fs::read_dir(&settings.data_directory) else { return Vec::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .map(Oid::from)
+        .collect()
+}

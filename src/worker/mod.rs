@@ -1,0 +1,20 @@
+//! The processes: a launcher for the cluster and one worker for each database.
+//!
+//! The worker's main thread is the only one that talks to Postgres. It reads rows, hands them to the engine, waits for
+//! the engine's wake socket or its latch, and records outcomes. No transaction is open while it waits.
+
+pub(crate) mod activate;
+pub(crate) mod active_job;
+pub(crate) mod commit;
+pub(crate) mod dispatch;
+pub(crate) mod fault;
+pub(crate) mod home;
+pub(crate) mod launcher;
+pub(crate) mod log;
+pub(crate) mod main_loop;
+pub(crate) mod outcome;
+pub(crate) mod provider_choice;
+pub(crate) mod rate;
+pub(crate) mod service;
+pub(crate) mod startup;
+pub(crate) mod suspicion;

@@ -1,0 +1,167 @@
+//! Search: the collection that answers, the provider that embeds the question, and the hits that the caller may see.
+
+use std::collections::HashSet;
+
+use pgrx::pg_sys::Oid;
+use vb_engine::provider::config::ProviderConfig;
+use vb_engine::service::protocol::{Answer, Request, SearchHit, SearchMode};
+
+use super::request::{ask, unexpected};
+use crate::catalog::collections::{self, Collection};
+use crate::catalog::installation::Installation;
+use crate::catalog::job_request::check_range;
+use crate::catalog::providers::{self, Provider};
+use crate::catalog::references::Owner;
+use crate::catalog::source_access;
+use crate::error::{Result, VbError};
+use crate::pg::{role, spi};
+use crate::settings::Settings;
+use crate::source::columns::Relation;
+use crate::source::describe::{self, Source};
+use crate::source::reader::key_arguments;
+
+/// The most hits asked for at a time: with the longest snippets they still fit into one answer.
+const MOST_HITS: usize = 5_000;
+
+/// How much more is asked for when chunks of the same records, or records that the caller may not see, took the places.
+const GROWTH: usize = 4;
+
+/// What somebody searches for.
+#[derive(Debug)]
+pub(crate) struct Question<'a> {
+    /// Whose rows.
+    pub(crate) client_id: i64,
+    /// Of which table.
+    pub(crate) source: Oid,
+    /// Which text.
+    pub(crate) vector_type: &'a str,
+    /// In words.
+    pub(crate) query: &'a str,
+    /// Records wanted.
+    pub(crate) k: i32,
+    /// How to compare.
+    pub(crate) mode: SearchMode,
+}
+
+/// How texts are compared, by the name that users give it.
+pub(crate) fn mode(name: &str) -> Result<SearchMode> {
+    match name {
+        "dense" => Ok(SearchMode::Dense),
+        "keyword" | "hybrid" => Err(VbError::new(
+            pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+            format!("search mode {name:?} is not supported by this version"),
+        )
+        .hint("Use mode => 'dense'.")),
+        _ => Err(VbError::invalid(format!("unknown search mode {name:?}")).hint("Use mode => 'dense'.")),
+    }
+}
+
+/// The records nearest to the question, best first, each with its best chunk. None when nothing was embedded yet.
+pub(crate) fn search(installation: &Installation, question: &Question<'_>) -> Result<Vec<SearchHit>> {
+    check_range("k", Some(question.k), 1, 1_000)?;
+    if question.query.trim().is_empty() {
+        return Err(VbError::invalid("query is empty").hint("Say in words what to look for."));
+    }
+    let relation = Relation::read(question.source)?;
+    source_access::require_select(&relation)?;
+    let source = describe::describe(installation, question.source, question.vector_type)?;
+    let owner = Owner {
+        client_id: question.client_id,
+        source: question.source,
+        vector_type: question.vector_type,
+    };
+    let collection = role::as_owner(installation.owner, || collections::active(installation, owner))?;
+    let Some(collection) = collection else {
+        return Ok(Vec::new());
+    };
+    let provider = provider_of(installation, question.client_id, &collection)?;
+
+    let wanted = question.k as usize;
+    let mut limit = wanted;
+    loop {
+        let hits = nearest(question, &collection, &provider, limit)?;
+        let is_all = hits.len() < limit || limit >= MOST_HITS;
+        let mut found = visible(&source, question.client_id, best_chunks(hits))?;
+        found.truncate(wanted);
+        if found.len() == wanted || is_all {
+            return Ok(found);
+        }
+        limit = (limit * GROWTH).min(MOST_HITS);
+    }
+}
+
+fn nearest(
+    question: &Question<'_>,
+    collection: &Collection,
+    provider: &ProviderConfig,
+    limit: usize,
+) -> Result<Vec<SearchHit>> {
+    let request = Request::Search {
+        provider: provider.clone(),
+        collection: collection.name.clone(),
+        dimensions: usize::try_from(collection.dimensions).ok(),
+        query: question.query.to_owned(),
+        limit,
+        mode: question.mode,
+    };
+    match ask(&request)? {
+        Answer::Hits(hits) => Ok(hits),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// A provider with the model that the collection is pinned to: the one that made it, or another one of the same model.
+fn provider_of(installation: &Installation, client_id: i64, collection: &Collection) -> Result<ProviderConfig> {
+    let settings = Settings::current();
+    let mut candidates: Vec<Provider> = providers::of_client(installation, &settings, client_id)?
+        .into_iter()
+        .filter(|provider| {
+            provider.model == collection.model
+                && provider
+                    .dimensions
+                    .is_none_or(|dimensions| dimensions == collection.dimensions)
+        })
+        .collect();
+    candidates.sort_by_key(|provider| provider.name != collection.provider);
+    if candidates.is_empty() {
+        return Err(VbError::wrong_state(format!(
+            "no enabled provider has the model {:?} of collection {}",
+            collection.model, collection.name
+        ))
+        .hint(format!(
+            "Enable or restore provider {}, or enqueue a backfill with reembed => true to embed with another model.",
+            collection.provider
+        )));
+    }
+    providers::first_available(&candidates).map(|(_, config)| config.clone())
+}
+
+/// The first hit of each record: hits come best first.
+fn best_chunks(hits: Vec<SearchHit>) -> Vec<SearchHit> {
+    let mut seen = HashSet::new();
+    hits.into_iter()
+        .filter(|hit| seen.insert(hit.record_id.clone()))
+        .collect()
+}
+
+/// Hits whose row the caller sees at this moment: row-level security, the source's filter and rows that are gone since
+/// decide as in any query.
+fn visible(source: &Source, client_id: i64, hits: Vec<SearchHit>) -> Result<Vec<SearchHit>> {
+    if hits.is_empty() {
+        return Ok(hits);
+    }
+    let query = format!(
+        "select k.n from {join} where {filter}",
+        join = source.key.join(&source.name, 2),
+        filter = source.filter
+    );
+    let record_ids: Vec<String> = hits.iter().map(|hit| hit.record_id.clone()).collect();
+    let arguments = key_arguments(source, client_id, &record_ids)?;
+    let positions: HashSet<i64> = spi::read(&query, &arguments, |row| row.get(1))?.into_iter().collect();
+    Ok(hits
+        .into_iter()
+        .zip(1..)
+        .filter(|(_, position)| positions.contains(position))
+        .map(|(hit, _)| hit)
+        .collect())
+}

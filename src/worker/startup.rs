@@ -1,0 +1,89 @@
+//! From a fresh process to a worker that is ready: connection, lock, session settings, engine.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use pgrx::pg_sys::Oid;
+use uuid::Uuid;
+use vb_engine::pipeline::config::{EngineConfig, StartError, StoreConfig};
+use vb_engine::pipeline::engine::Engine;
+
+use super::home;
+use super::main_loop::Worker;
+use crate::catalog::batches;
+use crate::catalog::installation::Installation;
+use crate::error::{Result, VbError};
+use crate::pg::{lock, process, signal, spi, transaction};
+use crate::settings::Settings;
+
+/// How long a local model may go unused before its memory is given back.
+const PROVIDER_IDLE: Duration = Duration::from_secs(300);
+
+/// Runs the worker of a database until it is asked to end or has nothing to serve. Never returns to its caller with the
+/// engine's threads alive.
+pub(crate) fn run(database: Oid) {
+    process::skip_destructors_at_exit();
+    signal::install_handlers();
+    process::connect(database);
+    if !lock::become_worker(database) {
+        return;
+    }
+    match ready(database) {
+        Ok(Some(worker)) => worker.run(),
+        Ok(None) => home::remove(&Settings::current(), database),
+        Err(error) => {
+            let hint = error.hint.as_deref().unwrap_or("The launcher, or the next call, tries again.");
+            pgrx::warning!("the worker of vector_backfill could not start: {}: {hint}", error.message);
+        }
+    }
+}
+
+/// A worker with a running engine; `None` when the extension is not installed here.
+fn ready(database: Oid) -> Result<Option<Worker>> {
+    let namespace = transaction::run(|| {
+        spi::run(include_str!("../../sql/query/worker_session.sql"), &[])?;
+        let Some(installation) = Installation::find()? else { return Ok(None) };
+        batches::inherit(&installation)?;
+        installation.id().map(Some)
+    })?;
+    let Some(namespace) = namespace else { return Ok(None) };
+    let settings = Settings::current();
+    let home = home::prepare(&settings, database, namespace)?;
+    let (wake, engine_end) = UnixStream::pair().and_then(nonblocking).map_err(|error| {
+        VbError::internal(format!("could not make a socket pair: {error}"))
+    })?;
+    let config = EngineConfig {
+        store: StoreConfig::Embedded { directory: home },
+        socket: settings.socket(database),
+        wake: engine_end,
+        nice: settings.nice,
+        request_timeout: settings.request_timeout,
+        provider_idle: PROVIDER_IDLE,
+        log_level: log::LevelFilter::Info,
+    };
+    // The engine's threads inherit the mask: Postgres' signals must reach the main thread only.
+    let engine = signal::with_signals_blocked(|| Engine::start(config)).map_err(start_error)?;
+    Ok(Some(Worker::new(database, namespace, settings, engine, wake, Instant::now())))
+}
+
+fn nonblocking(pair: (UnixStream, UnixStream)) -> io::Result<(UnixStream, UnixStream)> {
+    pair.0.set_nonblocking(true)?;
+    pair.1.set_nonblocking(true)?;
+    Ok(pair)
+}
+
+fn start_error(error: StartError) -> VbError {
+    let hint = error.hint();
+    let error = VbError::wrong_state(error.to_string());
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+/// The namespace of point ids, if the extension is still the one that this worker began with.
+pub(crate) fn still_installed(namespace: Uuid) -> Result<Option<Installation>> {
+    let Some(installation) = Installation::find()? else { return Ok(None) };
+    Ok((installation.id()? == namespace).then_some(installation))
+}

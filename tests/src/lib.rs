@@ -1,0 +1,20 @@
+//! What the end-to-end tests of `vector_backfill` are made of: throw-away clusters with the installed extension, a client,
+//! real rows, and checks that know nothing of how the extension works inside.
+//!
+//! Everything here fails by panicking with what it saw: its only users are tests.
+
+pub mod agreement;
+pub mod chance;
+pub mod client;
+pub mod cluster;
+pub mod debian;
+pub mod exact_search;
+pub mod issues;
+pub mod jobs;
+pub mod sql_error;
+pub mod store;
+pub mod template;
+pub mod value;
+pub mod wait;
+pub mod wire;
+pub mod worker;

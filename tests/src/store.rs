@@ -1,0 +1,73 @@
+//! What the vector store holds, asked of the worker's own service and not of the extension's tables.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::path::PathBuf;
+
+use uuid::Uuid;
+use vb_engine::service::client::Client as ServiceClient;
+use vb_engine::service::protocol::{Answer, Request};
+
+use crate::client::Client;
+use crate::cluster::Cluster;
+use crate::wait;
+
+/// Ids asked for at a time; small, so that paging is used.
+const PAGE: usize = 700;
+
+/// The store of one database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    socket: PathBuf,
+}
+
+impl Store {
+    /// The store of the database that the client is in.
+    pub fn of(cluster: &Cluster, client: &mut Client) -> Self {
+        let oid: u32 = client.value("select oid from pg_database where datname = current_database()", &[]);
+        Self { socket: cluster.data().join(format!("vector_backfill/{oid}/service.sock")) }
+    }
+
+    /// Where the worker listens.
+    pub fn socket(&self) -> &PathBuf {
+        &self.socket
+    }
+
+    fn ask(&self, request: &Request) -> Answer {
+        // A worker that has just started does not listen yet.
+        let mut service = wait::until("the search service", || ServiceClient::connect(&self.socket).ok());
+        match service.call::<Infallible>(request, &mut || Ok(())) {
+            Ok(answer) => answer,
+            Err(error) => panic!("{request:?} failed: {error}"),
+        }
+    }
+
+    /// How many points a collection has; 0 when it does not exist.
+    pub fn count(&self, collection: &str) -> usize {
+        match self.ask(&Request::Count { collection: collection.to_owned() }) {
+            Answer::Count(count) => usize::try_from(count).expect("a count fits"),
+            other => panic!("a count was expected, not {other:?}"),
+        }
+    }
+
+    /// All point ids of a collection.
+    pub fn points(&self, collection: &str) -> BTreeSet<Uuid> {
+        let mut points = BTreeSet::new();
+        loop {
+            let after = points.last().copied();
+            let request = Request::Scroll { collection: collection.to_owned(), after, limit: PAGE };
+            let page = match self.ask(&request) {
+                Answer::Ids(page) => page,
+                other => panic!("ids were expected, not {other:?}"),
+            };
+            let complete = page.len() < PAGE;
+            let before = points.len();
+            let received = page.len();
+            points.extend(page);
+            assert_eq!(points.len(), before + received, "a page repeats ids of the pages before it");
+            if complete {
+                return points;
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The promises of the extension, each tried on a real server through a client.
+//!
+//! One program for all of them: it links the engine once, and its threads share the work evenly.
+
+mod chunking;
+mod comments;
+mod concurrent_changes;
+mod control;
+mod crash_recovery;
+mod drops;
+mod health_and_views;
+mod main_job;
+mod not_preloaded;
+mod odd_names;
+mod odd_texts;
+mod providers;
+mod restart;
+mod second_run;
+mod transactions;
+mod two_databases;
+mod waiting;
+mod wrong_arguments;
