@@ -28,31 +28,28 @@ load_packages() {
     detail "$counts"
 }
 
-# Shows the notices of a backfill: in a terminal as one line that renews itself, elsewhere one in fifteen and the last.
+# Shows the notices of a backfill: in a terminal as one line that renews itself, elsewhere one every five seconds. The
+# last one, with the totals, is shown whole. Anything else that psql says is an error.
 show_progress() {
-    local line last='' shown=0 count=0
+    local line notice='' shown='' shown_at=-5
     while IFS= read -r line; do
         if [[ $line != NOTICE:* ]]; then
-            [[ -z $last ]] || printf '\n'
             printf '%s\n' "$line" >&2
-            last=''
             continue
         fi
-        last=${line#NOTICE:}
-        last=${last#"${last%%[![:space:]]*}"}
-        shown=0
+        read -r notice <<<"${line#NOTICE:}"
         if [[ -t 1 ]]; then
-            printf '\r\e[K    %s' "${last:0:$((${COLUMNS:-$(tput cols 2>/dev/null || echo 100)} - 5))}"
-        elif ((count++ % 15 == 0)); then
-            printf '    %s\n' "$last"
-            shown=1
+            printf '\r\e[K    %s' "${notice:0:$(($(tput cols 2>/dev/null || echo 80) - 5))}"
+        elif ((SECONDS - shown_at >= 5)); then
+            printf '    %s\n' "$notice"
+            shown=$notice
+            shown_at=$SECONDS
         fi
     done
     if [[ -t 1 ]]; then
-        [[ -z $last ]] || printf '\n'
-    elif [[ -n $last ]] && ((!shown)); then
-        printf '    %s\n' "$last"
+        printf '\r\e[K'
     fi
+    [[ $notice == "$shown" ]] || printf '    %s\n' "$notice"
 }
 
 backfill() {
@@ -75,8 +72,8 @@ say_goodbye() {
 
 		    $(server_program psql) -h $CLUSTER -p $PORT -U postgres demo
 
-		    select * from vb_search($CLIENT, 'issues', 'learn to type faster');
-		    call vb_run_backfill(2, 'issues');        -- 20,000 rows of another client; Ctrl-C leaves the job running
+		    select i.title, i.summary from vb_search($CLIENT, 'issues', 'read the news') s join issues i on i.id = s.record_id::bigint;
+		    call vb_run_backfill(2, 'issues');    -- another client's rows; Ctrl-C stops the waiting, not the job
 		    select * from vb_progress();
 
 		Stop it and remove everything:  ${BOLD}make demo-stop${PLAIN}

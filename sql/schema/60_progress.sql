@@ -22,10 +22,12 @@ as $$
            case when j.total_records > 0 then least(round(100.0 * p.processed / j.total_records, 1), 100)
                 when j.state = 'completed' then 100.0
                 else 0.0 end,
-           j.records_per_second, j.tokens, j.cost, j.created_at, j.started_at,
+           j.records_per_second, j.tokens, trim_scale(j.cost), j.created_at, j.started_at,
            j.updated_at, j.finished_at,
+           -- At most some 30 years ahead: a speed near nothing must not run out of the range of dates.
            case when j.state = 'running' and j.records_per_second > 0
-                then clock_timestamp() + make_interval(secs => greatest(j.total_records - p.processed, 0) / j.records_per_second) end,
+                then clock_timestamp() + make_interval(
+                    secs => least(greatest(j.total_records - p.processed, 0) / j.records_per_second, 1e9)) end,
            array(select format('%s: %s', e.record_id, e.message)
                  from vb_job_errors e where e.job_id = j.job_id order by e.failed_at desc limit 5),
            j.last_error, j.reason, j.priority, j.batch_size, j.removed_records, j.truncated_records

@@ -51,7 +51,8 @@ as 'MODULE_PATHNAME', 'vb_configure_source_wrapper';
 comment on function vb_configure_source is
     'Says how a table is embedded: its key, client column, filter, order and the text of a vector type';
 
-create function vb_check_provider(name text, out ok boolean, out latency interval, out dimensions int, out detail text)
+create function vb_check_provider(name text)
+returns table (ok boolean, latency interval, dimensions int, detail text)
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_check_provider_wrapper';
 comment on function vb_check_provider is 'Makes one real call to a provider';
@@ -80,7 +81,8 @@ language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_health_wrapper';
 comment on function vb_health is 'What is wrong and what to do; no rows when all is well';
 
--- A procedure, since it commits in between; such a procedure cannot pin its search_path, so every name is qualified.
+-- A procedure, since it commits in between; such a procedure cannot pin its search_path, so every name is qualified. It
+-- waits in READ COMMITTED whatever the session's default is: another level would never see the job move.
 create procedure vb_run_backfill(
     client_id bigint, source regclass, vector_type text default 'content', preference text default 'auto',
     provider text default null, batch_size int default null, max_retries int default 3, priority int default null,
@@ -97,6 +99,7 @@ begin
     job := @extschema@.vb_enqueue_backfill($1, $2, $3, $4, $5, $6, $7, $8, $9);
     commit;
     loop
+        set transaction isolation level read committed;
         perform @extschema@.vb_wait(job, '1 second');
         select p.* into progress from @extschema@.vb_progress(job) p;
         if progress.job_id is null then
@@ -108,7 +111,8 @@ begin
             '%s / %s records (%s %%), %s records/s, %s left, %s',
             progress.processed_records, progress.total_records, progress.percent,
             coalesce(pg_catalog.round(progress.records_per_second::pg_catalog.numeric, 1)::text, '-'),
-            coalesce(pg_catalog.date_trunc('second', progress.estimated_completion - pg_catalog.clock_timestamp())::text, '-'), progress.state);
+            coalesce(pg_catalog.date_trunc('second', progress.estimated_completion - pg_catalog.clock_timestamp())::text, '-'),
+            progress.state);
         if line is distinct from shown then
             raise notice '%', line;
             shown := line;
@@ -118,8 +122,9 @@ begin
     raise notice 'job % %: % embedded, % failed, % without text, % removed, % tokens, % s, provider %',
         job, progress.state, progress.successful_records, progress.failed_records, progress.skipped_records,
         progress.removed_records, progress.tokens,
-        pg_catalog.round(extract(epoch from progress.finished_at - progress.started_at), 1),
-        progress.current_provider;
+        coalesce(pg_catalog.round(extract(
+            epoch from coalesce(progress.finished_at, progress.updated_at) - progress.started_at), 1)::text, '-'),
+        coalesce(progress.current_provider, '-');
     if progress.state in ('failed', 'paused') then
         raise exception using errcode = 'object_not_in_prerequisite_state',
             message = pg_catalog.format('job %s is %s: %s', job, progress.state,

@@ -1,5 +1,5 @@
--- Nothing is for everybody: administrators grant what they want. Only this extension's own functions are touched,
--- whatever else lives in the schema.
+-- Nothing is for everybody: administrators grant what they want, and pg_monitor may look. Only this extension's own
+-- functions are touched, whatever else lives in the schema.
 do $$
 declare
     routine regprocedure;
@@ -17,3 +17,9 @@ begin
     end loop;
 end
 $$;
+
+grant select on vb_job_status, vb_active_batches, vb_error_report, vb_sources, vb_worker_status to pg_monitor;
+-- A view calls its functions with the rights of who reads it.
+grant execute on function
+    vb_progress(bigint), vb_default_priority(regclass), vb_worker_list(), vb_health()
+    to pg_monitor;

@@ -6,13 +6,13 @@ use pgrx::datum::Interval;
 use pgrx::pg_extern;
 use pgrx::pg_sys::Oid;
 
-use super::{required, required_source, wake_worker_or_warn};
+use super::{announce_work, on_primary, required};
 use crate::catalog::installation::Installation;
 use crate::catalog::job_control;
 use crate::catalog::job_request::{self, JobRequest};
 use crate::error::{Result, VbError};
 use crate::pg::catch::respond;
-use crate::worker::service::wait;
+use crate::worker::service::{presence, wait};
 
 #[pg_extern(sql = false)]
 #[expect(clippy::too_many_arguments, reason = "the SQL function has as many")]
@@ -30,7 +30,7 @@ fn vb_enqueue_backfill(
     respond(|| {
         let request = JobRequest {
             client_id: required(client_id, "client_id")?,
-            source: required_source(source)?,
+            source: required(source, "source")?,
             vector_type: required(vector_type, "vector_type")?,
             preference: required(preference, "preference")?,
             provider,
@@ -39,9 +39,9 @@ fn vb_enqueue_backfill(
             priority,
             reembed: required(reembed, "reembed")?,
         };
-        let enqueued = request.enqueue(&Installation::require()?)?;
+        let enqueued = request.enqueue(&on_primary()?)?;
         if enqueued.state.is_runnable() {
-            wake_worker_or_warn();
+            announce_work();
         } else {
             job_request::tell_of_paused(enqueued.job_id);
         }
@@ -61,8 +61,8 @@ fn vb_wait(job_id: Option<i64>, timeout: Option<Interval>) -> &'static str {
 #[pg_extern(sql = false)]
 fn vb_pause(job_id: Option<i64>) -> &'static str {
     respond(|| {
-        let state = job_control::pause(&Installation::require()?, required(job_id, "job_id")?)?;
-        wake_worker_or_warn();
+        let state = job_control::pause(&on_primary()?, required(job_id, "job_id")?)?;
+        presence::announce_change()?;
         Ok(state.as_str())
     })
 }
@@ -70,8 +70,8 @@ fn vb_pause(job_id: Option<i64>) -> &'static str {
 #[pg_extern(sql = false)]
 fn vb_resume(job_id: Option<i64>) -> &'static str {
     respond(|| {
-        let state = job_control::resume(&Installation::require()?, required(job_id, "job_id")?)?;
-        wake_worker_or_warn();
+        let state = job_control::resume(&on_primary()?, required(job_id, "job_id")?)?;
+        announce_work();
         Ok(state.as_str())
     })
 }
@@ -79,8 +79,8 @@ fn vb_resume(job_id: Option<i64>) -> &'static str {
 #[pg_extern(sql = false)]
 fn vb_cancel(job_id: Option<i64>) -> &'static str {
     respond(|| {
-        let state = job_control::cancel(&Installation::require()?, required(job_id, "job_id")?)?;
-        wake_worker_or_warn();
+        let state = job_control::cancel(&on_primary()?, required(job_id, "job_id")?)?;
+        presence::announce_change()?;
         Ok(state.as_str())
     })
 }
@@ -88,9 +88,9 @@ fn vb_cancel(job_id: Option<i64>) -> &'static str {
 #[pg_extern(sql = false)]
 fn vb_retry_failed(job_id: Option<i64>) -> i64 {
     respond(|| {
-        let records = job_control::retry_failed(&Installation::require()?, required(job_id, "job_id")?)?;
+        let records = job_control::retry_failed(&on_primary()?, required(job_id, "job_id")?)?;
         if records > 0 {
-            wake_worker_or_warn();
+            announce_work();
         }
         Ok(records)
     })
@@ -98,7 +98,7 @@ fn vb_retry_failed(job_id: Option<i64>) -> i64 {
 
 #[pg_extern(sql = false)]
 fn vb_forget(job_id: Option<i64>) -> bool {
-    respond(|| job_control::forget(&Installation::require()?, required(job_id, "job_id")?))
+    respond(|| job_control::forget(&on_primary()?, required(job_id, "job_id")?))
 }
 
 /// A time to wait: months count 30 days.

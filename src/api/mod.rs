@@ -4,10 +4,10 @@
 //! No function is strict: a NULL where a value is needed is an error that names the argument.
 
 use pgrx::PgSqlErrorCode;
-use pgrx::pg_sys::Oid;
 
+use crate::catalog::installation::Installation;
 use crate::error::{Result, VbError};
-use crate::pg::notice;
+use crate::pg::{notice, process};
 use crate::worker::service::presence;
 
 mod jobs;
@@ -27,14 +27,21 @@ fn required<T>(value: Option<T>, argument: &str) -> Result<T> {
     })
 }
 
-/// A source, which must not be NULL. A relation that does not exist is found out later.
-fn required_source(source: Option<Oid>) -> Result<Oid> {
-    required(source, "source")
+/// The extension, for what writes or needs the worker: a standby can do neither.
+fn on_primary() -> Result<Installation> {
+    if process::is_in_recovery() {
+        return Err(VbError::new(
+            PgSqlErrorCode::ERRCODE_READ_ONLY_SQL_TRANSACTION,
+            "vector_backfill does not work on a standby",
+        )
+        .hint("Ask on the primary server; here are vb_progress and the views."));
+    }
+    Installation::require()
 }
 
 /// Has the worker look for work when this transaction commits. What was written stays, whether there is a worker or not.
-fn wake_worker_or_warn() {
-    if let Err(error) = presence::wake_at_commit() {
+fn announce_work() {
+    if let Err(error) = presence::announce_work() {
         notice::warn(error.detail("What was asked for is kept and begins as soon as a worker runs."));
     }
 }

@@ -4,8 +4,7 @@ use pgrx::datum::Interval;
 use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
 
-use super::required;
-use crate::catalog::installation::Installation;
+use super::{on_primary, required};
 use crate::pg::catch::respond;
 use crate::worker::service::embed;
 
@@ -22,7 +21,7 @@ fn vb_check_provider(
     ),
 > {
     respond(|| {
-        let checked = embed::check_provider(&Installation::require()?, &required(name, "name")?)?;
+        let checked = embed::check_provider(&on_primary()?, &required(name, "name")?)?;
         Ok(TableIterator::once((
             checked.ok,
             checked.latency,
@@ -34,11 +33,5 @@ fn vb_check_provider(
 
 #[pg_extern(sql = false)]
 fn vb_embed(input: Option<String>, provider: Option<String>) -> Vec<f32> {
-    respond(|| {
-        embed::embed(
-            &Installation::require()?,
-            &required(input, "input")?,
-            provider.as_deref(),
-        )
-    })
+    respond(|| embed::embed(&on_primary()?, &required(input, "input")?, provider.as_deref()))
 }

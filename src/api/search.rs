@@ -4,8 +4,7 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Oid;
 use pgrx::{name, pg_extern};
 
-use super::{required, required_source};
-use crate::catalog::installation::Installation;
+use super::{on_primary, required};
 use crate::pg::catch::respond;
 use crate::worker::service::search::{self, Question};
 
@@ -29,13 +28,13 @@ fn vb_search(
     respond(|| {
         let question = Question {
             client_id: required(client_id, "client_id")?,
-            source: required_source(source)?,
+            source: required(source, "source")?,
             vector_type: &required(vector_type, "vector_type")?,
             query: &required(query, "query")?,
             k: required(k, "k")?,
             mode: search::mode(&required(mode, "mode")?)?,
         };
-        let hits = search::search(&Installation::require()?, &question)?;
+        let hits = search::search(&on_primary()?, &question)?;
         Ok(TableIterator::new(hits.into_iter().map(|hit| {
             (hit.record_id, hit.score, hit.text_content, hit.chunk_no as i32)
         })))

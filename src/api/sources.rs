@@ -6,8 +6,7 @@ use pgrx::datum::Array;
 use pgrx::pg_extern;
 use pgrx::pg_sys::Oid;
 
-use super::{required, required_source};
-use crate::catalog::installation::Installation;
+use super::{on_primary, required};
 use crate::catalog::source_settings::{self, SourceSettings};
 use crate::error::{Result, VbError};
 use crate::pg::catch::respond;
@@ -40,8 +39,8 @@ fn vb_configure_source(
             chunk_overlap,
         };
         source_settings::configure(
-            &Installation::require()?,
-            required_source(source)?,
+            &on_primary()?,
+            required(source, "source")?,
             &required(vector_type, "vector_type")?,
             &settings,
             priority,

@@ -9,6 +9,7 @@ use crate::catalog::{health, worker_list};
 use crate::pg::catch::respond;
 
 #[pg_extern(sql = false)]
+#[expect(clippy::type_complexity, reason = "the SQL function has as many columns")]
 fn vb_worker_list() -> TableIterator<
     'static,
     (

@@ -3,7 +3,7 @@
 use super::installation::Installation;
 use super::{providers, worker_list};
 use crate::error::Result;
-use crate::pg::{role, spi};
+use crate::pg::{process, role, spi};
 use crate::settings::Settings;
 
 /// How bad a finding is.
@@ -59,43 +59,51 @@ pub(crate) fn findings(installation: &Installation) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
+/// A standby has no worker, and its jobs are the primary's.
 fn worker(installation: &Installation) -> Result<Vec<Finding>> {
+    if process::is_in_recovery() {
+        return Ok(Vec::new());
+    }
     let mut found = Vec::new();
     if worker_list::list(installation)?.is_empty() {
-        let (runnable, slots) = role::as_owner(installation.owner, || {
-            let statement = installation.sql(include_str!("../../sql/query/health_runnable.sql"));
-            let runnable = spi::read_first(&statement, &[], |row| row.get::<i64>(1))?.unwrap_or(0);
-            let slots = spi::read_first(include_str!("../../sql/query/health_slots.sql"), &[], |row| {
-                Ok((row.get::<i64>(1)?, row.get::<i64>(2)?))
-            })?;
-            Ok::<_, crate::error::VbError>((runnable, slots))
-        })?;
-        if runnable > 0 {
-            found.push(Finding::new(
-                Severity::Error,
-                format!("no worker is running for this database, and {runnable} jobs wait for one"),
-                "vb_wait, vb_enqueue_backfill and vb_search start one; if it does not stay, the server's log says why.",
-            ));
-        }
-        if let Some((used, most)) = slots
-            && used >= most
-        {
-            found.push(Finding::new(
-                if runnable > 0 {
-                    Severity::Error
-                } else {
-                    Severity::Warning
-                },
-                format!("all {most} slots for background workers are in use"),
-                "Raise max_worker_processes and restart the server.",
-            ));
-        }
+        found = role::as_owner(installation.owner, || missing_worker(installation))?;
     }
     if !worker_list::is_preloaded(installation)? {
         found.push(Finding::new(
             Severity::Info,
             "vector_backfill is not in shared_preload_libraries: after a restart jobs wait for the next call",
             "Add vector_backfill to shared_preload_libraries and restart the server.",
+        ));
+    }
+    Ok(found)
+}
+
+/// What the lack of a worker means at the moment.
+fn missing_worker(installation: &Installation) -> Result<Vec<Finding>> {
+    let mut found = Vec::new();
+    let statement = installation.sql(include_str!("../../sql/query/health_runnable.sql"));
+    let runnable = spi::read_first(&statement, &[], |row| row.get::<i64>(1))?.unwrap_or(0);
+    if runnable > 0 {
+        found.push(Finding::new(
+            Severity::Error,
+            format!("no worker is running for this database; jobs that wait for one: {runnable}"),
+            "vb_wait, vb_enqueue_backfill and vb_search start one; if it does not stay, the server's log says why.",
+        ));
+    }
+    let slots = spi::read_first(include_str!("../../sql/query/health_slots.sql"), &[], |row| {
+        Ok((row.get::<i64>(1)?, row.get::<i64>(2)?))
+    })?;
+    if let Some((used, most)) = slots
+        && used >= most
+    {
+        found.push(Finding::new(
+            if runnable > 0 {
+                Severity::Error
+            } else {
+                Severity::Warning
+            },
+            format!("background workers are at their limit, max_worker_processes = {most}"),
+            "Raise max_worker_processes and restart the server.",
         ));
     }
     Ok(found)

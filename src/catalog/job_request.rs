@@ -57,15 +57,16 @@ impl JobRequest {
         role::as_owner(installation.owner, || {
             source_settings::register(installation, self.source, &self.vector_type)?;
             for _ in 0..TRIES {
+                // Looked for first, since every attempt to insert uses up a job id.
+                let unfinished = unfinished(installation, self.client_id, self.source, &self.vector_type)?;
+                if let Some(enqueued) = unfinished {
+                    return Ok(enqueued);
+                }
                 if let Some(job_id) = self.insert(installation, &source, job_role)? {
                     return Ok(Enqueued {
                         job_id,
                         state: JobState::Queued,
                     });
-                }
-                let unfinished = unfinished(installation, self.client_id, self.source, &self.vector_type)?;
-                if let Some(enqueued) = unfinished {
-                    return Ok(enqueued);
                 }
             }
             Err(VbError::new(

@@ -146,12 +146,11 @@ impl Refusal {
             JobEvent::Forget => "forgotten",
         };
         let error = VbError::wrong_state(format!("job {job_id} is {} and cannot be {verb}", self.state));
-        if self.event == JobEvent::Forget {
-            error.hint("Cancel it first, or wait until it has ended.")
-        } else if self.state.has_ended() {
-            error.hint("Call vb_enqueue_backfill again, or vb_retry_failed for its failed records.")
-        } else {
-            error.hint("Call vb_resume to let it go on.")
-        }
+        error.hint(match self.event {
+            JobEvent::Forget => "Cancel it first, or wait until it has ended.",
+            JobEvent::Resume => "Call vb_enqueue_backfill again, or vb_retry_failed for its failed records.",
+            _ if self.state.has_ended() => "It has ended; vb_enqueue_backfill begins a new one.",
+            _ => "Call vb_resume to let it go on.",
+        })
     }
 }

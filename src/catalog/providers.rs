@@ -16,12 +16,6 @@ pub(crate) struct Provider {
     pub(crate) model: String,
     /// Numbers in its embeddings, if the administrator says.
     pub(crate) dimensions: Option<i32>,
-    /// From 0 to 1.
-    pub(crate) quality: Option<f32>,
-    /// Records a second.
-    pub(crate) speed: Option<f32>,
-    /// What a million tokens cost.
-    pub(crate) cost_per_million_tokens: f64,
     /// The only client that may use it; `None` for everybody.
     pub(crate) client_id: Option<i64>,
     /// Whether it may be used at all.
@@ -93,11 +87,11 @@ pub(crate) fn require(installation: &Installation, settings: &Settings, name: &s
 }
 
 /// The first of the providers that is available; an error that says why each is not.
-pub(crate) fn first_available(providers: &[Provider]) -> Result<(&Provider, &ProviderConfig)> {
+pub(crate) fn first_available(providers: &[Provider]) -> Result<ProviderConfig> {
     let mut reasons = Vec::new();
     for provider in providers {
         match provider.available() {
-            Ok(config) => return Ok((provider, config)),
+            Ok(config) => return Ok(config.clone()),
             Err(reason) => reasons.push(format!("{}: {reason}", provider.name)),
         }
     }
@@ -132,11 +126,8 @@ fn all(installation: &Installation, settings: &Settings) -> Result<Vec<Provider>
                 name,
                 model,
                 dimensions,
-                quality: row.optional(6)?,
-                speed: row.optional(7)?,
-                cost_per_million_tokens: row.get(8)?,
-                client_id: row.optional(9)?,
-                enabled: row.get(10)?,
+                client_id: row.optional(6)?,
+                enabled: row.get(7)?,
                 setup,
             })
         })

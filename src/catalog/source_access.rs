@@ -8,24 +8,23 @@ struct Rights {
     schema_usage: bool,
     select: bool,
     ownership: bool,
+    schema: String,
+    caller: String,
 }
 
 /// An error unless the caller may read every column of the source.
 pub(crate) fn require_select(relation: &Relation) -> Result<()> {
     let rights = of_caller(relation)?;
     if !rights.schema_usage {
-        return Err(VbError::denied(format!(
-            "permission denied for the schema of table {}",
-            relation.qualified
-        ))
-        .hint("GRANT USAGE ON its SCHEMA to the role that calls."));
+        return Err(
+            VbError::denied(format!("permission denied for schema {}", rights.schema))
+                .hint(format!("GRANT USAGE ON SCHEMA {} TO {}.", rights.schema, rights.caller)),
+        );
     }
     if !rights.select {
         return Err(
-            VbError::denied(format!("permission denied for table {}", relation.qualified)).hint(format!(
-                "GRANT SELECT ON {} to the role that calls.",
-                relation.qualified
-            )),
+            VbError::denied(format!("permission denied for table {}", relation.qualified))
+                .hint(format!("GRANT SELECT ON {} TO {}.", relation.qualified, rights.caller)),
         );
     }
     Ok(())
@@ -51,6 +50,8 @@ fn of_caller(relation: &Relation) -> Result<Rights> {
                 schema_usage: row.get(1)?,
                 select: row.get(2)?,
                 ownership: row.get(3)?,
+                schema: row.get(4)?,
+                caller: row.get(5)?,
             })
         },
     )?

@@ -6,8 +6,8 @@ use std::time::Duration;
 use pgrx::pg_sys;
 
 /// Waits until the latch of this process is set (a signal, another backend), the file becomes readable, or the time is
-/// over. Ends the process when the postmaster is gone.
-pub(crate) fn wait(wake: Option<BorrowedFd<'_>>, timeout: Duration) {
+/// over. Ends the process when the postmaster is gone. True when it was the latch.
+pub(crate) fn wait(wake: Option<BorrowedFd<'_>>, timeout: Duration) -> bool {
     let mut events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
     let mut socket = -1;
     if let Some(wake) = wake {
@@ -17,8 +17,10 @@ pub(crate) fn wait(wake: Option<BorrowedFd<'_>>, timeout: Duration) {
     let milliseconds = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
     // SAFETY: MyLatch is this process' own latch, the descriptor outlives the call, and only the main thread waits.
     unsafe {
-        pg_sys::WaitLatchOrSocket(pg_sys::MyLatch, events as i32, socket, milliseconds, pg_sys::PG_WAIT_EXTENSION);
+        let happened =
+            pg_sys::WaitLatchOrSocket(pg_sys::MyLatch, events as i32, socket, milliseconds, pg_sys::PG_WAIT_EXTENSION);
         pg_sys::ResetLatch(pg_sys::MyLatch);
+        happened as u32 & pg_sys::WL_LATCH_SET != 0
     }
 }
 

@@ -70,7 +70,9 @@ pub fn assert_agreement(client: &mut Client, store: &Store, expectation: Expecta
         let (record_id, hash): (String, String) = (reference.get("record_id"), reference.get("hash"));
         match expected.get(&record_id) {
             None => differences.add("referenced, but not a row of the source", &record_id),
-            Some(present) if *present != hash => differences.add("referenced with the hash of another text", &record_id),
+            Some(present) if *present != hash => {
+                differences.add("referenced with the hash of another text", &record_id)
+            }
             Some(_) => {}
         }
         if !named.insert(reference.get("point_id")) {
@@ -93,7 +95,11 @@ pub fn assert_agreement(client: &mut Client, store: &Store, expectation: Expecta
     let mut held = BTreeSet::new();
     for collection in &collections {
         let points = store.points(collection);
-        assert_eq!(store.count(collection), points.len(), "the store counts other points than it lists in {collection}");
+        assert_eq!(
+            store.count(collection),
+            points.len(),
+            "the store counts other points than it lists in {collection}"
+        );
         held.extend(points);
     }
     for point in named.difference(&held) {
@@ -102,7 +108,11 @@ pub fn assert_agreement(client: &mut Client, store: &Store, expectation: Expecta
     for point in held.difference(&named) {
         differences.add("a point in the store that nothing refers to", &point.to_string());
     }
-    differences.assert_none(&format!("{expectation:?}, {} rows, {} references", expected.len(), references.len()));
+    differences.assert_none(&format!(
+        "{expectation:?}, {} rows, {} references",
+        expected.len(),
+        references.len()
+    ));
     held.len()
 }
 
@@ -121,6 +131,9 @@ impl Differences {
             let shown = &found[..found.len().min(SHOWN)];
             let _ = write!(report, "\n  {} × {kind}: {}", found.len(), shown.join(", "));
         }
-        assert!(report.is_empty(), "source, references and store do not agree for {of}:{report}");
+        assert!(
+            report.is_empty(),
+            "source, references and store do not agree for {of}:{report}"
+        );
     }
 }

@@ -57,7 +57,10 @@ impl Client {
             ("client_encoding", "UTF8"),
             ("options", STATEMENT_TIMEOUT),
         ];
-        let mut client = Self { wire: Wire::start(socket, &parameters)?, notices: Vec::new() };
+        let mut client = Self {
+            wire: Wire::start(socket, &parameters)?,
+            notices: Vec::new(),
+        };
         client.until_ready(|message| match message.tag {
             b'R' if Reader::new(&message.body).int()? != 0 => Err(broken("a wish for a password")),
             _ => Ok(()),
@@ -106,7 +109,10 @@ impl Client {
         self.until_ready(|message| {
             match message.tag {
                 b'T' => columns = column_names(&message.body)?,
-                b'D' => rows.push(Row { columns: columns.clone(), values: row_values(&message.body)? }),
+                b'D' => rows.push(Row {
+                    columns: columns.clone(),
+                    values: row_values(&message.body)?,
+                }),
                 _ => {}
             }
             Ok(())
@@ -116,7 +122,8 @@ impl Client {
 
     /// As [`Client::try_rows`].
     pub fn rows(&mut self, sql: &str, parameters: &[&dyn Parameter]) -> Vec<Row> {
-        self.try_rows(sql, parameters).unwrap_or_else(|error| panic!("{error}\nin: {sql}"))
+        self.try_rows(sql, parameters)
+            .unwrap_or_else(|error| panic!("{error}\nin: {sql}"))
     }
 
     /// The only row of a statement.
@@ -183,7 +190,14 @@ fn column_names(body: &[u8]) -> io::Result<Arc<[String]>> {
         .map(|_| {
             let name = reader.text()?;
             // Table, column number, type, its size, its modifier, format.
-            (reader.int()?, reader.short()?, reader.int()?, reader.short()?, reader.int()?, reader.short()?);
+            (
+                reader.int()?,
+                reader.short()?,
+                reader.int()?,
+                reader.short()?,
+                reader.int()?,
+                reader.short()?,
+            );
             Ok(name)
         })
         .collect()

@@ -69,10 +69,20 @@ impl Cluster {
         let template = template();
         let home = folder();
         copy(&template, home.path());
-        let mut cluster = Self { home, postmaster: None, _template: template };
+        let mut cluster = Self {
+            home,
+            postmaster: None,
+            _template: template,
+        };
         let file = cluster.data().join("postgresql.conf");
-        let mut file = OpenOptions::new().append(true).open(&file).expect("a new cluster has its configuration file");
-        let socket = format!("port = {PORT}\nunix_socket_directories = '{}'\n", cluster.home.path().display());
+        let mut file = OpenOptions::new()
+            .append(true)
+            .open(&file)
+            .expect("a new cluster has its configuration file");
+        let socket = format!(
+            "port = {PORT}\nunix_socket_directories = '{}'\n",
+            cluster.home.path().display()
+        );
         write!(file, "{SETTINGS}{socket}{settings}\n").expect("the configuration file can be written");
         cluster.launch();
         cluster
@@ -100,9 +110,17 @@ impl Cluster {
     /// Starts the server after [`Cluster::stop`] and waits until it accepts sessions.
     pub fn launch(&mut self) {
         assert!(self.postmaster.is_none(), "the server runs already");
-        let log = File::options().create(true).append(true).open(self.log_file()).expect("a log can be made");
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.log_file())
+            .expect("a log can be made");
         let mut command = program("postgres", self.home.path());
-        command.arg("-D").arg(self.data()).stdout(log.try_clone().expect("a log can be shared")).stderr(log);
+        command
+            .arg("-D")
+            .arg(self.data())
+            .stdout(log.try_clone().expect("a log can be shared"))
+            .stderr(log);
         self.postmaster = Some(command.spawn().expect("PostgreSQL's server can be started"));
         wait::until("the server's start", || {
             let postmaster = self.postmaster.as_mut()?;
@@ -125,7 +143,9 @@ impl Cluster {
             Stop::Immediate => Signal::QUIT,
         };
         kill_process(Pid::from_child(&postmaster), signal).expect("the server can be signalled");
-        wait::until("the server's end", || postmaster.try_wait().expect("the server is our child"));
+        wait::until("the server's end", || {
+            postmaster.try_wait().expect("the server is our child")
+        });
     }
 
     /// Stops the server and starts it again.
@@ -142,12 +162,15 @@ impl Cluster {
     /// A role's session, as soon as the server accepts one.
     pub fn connect_as(&self, database: &str, role: &str) -> Client {
         let socket = self.socket();
-        wait::until(&format!("a session with {database} as {role}"), || match Client::connect(&socket, database, role) {
-            Ok(client) => Some(client),
-            Err(CallError::Lost(_)) => None,
-            Err(CallError::Sql(error)) if COMES_BACK.contains(&error.code.as_str()) => None,
-            Err(error) => panic!("no session with {database} as {role}: {error}"),
-        })
+        wait::until(
+            &format!("a session with {database} as {role}"),
+            || match Client::connect(&socket, database, role) {
+                Ok(client) => Some(client),
+                Err(CallError::Lost(_)) => None,
+                Err(CallError::Sql(error)) if COMES_BACK.contains(&error.code.as_str()) => None,
+                Err(error) => panic!("no session with {database} as {role}: {error}"),
+            },
+        )
     }
 
     /// A superuser's session in a new database with the extension.

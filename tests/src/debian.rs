@@ -36,7 +36,9 @@ pub fn packages(count: usize) -> &'static [Package] {
 pub fn texts(count: usize, sentences: usize) -> Vec<String> {
     let packages = packages(count + sentences);
     let text = |window: &[Package]| {
-        let sentences = window.iter().map(|package| format!("{}: {}.", package.name, package.summary));
+        let sentences = window
+            .iter()
+            .map(|package| format!("{}: {}.", package.name, package.summary));
         sentences.collect::<Vec<_>>().join(" ")
     };
     packages.windows(sentences).take(count).map(text).collect()
@@ -51,16 +53,24 @@ fn known() -> Vec<Package> {
     records.push_str("\n\n");
     records.push_str(&fs::read_to_string("/var/lib/dpkg/status").unwrap_or_default());
     let mut names = HashSet::new();
-    records.split("\n\n").filter_map(package).filter(|package| names.insert(package.name.clone())).collect()
+    records
+        .split("\n\n")
+        .filter_map(package)
+        .filter(|package| names.insert(package.name.clone()))
+        .collect()
 }
 
 fn package(record: &str) -> Option<Package> {
     let field = |name: &str| {
-        record.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(": ")?.trim().to_owned()))
+        record
+            .lines()
+            .find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(": ")?.trim().to_owned()))
     };
     Some(Package {
         name: field("Package")?,
-        summary: field("Description").or_else(|| field("Description-en")).filter(|summary| !summary.is_empty())?,
+        summary: field("Description")
+            .or_else(|| field("Description-en"))
+            .filter(|summary| !summary.is_empty())?,
         section: field("Section")?,
         priority: field("Priority").unwrap_or_else(|| "optional".to_owned()),
     })

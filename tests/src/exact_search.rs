@@ -9,7 +9,10 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
 
 /// The similarities of all vectors to the query with their ids, best first.
 pub fn ranked<'a>(query: &[f32], vectors: impl IntoIterator<Item = (&'a String, &'a Vec<f32>)>) -> Vec<(&'a str, f64)> {
-    let mut ranked: Vec<_> = vectors.into_iter().map(|(id, vector)| (id.as_str(), cosine(query, vector))).collect();
+    let mut ranked: Vec<_> = vectors
+        .into_iter()
+        .map(|(id, vector)| (id.as_str(), cosine(query, vector)))
+        .collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     ranked
 }

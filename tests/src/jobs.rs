@@ -58,7 +58,10 @@ impl Progress {
 
 /// Enqueues a backfill of the source's content.
 pub fn enqueue(client: &mut Client, client_id: i64, source: &str) -> i64 {
-    client.value("select vb_enqueue_backfill($1::bigint, $2::text::regclass)", &[&client_id, &source])
+    client.value(
+        "select vb_enqueue_backfill($1::bigint, $2::text::regclass)",
+        &[&client_id, &source],
+    )
 }
 
 /// The job now.
@@ -79,7 +82,10 @@ pub fn until(client: &mut Client, job: i64, what: &str, mut wished: impl FnMut(&
     }));
     match found {
         Ok(now) if wished(&now) => now,
-        _ => panic!("job {job} should have come to: {what}. It is {last:#?}\n{}", health(client)),
+        _ => panic!(
+            "job {job} should have come to: {what}. It is {last:#?}\n{}",
+            health(client)
+        ),
     }
 }
 
@@ -101,6 +107,13 @@ pub fn backfill(client: &mut Client, client_id: i64, source: &str) -> Progress {
 
 /// What `vb_health()` finds, for people.
 fn health(client: &mut Client) -> String {
-    let findings = client.rows("select concat_ws(' | ', severity, finding, hint) as line from vb_health()", &[]);
-    findings.iter().map(|row| row.get::<String>("line")).collect::<Vec<_>>().join("\n")
+    let findings = client.rows(
+        "select concat_ws(' | ', severity, finding, hint) as line from vb_health()",
+        &[],
+    );
+    findings
+        .iter()
+        .map(|row| row.get::<String>("line"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -25,7 +25,9 @@ impl Store {
     /// The store of the database that the client is in.
     pub fn of(cluster: &Cluster, client: &mut Client) -> Self {
         let oid: u32 = client.value("select oid from pg_database where datname = current_database()", &[]);
-        Self { socket: cluster.data().join(format!("vector_backfill/{oid}/service.sock")) }
+        Self {
+            socket: cluster.data().join(format!("vector_backfill/{oid}/service.sock")),
+        }
     }
 
     /// Where the worker listens.
@@ -44,7 +46,9 @@ impl Store {
 
     /// How many points a collection has; 0 when it does not exist.
     pub fn count(&self, collection: &str) -> usize {
-        match self.ask(&Request::Count { collection: collection.to_owned() }) {
+        match self.ask(&Request::Count {
+            collection: collection.to_owned(),
+        }) {
             Answer::Count(count) => usize::try_from(count).expect("a count fits"),
             other => panic!("a count was expected, not {other:?}"),
         }
@@ -55,7 +59,11 @@ impl Store {
         let mut points = BTreeSet::new();
         loop {
             let after = points.last().copied();
-            let request = Request::Scroll { collection: collection.to_owned(), after, limit: PAGE };
+            let request = Request::Scroll {
+                collection: collection.to_owned(),
+                after,
+                limit: PAGE,
+            };
             let page = match self.ask(&request) {
                 Answer::Ids(page) => page,
                 other => panic!("ids were expected, not {other:?}"),
@@ -64,7 +72,11 @@ impl Store {
             let before = points.len();
             let received = page.len();
             points.extend(page);
-            assert_eq!(points.len(), before + received, "a page repeats ids of the pages before it");
+            assert_eq!(
+                points.len(),
+                before + received,
+                "a page repeats ids of the pages before it"
+            );
             if complete {
                 return points;
             }

@@ -20,7 +20,10 @@ static TEMPLATE: Mutex<Weak<TempDir>> = Mutex::new(Weak::new());
 /// What `pg_config` says, for example to `--bindir`.
 pub fn pg_config(question: &str) -> PathBuf {
     let program = std::env::var("PG_CONFIG").unwrap_or_else(|_| PG_CONFIG.to_owned());
-    let answer = Command::new(&program).arg(question).output().unwrap_or_else(|error| panic!("{program}: {error}"));
+    let answer = Command::new(&program)
+        .arg(question)
+        .output()
+        .unwrap_or_else(|error| panic!("{program}: {error}"));
     PathBuf::from(String::from_utf8_lossy(&answer.stdout).trim())
 }
 
@@ -40,14 +43,23 @@ fn stand_in_for_root() -> Option<(u32, u32)> {
         return None;
     }
     let users = fs::read_to_string("/etc/passwd").expect("/etc/passwd can be read");
-    let fields = users.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields[0] == "postgres");
+    let fields = users
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .find(|fields| fields[0] == "postgres");
     let fields = fields.expect("root needs the user postgres to run servers, and there is none");
-    Some((fields[2].parse().expect("a user id is a number"), fields[3].parse().expect("a group id is a number")))
+    Some((
+        fields[2].parse().expect("a user id is a number"),
+        fields[3].parse().expect("a group id is a number"),
+    ))
 }
 
 /// A new folder that belongs to whoever runs the servers. Its path is short, since the names of sockets have to be.
 pub fn folder() -> TempDir {
-    let folder = tempfile::Builder::new().prefix("vb").tempdir_in("/tmp").expect("a folder can be made in /tmp");
+    let folder = tempfile::Builder::new()
+        .prefix("vb")
+        .tempdir_in("/tmp")
+        .expect("a folder can be made in /tmp");
     if let Some((user, group)) = stand_in_for_root() {
         std::os::unix::fs::chown(folder.path(), Some(user), Some(group)).expect("root may give folders away");
     }
@@ -62,7 +74,18 @@ pub fn template() -> Arc<TempDir> {
     }
     let template = Arc::new(folder());
     let mut initdb = program("initdb", template.path());
-    initdb.args(["-D", "data", "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
+    initdb.args([
+        "-D",
+        "data",
+        "-U",
+        SUPERUSER,
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+        "--no-sync",
+    ]);
     run(&mut initdb);
     *kept = Arc::downgrade(&template);
     template
@@ -70,7 +93,10 @@ pub fn template() -> Arc<TempDir> {
 
 /// Copies the template's `data` into the folder.
 pub fn copy(template: &TempDir, folder: &Path) {
-    run(Command::new("cp").arg("-a").arg(template.path().join("data")).arg(folder));
+    run(Command::new("cp")
+        .arg("-a")
+        .arg(template.path().join("data"))
+        .arg(folder));
 }
 
 /// Runs a command that has to succeed.

@@ -54,7 +54,8 @@ where
     T::Err: fmt::Display,
 {
     let text = text.ok_or("it is NULL")?;
-    text.parse().map_err(|error: T::Err| format!("{text:?} is no {}: {error}", std::any::type_name::<T>()))
+    text.parse()
+        .map_err(|error: T::Err| format!("{text:?} is no {}: {error}", std::any::type_name::<T>()))
 }
 
 macro_rules! value_as_parsed {
@@ -89,8 +90,15 @@ impl<T: Value> Value for Option<T> {
 impl Value for Vec<f32> {
     fn from_sql(text: Option<&str>) -> Result<Self, String> {
         let text = text.ok_or("it is NULL")?;
-        let inner = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).ok_or("it is no array")?;
-        inner.split(',').filter(|number| !number.is_empty()).map(|number| parsed(Some(number))).collect()
+        let inner = text
+            .strip_prefix('{')
+            .and_then(|text| text.strip_suffix('}'))
+            .ok_or("it is no array")?;
+        inner
+            .split(',')
+            .filter(|number| !number.is_empty())
+            .map(|number| parsed(Some(number)))
+            .collect()
     }
 }
 

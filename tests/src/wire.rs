@@ -35,7 +35,10 @@ impl Wire {
             put_text(&mut body, value);
         }
         body.push(0);
-        let mut wire = Self { stream, unsent: Vec::new() };
+        let mut wire = Self {
+            stream,
+            unsent: Vec::new(),
+        };
         wire.unsent.extend(length_of(&body));
         wire.unsent.extend(body);
         wire.flush()?;
@@ -68,7 +71,9 @@ impl Wire {
 }
 
 fn length_of(body: &[u8]) -> [u8; 4] {
-    i32::try_from(body.len() + 4).expect("a message is shorter than 2 GB").to_be_bytes()
+    i32::try_from(body.len() + 4)
+        .expect("a message is shorter than 2 GB")
+        .to_be_bytes()
 }
 
 /// Appends a text with the NUL that ends it.
@@ -83,7 +88,11 @@ pub fn put_value(body: &mut Vec<u8>, value: Option<&str>) {
     match value {
         None => body.extend((-1_i32).to_be_bytes()),
         Some(text) => {
-            body.extend(i32::try_from(text.len()).expect("a value is shorter than 2 GB").to_be_bytes());
+            body.extend(
+                i32::try_from(text.len())
+                    .expect("a value is shorter than 2 GB")
+                    .to_be_bytes(),
+            );
             body.extend(text.as_bytes());
         }
     }
@@ -105,7 +114,10 @@ impl<'a> Reader<'a> {
     }
 
     fn take(&mut self, count: usize) -> io::Result<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(count).ok_or_else(|| broken("a message that ends too early"))?;
+        let (taken, rest) = self
+            .0
+            .split_at_checked(count)
+            .ok_or_else(|| broken("a message that ends too early"))?;
         self.0 = rest;
         Ok(taken)
     }
@@ -129,7 +141,11 @@ impl<'a> Reader<'a> {
 
     /// A text that a NUL ends.
     pub fn text(&mut self) -> io::Result<String> {
-        let end = self.0.iter().position(|byte| *byte == 0).ok_or_else(|| broken("a text without an end"))?;
+        let end = self
+            .0
+            .iter()
+            .position(|byte| *byte == 0)
+            .ok_or_else(|| broken("a text without an end"))?;
         let text = utf8(self.take(end)?)?;
         self.take(1)?;
         Ok(text)

@@ -371,6 +371,12 @@ fn a_batch_that_is_cancelled_already_costs_nothing() {
 }
 
 #[test]
+fn a_provider_that_gives_up_unasked_has_not_cancelled_the_batch() {
+    let mut owner = Owner::start(ScriptedProvider::new(|_| Err(ProviderError::Cancelled)));
+    assert_eq!(owner.failure(batch(["one"])).class, FailureClass::Transient);
+}
+
+#[test]
 fn a_batch_cancelled_while_it_is_embedded_stores_nothing_and_asks_no_more() {
     let gate = Arc::new(Gate::default());
     let provider = ScriptedProvider::sound().held_at(&gate);

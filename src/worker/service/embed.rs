@@ -1,6 +1,7 @@
 //! Embeddings for users, and checks of providers: real calls, made by the worker.
 
 use pgrx::datum::Interval;
+use vb_engine::provider::config::ProviderConfig;
 use vb_engine::provider::contract::Purpose;
 use vb_engine::service::protocol::{Answer, Request};
 
@@ -53,14 +54,8 @@ pub(crate) fn embed(installation: &Installation, text: &str, provider: Option<&s
     if text.trim().is_empty() {
         return Err(VbError::invalid("input is empty").hint("There is nothing to embed in a text without letters."));
     }
-    let settings = Settings::current();
-    let candidates = match provider {
-        Some(name) => vec![providers::require(installation, &settings, name)?],
-        None => providers::common(installation, &settings)?,
-    };
-    let (_, config) = providers::first_available(&candidates)?;
     let request = Request::Embed {
-        provider: config.clone(),
+        provider: chosen(installation, provider)?,
         texts: vec![text.to_owned()],
         purpose: Purpose::Query,
     };
@@ -68,4 +63,19 @@ pub(crate) fn embed(installation: &Installation, text: &str, provider: Option<&s
         Answer::Embeddings(mut vectors) if vectors.len() == 1 => Ok(vectors.swap_remove(0)),
         other => Err(unexpected(&other)),
     }
+}
+
+fn chosen(installation: &Installation, name: Option<&str>) -> Result<ProviderConfig> {
+    let settings = Settings::current();
+    let Some(name) = name else {
+        let candidates = providers::common(installation, &settings)?;
+        return providers::first_available(&candidates);
+    };
+    providers::require(installation, &settings, name)?
+        .available()
+        .cloned()
+        .map_err(|reason| {
+            VbError::wrong_state(format!("provider {name:?} is not available: {reason}"))
+                .hint("Put that right, then try vb_check_provider.")
+        })
 }

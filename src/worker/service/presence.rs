@@ -39,13 +39,23 @@ pub(crate) fn ensure() -> Result<Option<i32>> {
     started
 }
 
-/// The worker wakes when the present transaction has committed, and sees what it did; without one, it is started.
-pub(crate) fn wake_at_commit() -> Result<()> {
+/// There is work once the present transaction has committed: the worker wakes then; without one, it is started.
+pub(crate) fn announce_work() -> Result<()> {
     // A worker that is on its way looks for work by itself.
-    if let Some(pid) = ensure()? {
+    wake_at_commit(ensure()?);
+    Ok(())
+}
+
+/// There is less to do once the present transaction has committed: the worker wakes then, if there is one.
+pub(crate) fn announce_change() -> Result<()> {
+    wake_at_commit(worker_pid()?);
+    Ok(())
+}
+
+fn wake_at_commit(worker: Option<i32>) {
+    if let Some(pid) = worker {
         transaction::after_commit(move || latch::wake_process(pid));
     }
-    Ok(())
 }
 
 fn wait_for_start() -> Result<Option<i32>> {

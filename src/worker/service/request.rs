@@ -25,12 +25,6 @@ const STARTS: usize = 3;
 
 /// Asks the worker of this database and waits for the answer; starts the worker when there is none. Can be interrupted.
 pub(crate) fn ask(request: &Request) -> Result<Answer> {
-    if process::is_in_recovery() {
-        return Err(
-            VbError::wrong_state("the worker of vector_backfill does not run on a standby")
-                .hint("Ask on the primary server."),
-        );
-    }
     let settings = Settings::current();
     match call(&settings, request) {
         // A worker that was just ending takes its connections with it. Questions change nothing, so one may be repeated.

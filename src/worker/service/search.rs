@@ -133,7 +133,7 @@ fn provider_of(installation: &Installation, client_id: i64, collection: &Collect
             collection.provider
         )));
     }
-    providers::first_available(&candidates).map(|(_, config)| config.clone())
+    providers::first_available(&candidates)
 }
 
 /// The first hit of each record: hits come best first.

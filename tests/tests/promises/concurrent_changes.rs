@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use rand::RngExt;
-use rand::rngs::StdRng;
 use rand::SeedableRng;
+use rand::rngs::StdRng;
 use vb_tests::agreement::{Expectation, assert_agreement};
 use vb_tests::client::Client;
 use vb_tests::cluster::Cluster;
@@ -44,7 +44,9 @@ fn rows_changed_by_three_sessions_during_the_job_are_right_when_it_completes() {
         }
         // The writers end before the job does: its completion has to cover all that they did.
         let watch = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            jobs::until(&mut client, job, "two thirds of its work", |now| now.processed > ROWS as i64 * 2 / 3)
+            jobs::until(&mut client, job, "two thirds of its work", |now| {
+                now.processed > ROWS as i64 * 2 / 3
+            })
         }));
         stop.store(true, Ordering::Relaxed);
         watch.expect("the job comes so far");
@@ -52,20 +54,32 @@ fn rows_changed_by_three_sessions_during_the_job_are_right_when_it_completes() {
     let statements = statements.load(Ordering::Relaxed);
     assert!(statements > 100, "the writers got only {statements} statements done");
     let now = jobs::progress(&mut client, job);
-    assert_eq!(now.state, "running", "the writers outlasted the job: this run proves nothing");
+    assert_eq!(
+        now.state, "running",
+        "the writers outlasted the job: this run proves nothing"
+    );
 
     jobs::completed(&mut client, job);
 
     for client_id in [1, 2] {
         let rows = issues::expected(client_id);
-        let expectation = Expectation { client_id, source: "issues", vector_type: "content", rows: &rows };
+        let expectation = Expectation {
+            client_id,
+            source: "issues",
+            vector_type: "content",
+            rows: &rows,
+        };
         if client_id == 2 {
             jobs::backfill(&mut client, client_id, "issues");
         }
         assert_agreement(&mut client, &store, expectation);
     }
     let again = jobs::backfill(&mut client, 1, "issues");
-    assert_eq!((again.successful, again.removed), (0, 0), "the job left something to do");
+    assert_eq!(
+        (again.successful, again.removed),
+        (0, 0),
+        "the job left something to do"
+    );
 }
 
 /// Changes rows at random, a third of them its own, until told to stop.

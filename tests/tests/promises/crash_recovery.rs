@@ -42,7 +42,10 @@ fn survives(mut crash: impl FnMut(&mut Cluster, &mut Client)) {
     let mut client = cluster.create_database("shop");
     issues::create(&mut client);
     issues::add_long(&mut client, 1, 1, ROWS, SENTENCES);
-    let job: i64 = client.value("select vb_enqueue_backfill(1, 'issues', batch_size => $1::int)", &[&BATCH]);
+    let job: i64 = client.value(
+        "select vb_enqueue_backfill(1, 'issues', batch_size => $1::int)",
+        &[&BATCH],
+    );
     let mut recorded = BTreeSet::new();
     for moment in moments(&mut random) {
         jobs::until(&mut client, job, "the next crash", |now| now.successful >= moment);
@@ -61,19 +64,32 @@ fn survives(mut crash: impl FnMut(&mut Cluster, &mut Client)) {
     });
     let done = jobs::completed(&mut client, job);
 
-    assert!(recorded.is_subset(&references(&mut client)), "references were lost or made again");
-    assert_eq!((done.successful, done.failed, done.total), (ROWS as i64, 0, ROWS as i64));
+    assert!(
+        recorded.is_subset(&references(&mut client)),
+        "references were lost or made again"
+    );
+    assert_eq!(
+        (done.successful, done.failed, done.total),
+        (ROWS as i64, 0, ROWS as i64)
+    );
     let tokens: i64 = client.value("select sum(token_count) from qdrant_vectors", &[]);
     assert_eq!(done.tokens, tokens, "each row's tokens are counted once");
     let store = Store::of(&cluster, &mut client);
     let rows = issues::expected(1);
-    let expectation = Expectation { client_id: 1, source: "issues", vector_type: "content", rows: &rows };
+    let expectation = Expectation {
+        client_id: 1,
+        source: "issues",
+        vector_type: "content",
+        rows: &rows,
+    };
     assert_eq!(assert_agreement(&mut client, &store, expectation), ROWS);
 }
 
 /// When to crash: numbers of successful records, ascending. The first may come before the worker has done anything.
 fn moments(random: &mut StdRng) -> Vec<i64> {
-    let mut moments: Vec<i64> = (0..CRASHES).map(|_| random.random_range(0..ROWS as i64 * 9 / 10)).collect();
+    let mut moments: Vec<i64> = (0..CRASHES)
+        .map(|_| random.random_range(0..ROWS as i64 * 9 / 10))
+        .collect();
     moments.sort_unstable();
     println!("crashes when so many records are done: {moments:?}");
     moments
@@ -82,5 +98,7 @@ fn moments(random: &mut StdRng) -> Vec<i64> {
 /// Each reference with the moment it was made: making it again changes that.
 fn references(client: &mut Client) -> BTreeSet<(String, String)> {
     let rows = client.rows("select record_id, embedded_at::text from qdrant_vectors", &[]);
-    rows.iter().map(|row| (row.get("record_id"), row.get("embedded_at"))).collect()
+    rows.iter()
+        .map(|row| (row.get("record_id"), row.get("embedded_at")))
+        .collect()
 }

@@ -36,12 +36,23 @@ fn ten_thousand_rows_are_referenced_once_and_the_store_holds_exactly_their_point
 
     let done = jobs::backfill(&mut client, 1, "issues");
 
-    assert_eq!((done.total, done.processed, done.successful), (ROWS as i64, ROWS as i64, ROWS as i64));
-    assert_eq!((done.failed, done.skipped, done.removed, done.percent), (0, 0, 0, 100.0));
+    assert_eq!(
+        (done.total, done.processed, done.successful),
+        (ROWS as i64, ROWS as i64, ROWS as i64)
+    );
+    assert_eq!(
+        (done.failed, done.skipped, done.removed, done.percent),
+        (0, 0, 0, 100.0)
+    );
     assert!(done.tokens > ROWS as i64 * 5, "{done:?}");
     let store = Store::of(&cluster, &mut client);
     let rows = issues::expected(1);
-    let expectation = Expectation { client_id: 1, source: "issues", vector_type: "content", rows: &rows };
+    let expectation = Expectation {
+        client_id: 1,
+        source: "issues",
+        vector_type: "content",
+        rows: &rows,
+    };
     assert_eq!(assert_agreement(&mut client, &store, expectation), ROWS);
     let others: i64 = client.value("select count(*) from qdrant_vectors where client_id <> 1", &[]);
     assert_eq!(others, 0, "nobody asked for the other client's rows");
@@ -52,10 +63,17 @@ fn ten_thousand_rows_are_referenced_once_and_the_store_holds_exactly_their_point
 
     // The very row whose text is asked for comes first, wherever it is among ten thousand.
     for key in (500..=ROWS).step_by(950) {
-        let text: String =
-            client.value(&format!("select {} from issues where issue_id = $1::bigint", issues::CONTENT), &[&key]);
-        let best = client.rows("select * from vb_search(1, 'issues', $1, 1)", &[&text]).remove(0);
-        assert!(f64::from(best.get::<f32>("score")) > 1.0 - ROUNDING, "{best:?} for {text:?}");
+        let text: String = client.value(
+            &format!("select {} from issues where issue_id = $1::bigint", issues::CONTENT),
+            &[&key],
+        );
+        let best = client
+            .rows("select * from vb_search(1, 'issues', $1, 1)", &[&text])
+            .remove(0);
+        assert!(
+            f64::from(best.get::<f32>("score")) > 1.0 - ROUNDING,
+            "{best:?} for {text:?}"
+        );
     }
 }
 
@@ -82,16 +100,27 @@ fn ten_searches_find_what_an_exact_scan_in_plain_arithmetic_finds() {
             let vector = vectors.get(&record_id);
             let vector = vector.unwrap_or_else(|| panic!("{question}: {record_id} is not a row of this client"));
             let similarity = cosine(&query, vector);
-            assert!((score - similarity).abs() < ROUNDING, "{question}: {record_id} scores {score}, not {similarity}");
-            assert!((score - best).abs() < ROUNDING, "{question}: {score} stands where the exact scan has {best}");
-            assert!(similarity > worst - ROUNDING, "{question}: {record_id} is not among the ten nearest");
+            assert!(
+                (score - similarity).abs() < ROUNDING,
+                "{question}: {record_id} scores {score}, not {similarity}"
+            );
+            assert!(
+                (score - best).abs() < ROUNDING,
+                "{question}: {score} stands where the exact scan has {best}"
+            );
+            assert!(
+                similarity > worst - ROUNDING,
+                "{question}: {record_id} is not among the ten nearest"
+            );
             assert!(score <= before, "{question}: the hits are not in order");
             before = score;
         }
         let snippet: String = hits[0].get("snippet");
         let key: String = hits[0].get("record_id");
-        let text: String = client
-            .value(&format!("select {} from issues where issue_id = $1::bigint", issues::CONTENT), &[&key]);
+        let text: String = client.value(
+            &format!("select {} from issues where issue_id = $1::bigint", issues::CONTENT),
+            &[&key],
+        );
         assert_eq!(snippet, text, "the snippet of a short text is the text");
     }
 }
@@ -102,7 +131,11 @@ fn embeddings(client: &mut Client, client_id: i64) -> BTreeMap<String, Vec<f32>>
         "select issue_id::text as id, vb_embed({}) as vector from issues where client_id = $1::bigint",
         issues::CONTENT
     );
-    client.rows(&sql, &[&client_id]).iter().map(|row| (row.get("id"), row.get("vector"))).collect()
+    client
+        .rows(&sql, &[&client_id])
+        .iter()
+        .map(|row| (row.get("id"), row.get("vector")))
+        .collect()
 }
 
 #[test]
@@ -117,8 +150,14 @@ fn one_call_after_create_extension_shows_progress_and_ends_with_the_totals() {
 
     let notices: Vec<String> = client.take_notices().into_iter().map(|notice| notice.message).collect();
     let (totals, progress) = notices.split_last().expect("a notice was raised");
-    assert!(totals.contains("completed") && totals.contains("120 embedded"), "{totals}");
-    assert!(progress.iter().any(|line| line.contains("/ 120 records")), "{progress:#?}");
+    assert!(
+        totals.contains("completed") && totals.contains("120 embedded"),
+        "{totals}"
+    );
+    assert!(
+        progress.iter().any(|line| line.contains("/ 120 records")),
+        "{progress:#?}"
+    );
     let references: i64 = client.value("select count(*) from qdrant_vectors", &[]);
     assert_eq!(references, 120);
 }
@@ -130,7 +169,9 @@ fn summary_and_metadata_are_other_texts_with_vectors_of_their_own() {
     let store = Store::of(&cluster, &mut client);
     issues::create(&mut client);
     issues::add_short(&mut client, 1, 1, 40);
-    client.run("update issues set summary = '' where issue_id % 4 = 0; update issues set status = null where issue_id % 3 = 0");
+    client.run(
+        "update issues set summary = '' where issue_id % 4 = 0; update issues set status = null where issue_id % 3 = 0",
+    );
 
     let summary = "select issue_id::text, coalesce(nullif(summary, ''), title) from issues where active";
     let metadata = "
@@ -140,11 +181,19 @@ fn summary_and_metadata_are_other_texts_with_vectors_of_their_own() {
     for (vector_type, rows) in [("summary", summary), ("metadata", metadata)] {
         let job: i64 = client.value("select vb_enqueue_backfill(1, 'issues', $1)", &[&vector_type]);
         jobs::completed(&mut client, job);
-        let expectation = Expectation { client_id: 1, source: "issues", vector_type, rows };
+        let expectation = Expectation {
+            client_id: 1,
+            source: "issues",
+            vector_type,
+            rows,
+        };
         assert_eq!(assert_agreement(&mut client, &store, expectation), 40);
     }
     let collections: i64 = client.value("select count(distinct collection) from qdrant_vectors", &[]);
     assert_eq!(collections, 2, "each vector type has a collection of its own");
-    let found = client.rows("select * from vb_search(1, 'issues', 'status open', 3, 'metadata')", &[]);
+    let found = client.rows(
+        "select * from vb_search(1, 'issues', 'status open', 3, 'metadata')",
+        &[],
+    );
     assert_eq!(found.len(), 3);
 }

@@ -15,7 +15,12 @@ fn a_second_run_embeds_nothing_and_a_third_exactly_what_changed() {
     issues::create(&mut client);
     issues::add_short(&mut client, 1, 1, ROWS as usize);
     let rows = issues::expected(1);
-    let expectation = Expectation { client_id: 1, source: "issues", vector_type: "content", rows: &rows };
+    let expectation = Expectation {
+        client_id: 1,
+        source: "issues",
+        vector_type: "content",
+        rows: &rows,
+    };
     let first = jobs::enqueue(&mut client, 1, "issues");
     jobs::completed(&mut client, first);
     assert_eq!(assert_agreement(&mut client, &store, expectation) as i64, ROWS);
@@ -85,10 +90,18 @@ fn reembed_makes_every_vector_anew() {
     let done = jobs::completed(&mut client, job);
 
     assert_eq!((done.successful, done.tokens), (30, first.tokens));
-    let older: i64 = client.value("select count(*) from qdrant_vectors where embedded_at <= $1::timestamptz", &[&made_at]);
+    let older: i64 = client.value(
+        "select count(*) from qdrant_vectors where embedded_at <= $1::timestamptz",
+        &[&made_at],
+    );
     assert_eq!(older, 0);
     let rows = issues::expected(1);
-    let expectation = Expectation { client_id: 1, source: "issues", vector_type: "content", rows: &rows };
+    let expectation = Expectation {
+        client_id: 1,
+        source: "issues",
+        vector_type: "content",
+        rows: &rows,
+    };
     assert_eq!(assert_agreement(&mut client, &store, expectation), 30);
 }
 
@@ -106,6 +119,11 @@ fn references_that_got_lost_come_back_with_the_next_run() {
 
     assert_eq!(done.successful, 15);
     let rows = issues::expected(1);
-    let expectation = Expectation { client_id: 1, source: "issues", vector_type: "content", rows: &rows };
+    let expectation = Expectation {
+        client_id: 1,
+        source: "issues",
+        vector_type: "content",
+        rows: &rows,
+    };
     assert_eq!(assert_agreement(&mut client, &store, expectation), 40);
 }

@@ -42,5 +42,8 @@ fn no_transaction_of_the_worker_is_open_while_a_batch_is_embedded() {
     println!("{open} of {looks} looks saw a transaction, the oldest was {oldest:.3} s old");
     assert!(looks >= ENOUGH, "only {looks} looks: this run proves nothing");
     assert!(oldest < 1.0, "a transaction of the worker was open for {oldest:.3} s");
-    assert!(open * 5 < looks, "a transaction of the worker was open in {open} of {looks} looks");
+    assert!(
+        open * 5 < looks,
+        "a transaction of the worker was open in {open} of {looks} looks"
+    );
 }

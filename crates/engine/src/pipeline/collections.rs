@@ -12,10 +12,14 @@ use crate::store::contract::{CollectionSpec, StoreError, VectorStore};
 /// The store, and the collections that this process knows to be there.
 pub(crate) struct Collections {
     store: Arc<dyn VectorStore>,
-    /// One cell for each name and number of dimensions, filled once the collection is there. Whoever comes while one
-    /// batch makes it waits for that.
-    known: Mutex<HashMap<(String, usize), Arc<OnceCell<()>>>>,
+    known: Mutex<HashMap<Space, Made>>,
 }
+
+/// Name and dimensions of a collection.
+type Space = (String, usize);
+
+/// Filled once the collection is there. Whoever comes while one batch makes it waits for that.
+type Made = Arc<OnceCell<()>>;
 
 impl Collections {
     pub(crate) fn new(store: Arc<dyn VectorStore>) -> Self {

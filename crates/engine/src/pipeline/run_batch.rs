@@ -70,7 +70,11 @@ pub(crate) async fn run(batch: Batch, stages: Arc<Stages>) -> (BatchResult, Spen
         let mut spent = Spent::default();
         let result = match embed_and_store(&batch, &stages, &mut spent).await {
             Ok(result) => result,
-            Err(Stop::Cancelled) => BatchResult::Cancelled,
+            Err(Stop::Cancelled) if batch.cancel.is_raised() => BatchResult::Cancelled,
+            Err(Stop::Cancelled) => BatchResult::Failed(Failure {
+                class: FailureClass::Transient,
+                message: format!("provider \"{}\" gave up", batch.provider.name),
+            }),
             Err(Stop::Failed(failure)) => BatchResult::Failed(failure),
         };
         (result, spent)

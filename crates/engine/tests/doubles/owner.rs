@@ -101,7 +101,8 @@ pub fn start_on(socket: PathBuf) -> Result<Engine, StartError> {
     )
 }
 
-fn engine_config(socket: PathBuf, change: impl FnOnce(&mut EngineConfig)) -> (UnixStream, EngineConfig) {
+/// A configuration for that socket, and the end of the wake socket that its owner waits at.
+pub fn engine_config(socket: PathBuf, change: impl FnOnce(&mut EngineConfig)) -> (UnixStream, EngineConfig) {
     let (wake, engines_end) = UnixStream::pair().unwrap();
     wake.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut config = EngineConfig {

@@ -10,12 +10,15 @@ use vb_engine::store::contract::{CollectionSpec, Hit, StoreError, VectorStore};
 
 use super::gate::Gate;
 
+/// Dimensions and points by id.
+type Collection = (usize, BTreeMap<Uuid, Point>);
+
 type Fault = Box<dyn FnMut(&str) -> Result<(), StoreError> + Send>;
 
 /// Keeps points in memory. Every call is recorded by name, may be held at a gate, and may fail.
 #[derive(Default)]
 pub struct MemoryStore {
-    collections: Mutex<HashMap<String, (usize, BTreeMap<Uuid, Point>)>>,
+    collections: Mutex<HashMap<String, Collection>>,
     calls: Mutex<Vec<&'static str>>,
     gates: Mutex<HashMap<&'static str, Arc<Gate>>>,
     fault: Mutex<Option<Fault>>,

@@ -103,9 +103,13 @@ async fn measure_small_collections() {
     for number in 0..COLLECTIONS {
         store.count(&format!("c{number}")).await.unwrap();
     }
+    let opening = began.elapsed().as_secs_f64() * 1e3 / COLLECTIONS as f64;
+    let opened = memory();
     println!(
-        "opening one takes {:.1} ms",
-        began.elapsed().as_secs_f64() * 1e3 / COLLECTIONS as f64
+        "opening one takes {opening:.1} ms, {:.0} kB of memory of its own and {:.0} kB mapped from files, {:.0} mappings",
+        each(opened.0.saturating_sub(closed.0)),
+        each(opened.1 - closed.1),
+        each(fs::read_to_string("/proc/self/maps").unwrap().lines().count() as u64),
     );
     for number in 0..COLLECTIONS {
         store

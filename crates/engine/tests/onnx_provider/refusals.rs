@@ -1,13 +1,13 @@
 //! What is missing or broken is a configuration error that names the file: never a panic, never a crash.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tempfile::TempDir;
-use vb_engine::provider::config::{ProviderConfig, ProviderKind};
+use vb_engine::provider::config::{OnnxConfig, ProviderConfig, ProviderKind};
 use vb_engine::provider::contract::ProviderError;
 
-use crate::support::{config, load, mini_lm, tiny, turn};
+use crate::support::{config, load, mini_lm, onnx, tiny, turn};
 
 fn refusal(config: &ProviderConfig) -> String {
     match load(config) {
@@ -104,18 +104,17 @@ async fn a_library_that_is_missing_or_another_than_the_loaded_one_is_named() {
     drop(load(&config).expect("loads"));
     let folder = tempfile::tempdir().expect("temporary folder");
     let another = folder.path().join("libonnxruntime.so");
-    let ProviderKind::Onnx(onnx) = &mut config.kind;
-    let good = std::mem::replace(&mut onnx.library, another.clone());
+    let good = onnx(&config).clone();
+    config.kind = ProviderKind::Onnx(OnnxConfig { library: another.clone(), ..good.clone() });
     assert!(refusal(&config).contains(&format!("\"{}\" does not exist", another.display())));
 
-    fs::copy(&good, &another).expect("copied");
+    fs::copy(&good.library, &another).expect("copied");
     let message = refusal(&config);
     assert!(message.contains("already runs") && message.contains("restart the worker"), "{message}");
 
     // Another name of the loaded library is the loaded library.
-    let link: PathBuf = folder.path().join("link.so");
-    std::os::unix::fs::symlink(&good, &link).expect("linked");
-    let ProviderKind::Onnx(onnx) = &mut config.kind;
-    onnx.library = link;
+    let link = folder.path().join("link.so");
+    std::os::unix::fs::symlink(&good.library, &link).expect("linked");
+    config.kind = ProviderKind::Onnx(OnnxConfig { library: link, ..good });
     assert!(load(&config).is_ok());
 }

@@ -73,8 +73,9 @@ async fn a_cancelled_request_ends_soon_and_leaves_no_work_behind() {
 async fn a_request_whose_future_is_dropped_leaves_no_work_behind() {
     let _turn = turn().await;
     let provider = provider(&mini_lm());
+    let work = much_work();
     tokio::select! {
-        outcome = embed(&*provider, &much_work()) => panic!("answered before anybody could lose interest: {outcome:?}"),
+        outcome = embed(&*provider, &work) => panic!("answered before anybody could lose interest: {outcome:?}"),
         () = model_runs() => {}
     }
     let next = tokio::time::timeout(Duration::from_secs(8), embed(&*provider, &["next"])).await;

@@ -57,10 +57,18 @@ pub fn config(model_directory: &Path) -> ProviderConfig {
     }
 }
 
+/// The part of a configuration that is about the local provider.
+pub fn onnx(config: &ProviderConfig) -> &OnnxConfig {
+    match &config.kind {
+        ProviderKind::Onnx(onnx) => onnx,
+        #[allow(unreachable_patterns, reason = "there will be other kinds")]
+        _ => panic!("not a local provider"),
+    }
+}
+
 /// Loads a provider the way the registry does.
 pub fn load(config: &ProviderConfig) -> Result<OnnxProvider, ProviderError> {
-    let ProviderKind::Onnx(onnx) = &config.kind else { panic!("not a local provider") };
-    OnnxProvider::load(config, onnx, PACK_LIMITS)
+    OnnxProvider::load(config, onnx(config), PACK_LIMITS)
 }
 
 pub fn provider(model_directory: &Path) -> Arc<OnnxProvider> {

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use vb_engine::policy::packing::PackLimits;
-use vb_engine::provider::config::ProviderKind;
 use vb_engine::provider::contract::{EmbeddingProvider, ProviderError, Purpose};
 use vb_engine::provider::onnx::OnnxProvider;
 
-use crate::support::{NICE, config, embed, mini_lm, model_runs, model_threads, provider, request, turn};
+use crate::support::{NICE, config, embed, mini_lm, model_runs, model_threads, onnx, provider, request, turn};
 
 /// Waits until the threads are gone.
 async fn gone(threads: &BTreeSet<u32>) {
@@ -26,11 +25,10 @@ async fn shutdown_ends_runs_under_way_within_a_second() {
     let _turn = turn().await;
     let mut config = config(&mini_lm());
     config.max_tokens = Some(512);
-    let ProviderKind::Onnx(onnx) = &config.kind;
     // 16 × 512 tokens keep a session busy for seconds: nothing but ending the run can be quick enough.
     let packs = PackLimits { padded_tokens: 8192, texts: 16 };
     let before: BTreeSet<u32> = model_threads().into_keys().collect();
-    let provider = Arc::new(OnnxProvider::load(&config, onnx, packs).expect("loads"));
+    let provider = Arc::new(OnnxProvider::load(&config, onnx(&config), packs).expect("loads"));
     provider.embed(request(&["starts the query thread"], Purpose::Query)).await.expect("embedded");
     let threads: BTreeSet<u32> = model_threads().into_keys().filter(|id| !before.contains(id)).collect();
     assert_eq!(threads.len(), 3);

@@ -199,7 +199,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #![proptest_config(ProptestConfig::with_cases(600))]
 
         #[test]
         fn a_part_of_the_text_gives_the_tokens_of_the_whole(text in text(), content_tokens in 1usize..20, first in 0usize..200) {

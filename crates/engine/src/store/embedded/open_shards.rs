@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread;
 
 use parking_lot::Mutex;
 use tokio::sync::OwnedMutexGuard;
@@ -16,6 +17,9 @@ use super::blocking::blocking;
 use super::directory::{StoreDirectory, check_name};
 use super::shard::Shard;
 use crate::store::contract::{CollectionSpec, StoreError};
+
+/// Collections that are closed at the same time at the end.
+const CLOSED_AT_A_TIME: usize = 8;
 
 /// The collections of a store that are open.
 pub(super) struct OpenShards {
@@ -149,7 +153,7 @@ impl OpenShards {
         self.open.lock().closed = true;
         let closed = self.change(|shards| {
             let open = std::mem::take(&mut shards.open.lock().shards);
-            open.into_values().for_each(close);
+            close_all(open.into_values());
             Ok(())
         });
         if let Err(error) = closed.await {
@@ -194,6 +198,26 @@ impl OpenShards {
     fn take_idle(&self) -> Option<Arc<Shard>> {
         self.open.lock().take_idle(self.max_open - 1)
     }
+}
+
+/// Closes collections, several at a time: each waits for the disk most of the time.
+fn close_all(shards: impl Iterator<Item = Arc<Shard>> + Send) {
+    let shards = Mutex::new(shards);
+    let next = || shards.lock().next();
+    let close_some = || {
+        while let Some(shard) = next() {
+            close(shard);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..CLOSED_AT_A_TIME {
+            // Without more threads this one does it alone.
+            let _ = thread::Builder::new()
+                .name("vb-close".into())
+                .spawn_scoped(scope, close_some);
+        }
+        close_some();
+    });
 }
 
 /// Closes a collection. What could not be made durable was not acknowledged to anyone, and its log may still have it.

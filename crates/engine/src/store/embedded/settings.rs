@@ -32,11 +32,12 @@ const SEARCH_BREADTH: usize = 128;
 
 /// A collection's configuration.
 pub(super) fn collection(dimensions: usize) -> EdgeConfig {
+    // Otherwise opening would read files of 32 MiB into memory for a collection that has a hundred points.
+    let vectors = EdgeVectorParams::builder(dimensions, Distance::Cosine)
+        .memory(Memory::Cold)
+        .build();
     EdgeConfig::builder()
-        .vector(
-            DEFAULT_VECTOR_NAME,
-            EdgeVectorParams::builder(dimensions, Distance::Cosine).build(),
-        )
+        .vector(DEFAULT_VECTOR_NAME, vectors)
         .payload_memory(Memory::Cold)
         // One thread, so that queries of the server have the others.
         .hnsw_config(HnswIndexConfig {

@@ -14,8 +14,8 @@ use super::open_shards::OpenShards;
 use crate::point::Point;
 use crate::store::contract::{CollectionSpec, Hit, StoreError, VectorStore};
 
-/// Collections that stay open when nobody uses them. An open one costs about 1 MB of memory, 25 file descriptors and one
-/// sleeping thread; opening one takes about 10 ms.
+/// Collections that stay open when nobody uses them. An open one of 100 points costs about 80 kB of memory, 500 kB mapped
+/// from files, 20 mappings, one file descriptor and one sleeping thread; opening it takes 10 to 30 ms.
 const OPEN_SHARDS: usize = 64;
 
 /// Keeps vectors in this process, in one directory.
@@ -56,8 +56,8 @@ impl EmbeddedStore {
         })
     }
 
-    /// Makes everything durable and closes all collections; every later call fails. Does not wait for an index that is
-    /// being built: that one goes on until it is ready or the process ends, the directory stays taken as long, and its
+    /// Makes everything durable and closes all collections; every later call fails. Goes on to the end when the
+    /// caller no longer waits. Does not wait for an index that is being built: that one goes on until it is ready or the process ends, the directory stays taken as long, and its
     /// collection is whole in either case.
     pub async fn close(&self) {
         self.shards.close().await;

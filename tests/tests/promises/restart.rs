@@ -1,0 +1,65 @@
+//! A restart of the server loses nothing, and with preload nobody has to do anything about it.
+
+use vb_tests::agreement::{Expectation, assert_agreement};
+use vb_tests::cluster::{Cluster, Stop};
+use vb_tests::store::Store;
+use vb_tests::{issues, jobs, wait, worker};
+
+#[test]
+fn a_preloaded_server_goes_on_with_its_jobs_by_itself_and_still_finds_everything() {
+    const ROWS: usize = 200;
+    let mut cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    let mut idle = cluster.create_database("idle");
+    issues::create(&mut client);
+    issues::add_long(&mut client, 1, 1, ROWS, 20);
+    let job: i64 = client.value("select vb_enqueue_backfill(1, 'issues', batch_size => 20)", &[]);
+    jobs::until(&mut client, job, "a part of it", |now| now.successful > 20);
+    let made: Vec<String> = client.values("select record_id || embedded_at from qdrant_vectors", &[]);
+
+    cluster.restart(Stop::Fast);
+    client = cluster.connect("shop");
+    wait::until("the end of the job without a call of ours", || {
+        let state: String = client.value("select state from vb_jobs where job_id = $1::bigint", &[&job]);
+        (state == "completed").then_some(())
+    });
+
+    let after: Vec<String> = client.values("select record_id || embedded_at from qdrant_vectors", &[]);
+    assert!(
+        made.iter().all(|reference| after.contains(reference)),
+        "what was embedded before was made again"
+    );
+    let store = Store::of(&cluster, &mut client);
+    let rows = issues::expected(1);
+    let expectation = Expectation {
+        client_id: 1,
+        source: "issues",
+        vector_type: "content",
+        rows: &rows,
+    };
+    assert_eq!(assert_agreement(&mut client, &store, expectation), ROWS);
+    let preloaded: bool = client.value("select preloaded from vb_worker_status", &[]);
+    assert!(preloaded);
+    let find = "select record_id from vb_search(1, 'issues', 'a library for pictures', 5)";
+    let found: Vec<String> = client.values(find, &[]);
+    assert_eq!(found.len(), 5);
+
+    cluster.restart(Stop::Fast);
+    client = cluster.connect("shop");
+    let again: Vec<String> = client.values(find, &[]);
+    assert_eq!(again, found, "a search finds the same after a restart");
+    assert_eq!(
+        jobs::backfill(&mut client, 1, "issues").successful,
+        0,
+        "the store was not lost"
+    );
+    drop(std::mem::replace(&mut idle, cluster.connect("idle")));
+    worker::started(&mut idle);
+    cluster.connect("postgres").run("select 1");
+    let strangers: i64 = idle.value(
+        "select count(*) from pg_stat_activity
+         where backend_type = 'vector_backfill worker' and datname not in ('shop', 'idle')",
+        &[],
+    );
+    assert_eq!(strangers, 0, "a database without the extension has no worker");
+}
