@@ -115,8 +115,8 @@ start() {
     run_psql demo --file="$SQL/progress.sql"
 
     search "edit photos"
-    search "make music with a keyboard"
-    search "keep children busy with letters and numbers"
+    search "learn to type faster"
+    search "convert a video so that it plays on my phone"
 
     if [[ ${KEEP:-0} == 1 ]]; then
         KEPT=1

@@ -1,6 +1,6 @@
 -- $6 records that need work, $7 rows without text. What a former run of the same job did stays counted.
 update @extschema@.vb_jobs
-set state = 'running', started_at = coalesce(started_at, clock_timestamp()), updated_at = clock_timestamp(),
+set state = $8, started_at = coalesce(started_at, clock_timestamp()), updated_at = clock_timestamp(),
     current_provider = $2, model = $3, reason = $4, batch_size = $5, skipped_records = $7,
     total_records = successful_records + failed_records + $7 + $6
-where job_id = $1 and state in ('queued', 'running')
+where job_id = $1

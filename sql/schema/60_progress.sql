@@ -9,10 +9,11 @@ create type vb_job_progress as (
 );
 comment on type vb_job_progress is 'A job and its progress';
 
--- A named type, since a parameter and a column of a returned table cannot both be called job_id.
+-- A named type, since a parameter and a column of a returned table cannot both be called job_id. Our schema is not on the
+-- path: an operator or function that somebody put there could fit better than the one of pg_catalog, and would run as us.
 create function vb_progress(job_id bigint default null) returns setof vb_job_progress
 language sql stable security definer
-set search_path = pg_catalog, @extschema@, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
     select j.job_id, j.client_id, j.source, j.vector_type, j.state, j.preference,
            j.current_provider, j.model, j.total_records, p.processed, j.successful_records,
@@ -29,9 +30,9 @@ as $$
                 then clock_timestamp() + make_interval(
                     secs => least(greatest(j.total_records - p.processed, 0) / j.records_per_second, 1e9)) end,
            array(select format('%s: %s', e.record_id, e.message)
-                 from vb_job_errors e where e.job_id = j.job_id order by e.failed_at desc limit 5),
+                 from @extschema@.vb_job_errors e where e.job_id = j.job_id order by e.failed_at desc limit 5),
            j.last_error, j.reason, j.priority, j.batch_size, j.removed_records, j.truncated_records
-    from vb_jobs j,
+    from @extschema@.vb_jobs j,
          lateral (select j.successful_records + j.failed_records + j.skipped_records as processed) p
     where $1 is null or j.job_id = $1
     order by j.job_id

@@ -13,7 +13,7 @@ comment on function vb_enqueue_backfill is
 create function vb_wait(job_id bigint, timeout interval default null) returns text
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_wait_wrapper';
-comment on function vb_wait is 'Waits until a job has ended or the time is over; returns its state';
+comment on function vb_wait is 'Waits until a job has ended or is paused, or the time is over; returns its state';
 
 create function vb_pause(job_id bigint) returns text
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
@@ -49,7 +49,7 @@ create function vb_configure_source(
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_configure_source_wrapper';
 comment on function vb_configure_source is
-    'Says how a table is embedded: its key, client column, filter, order and the text of a vector type';
+    'Says how a table is embedded: its key, client column, filter, order and the text of a vector type; each call says all of it anew';
 
 create function vb_check_provider(name text)
 returns table (ok boolean, latency interval, dimensions int, detail text)

@@ -3,7 +3,7 @@ create view vb_sources as
 select s.source, coalesce(s.priority, vb_default_priority(s.source)) as priority, t.vector_type, s.client_column,
        s.key_columns, s.active_column, s.order_column, t.text_columns, t.template, t.chunk_tokens, t.chunk_overlap
 from vb_source_settings s
-left join vb_source_texts t using (source);
+left join vb_source_texts t on t.source operator(pg_catalog.=) s.source;
 comment on view vb_sources is 'Tables that are or were embedded; NULL columns follow the rules for unconfigured tables';
 
 create view vb_worker_status as

@@ -8,8 +8,8 @@ begin
         select d.objid
         from pg_catalog.pg_depend d
         join pg_catalog.pg_extension e on e.oid = d.refobjid
-        where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
-          and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+        where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
+          and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
           and d.deptype = 'e'
           and e.extname = 'vector_backfill'
     loop

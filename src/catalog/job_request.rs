@@ -168,7 +168,7 @@ pub(crate) fn unfinished(
     source: Oid,
     vector_type: &str,
 ) -> Result<Option<Enqueued>> {
-    spi::first(
+    spi::read_first(
         &installation.sql(include_str!("../../sql/query/job_unfinished.sql")),
         &[client_id.into(), source.into(), vector_type.into()],
         |row| {

@@ -6,8 +6,8 @@ use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys::Oid;
 
 use super::installation::Installation;
-use super::job_state::JobState;
-use crate::error::{Result, VbError};
+use super::job_state::{JobEvent, JobState};
+use crate::error::Result;
 use crate::pg::spi;
 
 /// A job that may run.
@@ -71,9 +71,7 @@ pub(crate) fn states(installation: &Installation, jobs: &[i64]) -> Result<Vec<(i
         &installation.sql(include_str!("../../sql/query/job_states.sql")),
         &[jobs.to_vec().into()],
         |row| {
-            let state: String = row.get(2)?;
-            let state = state.parse().map_err(|_| VbError::internal(format!("unknown job state {state:?}")))?;
-            Ok((row.get(1)?, state))
+            Ok((row.get(1)?, row.get::<String>(2)?.parse()?))
         },
     )
 }
@@ -95,9 +93,18 @@ pub(crate) struct Start<'a> {
     pub(crate) without_text: u64,
 }
 
+/// Locks the job's row and says where an event leads it; `None` when the job is gone or somebody decided otherwise.
+fn next_state(installation: &Installation, job: i64, event: JobEvent) -> Result<Option<JobState>> {
+    let state = spi::first(&installation.sql(include_str!("../../sql/query/job_lock.sql")), &[job.into()], |row| {
+        row.get::<String>(1)?.parse::<JobState>()
+    })?;
+    Ok(state.and_then(|state| state.after(event).ok()))
+}
+
 /// Marks a job as running; false when somebody stopped it meanwhile.
 pub(crate) fn start(installation: &Installation, job: i64, start: &Start<'_>) -> Result<bool> {
-    let changed = spi::run(
+    let Some(state) = next_state(installation, job, JobEvent::Start)? else { return Ok(false) };
+    spi::run(
         &installation.sql(include_str!("../../sql/query/job_start.sql")),
         &[
             job.into(),
@@ -107,9 +114,10 @@ pub(crate) fn start(installation: &Installation, job: i64, start: &Start<'_>) ->
             start.batch_size.into(),
             (start.needed as i64).into(),
             (start.without_text as i64).into(),
+            state.as_str().into(),
         ],
     )?;
-    Ok(changed == 1)
+    Ok(true)
 }
 
 /// Sets the total anew after another pass over the source.
@@ -164,13 +172,20 @@ pub(crate) fn advance(installation: &Installation, job: i64, advance: &Advance) 
     .map(|_| ())
 }
 
-/// Marks a running job as completed.
+/// Marks a running job as completed, unless somebody decided otherwise.
 pub(crate) fn complete(installation: &Installation, job: i64) -> Result<()> {
-    spi::run(&installation.sql(include_str!("../../sql/query/job_complete.sql")), &[job.into()]).map(|_| ())
+    let Some(state) = next_state(installation, job, JobEvent::Complete)? else { return Ok(()) };
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/job_complete.sql")),
+        &[job.into(), state.as_str().into()],
+    )
+    .map(|_| ())
 }
 
-/// Stops a job that cannot go on: paused when somebody can change that, failed when nobody can.
-pub(crate) fn stop(installation: &Installation, job: i64, state: JobState, reason: &str) -> Result<()> {
+/// Stops a job that cannot go on, unless somebody stopped it already: a pause when somebody can change the reason, a
+/// failure when nobody can.
+pub(crate) fn stop(installation: &Installation, job: i64, event: JobEvent, reason: &str) -> Result<()> {
+    let Some(state) = next_state(installation, job, event)? else { return Ok(()) };
     spi::run(
         &installation.sql(include_str!("../../sql/query/job_stop.sql")),
         &[job.into(), state.as_str().into(), reason.into()],

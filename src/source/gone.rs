@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::describe::Source;
 use super::reader::key_arguments;
-use super::work_list::Scope;
+use super::work_list::{Comparison, Scope};
 use crate::catalog::installation::Installation;
 use crate::error::Result;
 use crate::pg::{role, signal, spi};
@@ -20,11 +20,14 @@ pub(crate) fn find(
     limit: usize,
 ) -> Result<Vec<String>> {
     let page_query = installation.sql(include_str!("../../sql/query/referenced_records.sql"));
+    let has_text = match scope.comparison {
+        Comparison::Texts => format!("{} is not null", source.text),
+        Comparison::Keys => "true".to_owned(),
+    };
     let live_query = format!(
-        "select k.n from {join} where {filter} and {text} is not null",
+        "select k.n from {join} where {filter} and {has_text}",
         join = source.key.join(&source.name, 2),
         filter = source.filter,
-        text = source.text,
     );
     let mut gone = Vec::new();
     let mut after: Option<String> = None;

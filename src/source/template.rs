@@ -66,14 +66,6 @@ impl Template {
     pub(crate) fn parts(&self) -> &[Part] {
         &self.parts
     }
-
-    /// The columns it names, in order, some perhaps twice.
-    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
-        self.parts.iter().filter_map(|part| match part {
-            Part::Column(column) => Some(column.as_str()),
-            Part::Literal(_) => None,
-        })
-    }
 }
 
 fn unbalanced(template: &str, brace: &str) -> VbError {

@@ -28,8 +28,20 @@ pub(crate) struct Scope {
     pub(crate) vector_type: String,
     /// The job, whose failed records do not come up again unless their text changed.
     pub(crate) job_id: i64,
+    /// Whether texts are compared; see [`Comparison`].
+    pub(crate) comparison: Comparison,
     /// References made before this moment are renewed even when the text is the same.
     pub(crate) renew_before: Option<TimestampWithTimeZone>,
+}
+
+/// How a pass finds out whether a record needs work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    /// By its text.
+    Texts,
+    /// Not at all, since the text of some row cannot be computed (a view divides by zero, say) and that would end the
+    /// pass: every record counts as needing work, and reading it with its batch tells.
+    Keys,
 }
 
 /// What a pass found.
@@ -56,15 +68,7 @@ pub(crate) fn scan(
     window: usize,
     skip: &HashSet<String>,
 ) -> Result<WorkList> {
-    let query = format!(
-        "select {key}, case when t.text is not null then sha256(convert_to(t.text, 'UTF8')) end \
-         from {source} s cross join lateral (select {text} offset 0) t(text) where {filter} order by {order}",
-        key = source.key.expression(),
-        source = source.name,
-        text = source.text,
-        filter = source.filter,
-        order = source.order,
-    );
+    let query = query(source, scope.comparison);
     let probe = installation.sql(include_str!("../../sql/query/probe_references.sql"));
     let mut found = WorkList::default();
     let mut kept_bytes = 0;
@@ -128,4 +132,23 @@ pub(crate) fn scan(
     )?;
     found.has_gone = references.unwrap_or(0) > live_references;
     Ok(found)
+}
+
+/// Record id and hash of each row of the client; the hash is NULL when the row has no text, and empty when texts are not
+/// looked at.
+fn query(source: &Source, comparison: Comparison) -> String {
+    let (hash, text) = match comparison {
+        Comparison::Texts => (
+            "case when t.text is not null then sha256(convert_to(t.text, 'UTF8')) end",
+            format!("cross join lateral (select {} offset 0) t(text)", source.text),
+        ),
+        Comparison::Keys => ("''::bytea", String::new()),
+    };
+    format!(
+        "select {key}, {hash} from {source} s {text} where {filter} order by {order}",
+        key = source.key.expression(),
+        source = source.name,
+        filter = source.filter,
+        order = source.order,
+    )
 }

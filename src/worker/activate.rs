@@ -24,7 +24,7 @@ use crate::pg::role;
 use crate::settings::Settings;
 use crate::source::columns::Relation;
 use crate::source::describe::describe;
-use crate::source::work_list::WorkList;
+use crate::source::work_list::{Comparison, WorkList};
 use crate::source::{gone, work_list};
 
 /// Parts of the memory limit that the record ids of one job may take.
@@ -48,6 +48,7 @@ pub(crate) fn activate(
     installation: &Installation,
     surroundings: &Surroundings<'_>,
     job: Job,
+    comparison: Comparison,
 ) -> Result<Option<ActiveJob>> {
     let source = describe(installation, job.source, &job.vector_type)?;
     let relation = Relation::read(job.source)?;
@@ -61,7 +62,7 @@ pub(crate) fn activate(
         waiting.iter().flat_map(|batch| batch.record_ids.iter().cloned()).collect();
     skip.extend(surroundings.in_flight.iter().cloned());
     let collection_name = present.as_ref().map_or("", |collection| collection.name.as_str());
-    let scope = scope_of(&job);
+    let scope = scope_of(&job, comparison);
     let work_list =
         work_list::scan(installation, &source, &scope, collection_name, window(surroundings.settings), &skip)?;
     let gone_records =
@@ -110,6 +111,7 @@ pub(crate) fn activate(
         collection,
         target: Arc::new(target),
         provider: Arc::new(provider),
+        comparison,
         cancel: CancelFlag::default(),
     };
     let mut active = ActiveJob::new(context, batch_size as usize, waiting, Instant::now());
@@ -131,8 +133,14 @@ pub(crate) fn sweep(installation: &Installation, settings: &Settings, active: &m
     )?;
     let gone_records =
         if work_list.has_gone { gone::find(installation, &context.source, &scope, GONE_WINDOW)? } else { Vec::new() };
-    jobs::recount(installation, context.job.id, work_list.needed, work_list.without_text)?;
-    let done = work_list.needed == 0 && gone_records.is_empty();
+    // A pass that compares keys only always finds work; it is done when the pass before it changed nothing.
+    let nothing_needed = work_list.needed == 0 || (scope.comparison == Comparison::Keys && !active.moved);
+    active.moved = false;
+    let done = nothing_needed && gone_records.is_empty();
+    // A pass over keys does not know how many rows have no text; the batches before it do.
+    if !done || scope.comparison == Comparison::Texts {
+        jobs::recount(installation, context.job.id, work_list.needed, work_list.without_text)?;
+    }
     if done {
         jobs::complete(installation, context.job.id)?;
     }

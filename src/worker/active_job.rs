@@ -14,7 +14,7 @@ use crate::catalog::collections::Collection;
 use crate::catalog::jobs::Job;
 use crate::catalog::references::Owner;
 use crate::source::describe::Source;
-use crate::source::work_list::{Scope, WorkList};
+use crate::source::work_list::{Comparison, Scope, WorkList};
 
 /// Gone records that one batch removes.
 const GONE_PER_BATCH: usize = 1_000;
@@ -35,6 +35,8 @@ pub(crate) struct JobContext {
     pub(crate) target: Arc<Target>,
     /// Who embeds.
     pub(crate) provider: Arc<ProviderConfig>,
+    /// How passes over its source find work.
+    pub(crate) comparison: Comparison,
     /// Raised when the job stops being active.
     pub(crate) cancel: CancelFlag,
 }
@@ -47,17 +49,18 @@ impl JobContext {
 
     /// What a pass over the source looks at.
     pub(crate) fn scope(&self) -> Scope {
-        scope_of(&self.job)
+        scope_of(&self.job, self.comparison)
     }
 }
 
 /// What a pass over a job's source looks at.
-pub(crate) fn scope_of(job: &Job) -> Scope {
+pub(crate) fn scope_of(job: &Job, comparison: Comparison) -> Scope {
     Scope {
         role: job.role,
         client_id: job.client_id,
         vector_type: job.vector_type.clone(),
         job_id: job.id,
+        comparison,
         renew_before: job.renew_before,
     }
 }
@@ -77,6 +80,8 @@ pub(crate) struct ActiveJob {
     pub(crate) again: Vec<Again>,
     /// Batches in flight.
     pub(crate) in_flight: usize,
+    /// Whether a batch embedded or set aside anything since the last pass.
+    pub(crate) moved: bool,
     /// How fast it is.
     pub(crate) rate: Rate,
     /// When the next pass over the source may be made.
@@ -128,6 +133,7 @@ impl ActiveJob {
             gone: VecDeque::new(),
             again,
             in_flight: 0,
+            moved: false,
             rate: Rate::new(now),
             next_sweep: now,
             sweeps: 0,

@@ -1,7 +1,6 @@
 //! Hands work to the engine: reads the rows of the next batch in one short transaction, notes it as in flight, submits.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use vb_engine::batch::{Batch, Record};
 
@@ -28,8 +27,6 @@ pub(crate) struct InFlight {
     pub(crate) attempt: i32,
     /// Whether it runs alone.
     pub(crate) suspect: bool,
-    /// When it was submitted.
-    pub(crate) since: Instant,
 }
 
 /// A batch ready for the engine.
@@ -100,7 +97,6 @@ pub(crate) fn prepare(
         gone: Vec::new(),
         attempt: again.attempt,
         suspect: again.suspect,
-        since: Instant::now(),
     };
     Ok(Some((batch, in_flight)))
 }
@@ -122,7 +118,6 @@ pub(crate) fn prepare_removal(
         gone,
         attempt: 1,
         suspect: false,
-        since: Instant::now(),
     };
     Ok((batch, in_flight))
 }
@@ -146,14 +141,14 @@ pub(crate) enum ReadFault {
     /// The only record is at fault: set it aside.
     SetAside(String),
     /// It is not about a record.
-    Job(Fault),
+    Job,
 }
 
 /// Decides what an error while reading a batch means.
 pub(crate) fn read_fault(error: &VbError, again: &Again) -> ReadFault {
     match Fault::of(error) {
         Fault::Record => match again.record_ids.as_slice() {
-            [] => ReadFault::Job(Fault::Later),
+            [] => ReadFault::Job,
             [only] => ReadFault::SetAside(only.clone()),
             several => {
                 let (first, second) = several.split_at(several.len().div_ceil(2));
@@ -167,7 +162,7 @@ pub(crate) fn read_fault(error: &VbError, again: &Again) -> ReadFault {
                 ReadFault::Halves(vec![part(first), part(second)])
             }
         },
-        other => ReadFault::Job(other),
+        Fault::Fail | Fault::Pause | Fault::Later => ReadFault::Job,
     }
 }
 

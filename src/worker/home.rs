@@ -52,12 +52,15 @@ pub(crate) fn remove(settings: &Settings, database: Oid) {
     }
 }
 
-/// Databases that have a folder.
-pub(crate) fn databases_with_home(settings: &Settings) -> Vec<Oid> {
-    let Ok(entries) = fs::read_dir(&settings.data_directory) else { return Vec::new() };
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
-        .map(Oid::from)
-        .collect()
+/// Removes the folders of databases that were dropped while no worker ran in them.
+pub(crate) fn remove_orphans(settings: &Settings, databases: &[Oid]) {
+    let Ok(entries) = fs::read_dir(&settings.data_directory) else { return };
+    for entry in entries.flatten() {
+        let database = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()).map(Oid::from);
+        if let Some(database) = database
+            && !databases.contains(&database)
+        {
+            remove(settings, database);
+        }
+    }
 }

@@ -1,4 +1,6 @@
 //! The worker's main loop: take outcomes, look for jobs, hand out batches, wait.
+//!
+//! What it does with jobs is in [`super::watch_jobs`], with batches in [`super::hand_out`].
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -8,52 +10,38 @@ use std::time::{Duration, Instant};
 
 use pgrx::pg_sys::Oid;
 use uuid::Uuid;
-use vb_engine::batch::Outcome;
+use vb_engine::batch::{BatchResult, Outcome};
 use vb_engine::pipeline::engine::Engine;
 use vb_engine::policy::fairness::Turns;
 
-use super::activate::{self, Surroundings};
-use super::active_job::{ActiveJob, Work};
-use super::dispatch::{self, InFlight, Prepared, ReadFault};
-use super::fault::Fault;
+use super::active_job::ActiveJob;
+use super::dispatch::InFlight;
 use super::{home, log, outcome, startup};
 use crate::catalog::batches;
 use crate::catalog::installation::Installation;
-use crate::catalog::job_state::JobState;
-use crate::catalog::jobs::{self, Job};
-use crate::error::{Result, VbError};
+use crate::error::Result;
 use crate::pg::{latch, lock, process, signal, transaction};
 use crate::settings::Settings;
-
-/// Jobs that may be active at a time, and of one client.
-const ACTIVE_JOBS: usize = 32;
-const ACTIVE_JOBS_PER_CLIENT: i64 = 2;
 
 /// How often the worker looks for pause, cancel and new jobs while it has work.
 const BUSY_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How often old jobs and batches of ended jobs are cleared away.
-const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(60);
-
 /// How long the engine may take to end.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_millis(700);
 
-/// Pause after something went wrong that may pass by itself.
-const LATER: Duration = Duration::from_secs(5);
-
 /// The worker of one database.
 pub(crate) struct Worker {
-    database: Oid,
-    namespace: Uuid,
-    settings: Settings,
-    engine: Engine,
-    wake: UnixStream,
-    jobs: Vec<ActiveJob>,
-    turns: Turns,
-    in_flight: HashMap<i64, InFlight>,
-    unrecorded: Vec<Outcome>,
-    next_poll: Instant,
-    next_housekeeping: Instant,
+    pub(super) database: Oid,
+    pub(super) namespace: Uuid,
+    pub(super) settings: Settings,
+    pub(super) engine: Engine,
+    pub(super) wake: UnixStream,
+    pub(super) jobs: Vec<ActiveJob>,
+    pub(super) turns: Turns,
+    pub(super) in_flight: HashMap<i64, InFlight>,
+    pub(super) unrecorded: Vec<Outcome>,
+    pub(super) next_poll: Instant,
+    pub(super) next_housekeeping: Instant,
 }
 
 /// Why the main loop ends.
@@ -132,15 +120,13 @@ impl Worker {
     }
 
     /// Runs the body in a transaction with the extension as it is; `None` when it is gone.
-    fn transact<R>(&self, body: impl FnOnce(&Installation) -> Result<R>) -> Result<Option<R>> {
+    pub(super) fn transact<R>(&self, body: impl FnOnce(&Installation) -> Result<R>) -> Result<Option<R>> {
         let namespace = self.namespace;
         transaction::run(|| match startup::still_installed(namespace)? {
             Some(installation) => body(&installation).map(Some),
             None => Ok(None),
         })
     }
-
-    // --- outcomes ---------------------------------------------------------------------------------------------------
 
     fn take_outcomes(&mut self) -> Result<Option<()>> {
         let mut bytes = [0; 256];
@@ -175,7 +161,7 @@ impl Worker {
     /// What follows for the job once the outcome is recorded.
     fn settle(&mut self, outcome: Outcome) {
         let Some(in_flight) = self.in_flight.remove(&outcome.batch_id) else { return };
-        let stops = matches!(&outcome.result, vb_engine::batch::BatchResult::Failed(failure)
+        let stops = matches!(&outcome.result, BatchResult::Failed(failure)
             if outcome::stops_job(failure, &in_flight));
         let Some(position) = self.jobs.iter().position(|active| active.context.job.id == outcome.job_id) else {
             return;
@@ -187,226 +173,6 @@ impl Worker {
             outcome::give_back(&mut self.jobs[position], &outcome, in_flight, rand::random());
         }
     }
-
-    // --- jobs -------------------------------------------------------------------------------------------------------
-
-    /// Notices what users decided about active jobs, and makes new ones active.
-    fn poll(&mut self) -> Result<Option<()>> {
-        let active: Vec<i64> = self.jobs.iter().map(|active| active.context.job.id).collect();
-        let housekeeping = Instant::now() >= self.next_housekeeping;
-        let retention = self.settings.job_retention;
-        let free = ACTIVE_JOBS.saturating_sub(active.len()) as i64;
-        let polled = self.transact(|installation| {
-            let states = jobs::states(installation, &active)?;
-            let runnable = jobs::runnable(installation, &active, ACTIVE_JOBS_PER_CLIENT, free)?;
-            if housekeeping {
-                batches::forget_ended(installation)?;
-                if let Some(retention) = retention {
-                    jobs::retire(installation, retention)?;
-                }
-            }
-            Ok((states, runnable))
-        })?;
-        let Some((states, runnable)) = polled else { return Ok(None) };
-        if housekeeping {
-            self.next_housekeeping = Instant::now() + HOUSEKEEPING_INTERVAL;
-        }
-        for job in active {
-            if !states.contains(&(job, JobState::Running))
-                && let Some(position) = self.jobs.iter().position(|active| active.context.job.id == job)
-            {
-                self.deactivate(position);
-            }
-        }
-        for job in runnable {
-            self.activate(job)?;
-        }
-        let clients: Vec<i64> = self.jobs.iter().map(|active| active.context.job.client_id).collect();
-        self.turns.retain(|client| clients.contains(&client));
-        Ok(Some(()))
-    }
-
-    fn activate(&mut self, job: Job) -> Result<()> {
-        process::show_activity(true, &format!("looking for work of job {}", job.id));
-        let in_flight = self
-            .in_flight
-            .values()
-            .filter(|batch| batch.context.job.id == job.id)
-            .flat_map(|batch| batch.record_ids.iter().cloned())
-            .collect();
-        let surroundings = Surroundings { settings: &self.settings, namespace: self.namespace, in_flight };
-        let id = job.id;
-        match self.transact(|installation| activate::activate(installation, &surroundings, job)) {
-            Ok(activated) => {
-                if let Some(active) = activated.flatten() {
-                    self.jobs.push(active);
-                }
-                Ok(())
-            }
-            Err(error) => self.stop(id, &error),
-        }
-    }
-
-    /// Stops or postpones a job for an error that is not about one of its records.
-    fn stop(&mut self, job: i64, error: &VbError) -> Result<()> {
-        let reason = match &error.hint {
-            Some(hint) => format!("{} ({hint})", error.message),
-            None => error.message.clone(),
-        };
-        pgrx::log!("vector_backfill job {job} stops: {reason}");
-        if let Some(position) = self.jobs.iter().position(|active| active.context.job.id == job) {
-            self.deactivate(position);
-        }
-        self.transact(|installation| match Fault::of(error) {
-            Fault::Fail => jobs::stop(installation, job, JobState::Failed, &reason),
-            Fault::Pause | Fault::Record => jobs::stop(installation, job, JobState::Paused, &reason),
-            Fault::Later => jobs::postpone(installation, job, &reason, LATER),
-        })
-        .map(|_| ())
-    }
-
-    /// Forgets a job; its batches in flight are cancelled, and recorded when that comes too late.
-    fn deactivate(&mut self, position: usize) {
-        self.jobs.remove(position).context.cancel.raise();
-    }
-
-    /// Looks at the sources of jobs that have done everything they knew of.
-    fn sweep(&mut self) -> Result<()> {
-        let now = Instant::now();
-        let Some(position) = self.jobs.iter().position(|active| active.wants_sweep(now)) else { return Ok(()) };
-        let mut active = self.jobs.remove(position);
-        process::show_activity(true, &format!("looking for changes for job {}", active.context.job.id));
-        let swept = self.transact(|installation| activate::sweep(installation, &self.settings, &mut active));
-        active.note_sweep(Instant::now());
-        match swept {
-            Ok(Some(true)) => {
-                self.engine.optimize(&active.context.collection.name);
-                Ok(())
-            }
-            Ok(_) => {
-                self.jobs.push(active);
-                Ok(())
-            }
-            Err(error) => {
-                let id = active.context.job.id;
-                self.jobs.push(active);
-                self.stop(id, &error)
-            }
-        }
-    }
-
-    // --- batches ----------------------------------------------------------------------------------------------------
-
-    /// Hands out batches while there is room, client by client in turn.
-    fn hand_out(&mut self) -> Result<()> {
-        while self.in_flight.len() < self.settings.max_concurrent_batches
-            && self.engine.bytes_in_flight() < self.settings.memory_limit / 2
-        {
-            signal::check_interrupts();
-            let Some(position) = self.next_job() else { return Ok(()) };
-            let active = &mut self.jobs[position];
-            let (client, priority) = (active.context.job.client_id, active.context.job.priority);
-            let served = match active.take(Instant::now()) {
-                Some(Work::Embed(again)) => {
-                    let records = again.record_ids.len();
-                    self.embed(position, again)?;
-                    records
-                }
-                Some(Work::Remove(gone)) => {
-                    let records = gone.len();
-                    self.remove(position, gone)?;
-                    records
-                }
-                None => return Ok(()),
-            };
-            self.turns.charge(client, served, priority);
-        }
-        Ok(())
-    }
-
-    /// The job whose turn it is; none while a suspect is alone in flight or waits for that.
-    fn next_job(&mut self) -> Option<usize> {
-        if self.in_flight.values().any(|batch| batch.suspect) {
-            return None;
-        }
-        let now = Instant::now();
-        let idle = self.in_flight.is_empty();
-        let ready: Vec<usize> =
-            (0..self.jobs.len()).filter(|position| self.jobs[*position].is_ready(now, idle)).collect();
-        if idle && let Some(suspected) = ready.iter().copied().find(|position| self.jobs[*position].has_suspect()) {
-            return Some(suspected);
-        }
-        if !idle && self.jobs.iter().any(ActiveJob::has_suspect) {
-            return None;
-        }
-        // The best job of each client that has one.
-        let mut best: Vec<usize> = Vec::new();
-        for position in ready {
-            let job = &self.jobs[position].context.job;
-            match best.iter_mut().find(|other| self.jobs[**other].context.job.client_id == job.client_id) {
-                Some(other) if self.jobs[*other].context.job.priority < job.priority => *other = position,
-                Some(_) => {}
-                None => best.push(position),
-            }
-        }
-        let clients: Vec<i64> = best.iter().map(|position| self.jobs[*position].context.job.client_id).collect();
-        self.turns.next(&clients).map(|index| best[index])
-    }
-
-    fn embed(&mut self, position: usize, again: super::active_job::Again) -> Result<()> {
-        let byte_limit = self.settings.memory_limit / 2 / self.settings.max_concurrent_batches.max(1);
-        let active = &self.jobs[position];
-        let mut rest = Vec::new();
-        let prepared = self.transact(|installation| {
-            dispatch::prepare(installation, active, &again, byte_limit, &mut rest)
-        });
-        match prepared {
-            Ok(prepared) => {
-                for record_id in rest.into_iter().rev() {
-                    self.jobs[position].todo.push_front(record_id);
-                }
-                if let Some(prepared) = prepared.flatten() {
-                    self.submit(position, prepared);
-                }
-                Ok(())
-            }
-            Err(error) => self.read_failed(position, again, &error),
-        }
-    }
-
-    fn read_failed(&mut self, position: usize, again: super::active_job::Again, error: &VbError) -> Result<()> {
-        let context = std::sync::Arc::clone(&self.jobs[position].context);
-        match dispatch::read_fault(error, &again) {
-            ReadFault::Halves(halves) => {
-                if let Some(batch_id) = again.batch_id {
-                    self.transact(|installation| batches::end(installation, batch_id))?;
-                }
-                self.jobs[position].again.extend(halves);
-                Ok(())
-            }
-            ReadFault::SetAside(record_id) => self
-                .transact(|installation| dispatch::set_aside(installation, &context, &again, &record_id, error))
-                .map(|_| ()),
-            ReadFault::Job(_) => self.stop(context.job.id, error),
-        }
-    }
-
-    fn remove(&mut self, position: usize, gone: Vec<String>) -> Result<()> {
-        let active = &self.jobs[position];
-        let prepared = self.transact(|installation| dispatch::prepare_removal(installation, active, gone))?;
-        if let Some(prepared) = prepared {
-            self.submit(position, prepared);
-        }
-        Ok(())
-    }
-
-    fn submit(&mut self, position: usize, (batch, in_flight): Prepared) {
-        self.jobs[position].in_flight += 1;
-        self.in_flight.insert(batch.id, in_flight);
-        self.engine.submit(batch);
-    }
-
-    // --- waiting and ending -----------------------------------------------------------------------------------------
 
     fn show_activity(&self) {
         if self.jobs.is_empty() && self.in_flight.is_empty() {

@@ -10,7 +10,7 @@ use super::commit::{self, Done};
 use super::dispatch::InFlight;
 use crate::catalog::batches;
 use crate::catalog::installation::Installation;
-use crate::catalog::job_state::JobState;
+use crate::catalog::job_state::JobEvent;
 use crate::catalog::jobs;
 use crate::error::Result;
 
@@ -30,8 +30,10 @@ pub(crate) fn record(
 ) -> Result<()> {
     match &outcome.result {
         BatchResult::Done { embedded, failed, deleted: _ } => {
-            let records_per_second =
-                active.map(|active| active.rate.add(Instant::now(), (embedded.len() + failed.len()) as u64));
+            let records_per_second = active.map(|active| {
+                active.moved |= !(embedded.is_empty() && failed.is_empty());
+                active.rate.add(Instant::now(), (embedded.len() + failed.len()) as u64)
+            });
             let done = Done { embedded, failed, spent: outcome.spent, records_per_second };
             commit::record(installation, outcome.batch_id, in_flight, &done)
         }
@@ -39,7 +41,7 @@ pub(crate) fn record(
         BatchResult::Failed(failure) => {
             batches::end(installation, outcome.batch_id)?;
             if stops_job(failure, in_flight) {
-                jobs::stop(installation, in_flight.context.job.id, JobState::Paused, &failure.message)?;
+                jobs::stop(installation, in_flight.context.job.id, JobEvent::Pause, &failure.message)?;
             }
             Ok(())
         }

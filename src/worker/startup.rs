@@ -49,6 +49,8 @@ fn ready(database: Oid) -> Result<Option<Worker>> {
     })?;
     let Some(namespace) = namespace else { return Ok(None) };
     let settings = Settings::current();
+    let databases = transaction::run(|| spi::rows(include_str!("../../sql/query/databases.sql"), &[], |row| row.get(1)))?;
+    home::remove_orphans(&settings, &databases);
     let home = home::prepare(&settings, database, namespace)?;
     let (wake, engine_end) = UnixStream::pair().and_then(nonblocking).map_err(|error| {
         VbError::internal(format!("could not make a socket pair: {error}"))

@@ -12,6 +12,9 @@ const CAPACITY: usize = 1_000;
 /// Targets of our own code. Libraries are heard from warnings on: some of them tell a story for each request.
 const OUR_TARGET: &str = "vb_engine";
 
+/// Modules whose warnings are about the library's own start-up, once for each segment: nothing that anybody could change.
+const CHATTY: [&str; 2] = ["qdrant_edge::common::flags", "qdrant_edge::common::mmap"];
+
 /// One log record.
 #[derive(Debug, Clone)]
 pub struct LogRecord {
@@ -59,7 +62,9 @@ impl LogChannel {
 
 impl Log for LogChannel {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.level() <= Level::Warn || metadata.target().starts_with(OUR_TARGET)
+        let target = metadata.target();
+        let heard = if CHATTY.iter().any(|chatty| target.starts_with(chatty)) { Level::Error } else { Level::Warn };
+        metadata.level() <= heard || target.starts_with(OUR_TARGET)
     }
 
     fn log(&self, record: &Record<'_>) {
@@ -114,6 +119,7 @@ mod tests {
             Level::Debug,
             &format_args!("our detail"),
         ));
+        channel.log(&record("qdrant_edge::common::flags", Level::Warn, &format_args!("noise")));
         assert_eq!(channel.next().unwrap().message, "library warning");
         assert_eq!(channel.next().unwrap().message, "our detail");
         assert!(channel.next().is_none());

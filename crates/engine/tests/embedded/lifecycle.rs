@@ -190,6 +190,29 @@ async fn a_caller_that_gives_up_disturbs_nobody() {
     assert_eq!(store.count("docs").await.unwrap(), 1_000);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collection_whose_files_failed_is_opened_afresh() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    ensure(&store, "docs", 16).await;
+    store.upsert("docs", points(0..100, 16)).await.unwrap();
+    store.flush("docs").await.unwrap();
+
+    let (there, away) = (directory.path().join("collections/docs"), directory.path().join("away"));
+    fs::rename(&there, &away).unwrap();
+    // Whether writing fails does not matter: it promises nothing.
+    let _ = store.upsert("docs", points(100..200, 16)).await;
+    assert!(matches!(store.flush("docs").await, Err(StoreError::Transient(_))));
+    fs::rename(&away, &there).unwrap();
+
+    let acknowledged = sorted_ids(0..100);
+    let found = all_ids(&store, "docs", 1_000).await;
+    assert!(acknowledged.iter().all(|id| found.contains(id)));
+    store.upsert("docs", points(100..200, 16)).await.unwrap();
+    store.flush("docs").await.unwrap();
+    assert_eq!(all_ids(&store, "docs", 1_000).await, sorted_ids(0..200));
+}
+
 /// How many collections' logs this process has open below the directory.
 fn open_logs(directory: &Path) -> usize {
     let logs = fs::read_dir("/proc/self/fd")

@@ -1,0 +1,122 @@
+//! What the worker does with batches: whose turn it is, what one reads, and what follows when that fails.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::active_job::{ActiveJob, Again, Work};
+use super::dispatch::{self, Prepared, ReadFault};
+use super::main_loop::Worker;
+use crate::catalog::batches;
+use crate::error::{Result, VbError};
+use crate::pg::signal;
+
+impl Worker {
+    /// Hands out batches while there is room, client by client in turn.
+    pub(super) fn hand_out(&mut self) -> Result<()> {
+        while self.in_flight.len() < self.settings.max_concurrent_batches
+            && self.engine.bytes_in_flight() < self.settings.memory_limit / 2
+        {
+            signal::check_interrupts();
+            let Some(position) = self.next_job() else { return Ok(()) };
+            let active = &mut self.jobs[position];
+            let (client, priority) = (active.context.job.client_id, active.context.job.priority);
+            let served = match active.take(Instant::now()) {
+                Some(Work::Embed(again)) => {
+                    let records = again.record_ids.len();
+                    self.embed(position, again)?;
+                    records
+                }
+                Some(Work::Remove(gone)) => {
+                    let records = gone.len();
+                    self.remove(position, gone)?;
+                    records
+                }
+                None => return Ok(()),
+            };
+            self.turns.charge(client, served, priority);
+        }
+        Ok(())
+    }
+
+    /// The job whose turn it is; none while a suspect is alone in flight or waits for that.
+    fn next_job(&mut self) -> Option<usize> {
+        if self.in_flight.values().any(|batch| batch.suspect) {
+            return None;
+        }
+        let now = Instant::now();
+        let idle = self.in_flight.is_empty();
+        let ready: Vec<usize> =
+            (0..self.jobs.len()).filter(|position| self.jobs[*position].is_ready(now, idle)).collect();
+        if idle && let Some(suspected) = ready.iter().copied().find(|position| self.jobs[*position].has_suspect()) {
+            return Some(suspected);
+        }
+        if !idle && self.jobs.iter().any(ActiveJob::has_suspect) {
+            return None;
+        }
+        // The best job of each client that has one.
+        let mut best: Vec<usize> = Vec::new();
+        for position in ready {
+            let job = &self.jobs[position].context.job;
+            match best.iter_mut().find(|other| self.jobs[**other].context.job.client_id == job.client_id) {
+                Some(other) if self.jobs[*other].context.job.priority < job.priority => *other = position,
+                Some(_) => {}
+                None => best.push(position),
+            }
+        }
+        let clients: Vec<i64> = best.iter().map(|position| self.jobs[*position].context.job.client_id).collect();
+        self.turns.next(&clients).map(|index| best[index])
+    }
+
+    fn embed(&mut self, position: usize, again: Again) -> Result<()> {
+        let byte_limit = self.settings.memory_limit / 2 / self.settings.max_concurrent_batches.max(1);
+        let active = &self.jobs[position];
+        let mut rest = Vec::new();
+        let prepared = self.transact(|installation| {
+            dispatch::prepare(installation, active, &again, byte_limit, &mut rest)
+        });
+        match prepared {
+            Ok(prepared) => {
+                for record_id in rest.into_iter().rev() {
+                    self.jobs[position].todo.push_front(record_id);
+                }
+                if let Some(prepared) = prepared.flatten() {
+                    self.submit(position, prepared);
+                }
+                Ok(())
+            }
+            Err(error) => self.read_failed(position, again, &error),
+        }
+    }
+
+    fn read_failed(&mut self, position: usize, again: Again, error: &VbError) -> Result<()> {
+        let context = Arc::clone(&self.jobs[position].context);
+        match dispatch::read_fault(error, &again) {
+            ReadFault::Halves(halves) => {
+                if let Some(batch_id) = again.batch_id {
+                    self.transact(|installation| batches::end(installation, batch_id))?;
+                }
+                self.jobs[position].again.extend(halves);
+                Ok(())
+            }
+            ReadFault::SetAside(record_id) => self
+                .transact(|installation| dispatch::set_aside(installation, &context, &again, &record_id, error))
+                .map(|_| ()),
+            ReadFault::Job => self.stop(context.job.id, error),
+        }
+    }
+
+    fn remove(&mut self, position: usize, gone: Vec<String>) -> Result<()> {
+        let active = &self.jobs[position];
+        let prepared = self.transact(|installation| dispatch::prepare_removal(installation, active, gone))?;
+        if let Some(prepared) = prepared {
+            self.submit(position, prepared);
+        }
+        Ok(())
+    }
+
+    fn submit(&mut self, position: usize, (batch, in_flight): Prepared) {
+        self.jobs[position].in_flight += 1;
+        self.in_flight.insert(batch.id, in_flight);
+        self.engine.submit(batch);
+    }
+}

@@ -1,0 +1,135 @@
+//! What the worker does with jobs: notice what users decided, make jobs active, look for what changed, stop those that
+//! cannot go on.
+
+use std::time::{Duration, Instant};
+
+use super::activate::{self, Surroundings};
+use super::fault::Fault;
+use super::main_loop::Worker;
+use crate::catalog::batches;
+use crate::catalog::job_state::{JobEvent, JobState};
+use crate::catalog::jobs::{self, Job};
+use crate::error::{Result, VbError};
+use crate::pg::process;
+use crate::source::work_list::Comparison;
+
+/// Jobs that may be active at a time, and of one client.
+const ACTIVE_JOBS: usize = 32;
+const ACTIVE_JOBS_PER_CLIENT: i64 = 2;
+
+/// How often old jobs and batches of ended jobs are cleared away.
+const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Pause after something went wrong that may pass by itself.
+const LATER: Duration = Duration::from_secs(5);
+
+impl Worker {
+    /// Notices what users decided about active jobs, and makes new ones active.
+    pub(super) fn poll(&mut self) -> Result<Option<()>> {
+        let active: Vec<i64> = self.jobs.iter().map(|active| active.context.job.id).collect();
+        let housekeeping = Instant::now() >= self.next_housekeeping;
+        let retention = self.settings.job_retention;
+        let free = ACTIVE_JOBS.saturating_sub(active.len()) as i64;
+        let polled = self.transact(|installation| {
+            let states = jobs::states(installation, &active)?;
+            let runnable = jobs::runnable(installation, &active, ACTIVE_JOBS_PER_CLIENT, free)?;
+            if housekeeping {
+                batches::forget_ended(installation)?;
+                if let Some(retention) = retention {
+                    jobs::retire(installation, retention)?;
+                }
+            }
+            Ok((states, runnable))
+        })?;
+        let Some((states, runnable)) = polled else { return Ok(None) };
+        if housekeeping {
+            self.next_housekeeping = Instant::now() + HOUSEKEEPING_INTERVAL;
+        }
+        for job in active {
+            if !states.contains(&(job, JobState::Running))
+                && let Some(position) = self.jobs.iter().position(|active| active.context.job.id == job)
+            {
+                self.deactivate(position);
+            }
+        }
+        for job in runnable {
+            self.activate(job, Comparison::Texts)?;
+        }
+        let clients: Vec<i64> = self.jobs.iter().map(|active| active.context.job.client_id).collect();
+        self.turns.retain(|client| clients.contains(&client));
+        Ok(Some(()))
+    }
+
+    fn activate(&mut self, job: Job, comparison: Comparison) -> Result<()> {
+        process::show_activity(true, &format!("looking for work of job {}", job.id));
+        let in_flight = self
+            .in_flight
+            .values()
+            .filter(|batch| batch.context.job.id == job.id)
+            .flat_map(|batch| batch.record_ids.iter().cloned())
+            .collect();
+        let surroundings = Surroundings { settings: &self.settings, namespace: self.namespace, in_flight };
+        let activated = self.transact(|installation| {
+            activate::activate(installation, &surroundings, job.clone(), comparison)
+        });
+        match activated {
+            Ok(activated) => {
+                if let Some(active) = activated.flatten() {
+                    self.jobs.push(active);
+                }
+                Ok(())
+            }
+            Err(error) if Fault::of(&error) == Fault::Record && comparison == Comparison::Texts => {
+                self.activate(job, Comparison::Keys)
+            }
+            Err(error) => self.stop(job.id, &error),
+        }
+    }
+
+    /// Stops or postpones a job for an error that is not about one of its records.
+    pub(super) fn stop(&mut self, job: i64, error: &VbError) -> Result<()> {
+        let reason = match &error.hint {
+            Some(hint) => format!("{} ({hint})", error.message),
+            None => error.message.clone(),
+        };
+        pgrx::log!("vector_backfill job {job} stops: {reason}");
+        if let Some(position) = self.jobs.iter().position(|active| active.context.job.id == job) {
+            self.deactivate(position);
+        }
+        self.transact(|installation| match Fault::of(error) {
+            Fault::Fail => jobs::stop(installation, job, JobEvent::Fail, &reason),
+            Fault::Pause | Fault::Record => jobs::stop(installation, job, JobEvent::Pause, &reason),
+            Fault::Later => jobs::postpone(installation, job, &reason, LATER),
+        })
+        .map(|_| ())
+    }
+
+    /// Forgets a job; its batches in flight are cancelled, and recorded when that comes too late.
+    pub(super) fn deactivate(&mut self, position: usize) {
+        self.jobs.remove(position).context.cancel.raise();
+    }
+
+    /// Looks at the sources of jobs that have done everything they knew of.
+    pub(super) fn sweep(&mut self) -> Result<()> {
+        let now = Instant::now();
+        let Some(position) = self.jobs.iter().position(|active| active.wants_sweep(now)) else { return Ok(()) };
+        let mut active = self.jobs.remove(position);
+        process::show_activity(true, &format!("looking for changes for job {}", active.context.job.id));
+        let swept = self.transact(|installation| activate::sweep(installation, &self.settings, &mut active));
+        active.note_sweep(Instant::now());
+        match swept {
+            Ok(Some(true)) => {
+                self.engine.optimize(&active.context.collection.name);
+                Ok(())
+            }
+            Ok(_) => {
+                self.jobs.push(active);
+                Ok(())
+            }
+            Err(error) if Fault::of(&error) == Fault::Record && active.context.comparison == Comparison::Texts => {
+                self.activate(active.context.job.clone(), Comparison::Keys)
+            }
+            Err(error) => self.stop(active.context.job.id, &error),
+        }
+    }
+}
