@@ -38,16 +38,19 @@ files_to_install() {
 }
 
 # install(1) removes the old file before it writes the new one, so a server that has it loaded goes on undisturbed.
-copy_changed_files() {
-    local mode source target
+install_changed_files() {
+    local mode source target asked=no
     while IFS= read -r -d '' mode && IFS= read -r -d '' source && IFS= read -r -d '' target; do
         cmp -s "$source" "$target" && continue
+        if [[ $asked == no ]]; then
+            step "Installing into $("$PG_CONFIG" --version)"
+            need_root "install into $("$PG_CONFIG" --pkglibdir)"
+            asked=yes
+        fi
         as_root install -D -m "$mode" "$source" "$target" </dev/null
         detail "$target"
     done < <(files_to_install)
 }
 
 build
-need_root "install into $("$PG_CONFIG" --pkglibdir)"
-step "Installing into $("$PG_CONFIG" --version)"
-copy_changed_files
+install_changed_files

@@ -9,11 +9,15 @@ from (
                       when 'failed' then 'failed'
                       else format('tries again at %s', to_char(j.next_attempt_at, 'YYYY-MM-DD HH24:MI:SS TZ'))
                   end,
-                  coalesce(j.last_error, case j.state when 'paused' then 'somebody called vb_pause' else 'no reason given' end)
+                  coalesce(j.last_error,
+                           case j.state when 'paused' then 'somebody called vb_pause' else 'no reason given' end)
            ) as finding,
            case j.state
-               when 'paused' then format('Put right what is wrong, if something is, then: select vb_resume(%s);', j.job_id)
-               when 'failed' then format('Put right what is wrong, then call vb_enqueue_backfill again; select vb_forget(%s) removes this line.', j.job_id)
+               when 'paused' then
+                   format('Put right what is wrong, if something is, then: select vb_resume(%s);', j.job_id)
+               when 'failed' then
+                   format('Put right what is wrong, then call vb_enqueue_backfill again; select vb_forget(%s) removes '
+                          'this line.', j.job_id)
                else format('It goes on by itself; select vb_resume(%s) makes it try at once.', j.job_id)
            end as hint
     from @extschema@.vb_jobs j

@@ -1,4 +1,5 @@
--- Clients' own come before the common ones, better ones first; ties are broken as in the rules: openai before azure_openai.
+-- Clients' own come before the common ones, better ones first; ties are broken as in the rules: openai before
+-- azure_openai.
 select p.name, p.kind, p.model, p.dimensions, p.max_tokens, p.client_id, p.enabled
 from @extschema@.vb_providers p
 order by p.client_id is null, p.quality desc nulls last,

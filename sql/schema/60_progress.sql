@@ -9,8 +9,9 @@ create type vb_job_progress as (
 );
 comment on type vb_job_progress is 'A job and its progress';
 
--- A named type, since a parameter and a column of a returned table cannot both be called job_id. Our schema is not on the
--- path: an operator or function that somebody put there could fit better than the one of pg_catalog, and would run as us.
+-- A named type, since a parameter and a column of a returned table cannot both be called job_id. Our schema is not on
+-- the path: an operator or function that somebody put there could fit better than the one of pg_catalog, and would run
+-- as us.
 create function vb_progress(job_id bigint default null) returns setof vb_job_progress
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
@@ -19,7 +20,8 @@ as $$
            j.current_provider, j.model, j.total_records, p.processed, j.successful_records,
            j.failed_records, j.skipped_records, j.current_batch,
            case when j.batch_size is null then null
-                else greatest(j.current_batch, ceil((j.total_records - j.skipped_records)::numeric / j.batch_size)::int) end,
+                else greatest(j.current_batch,
+                              ceil((j.total_records - j.skipped_records)::numeric / j.batch_size)::int) end,
            case when j.total_records > 0 then least(round(100.0 * p.processed / j.total_records, 1), 100)
                 when j.state = 'completed' then 100.0
                 else 0.0 end,

@@ -49,7 +49,7 @@ create function vb_configure_source(
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_configure_source_wrapper';
 comment on function vb_configure_source is
-    'Says how a table is embedded: its key, client column, filter, order and the text of a vector type; each call says all of it anew';
+    'Says how a table is embedded: its key, client column, filter, order and its text; each call says all of it anew';
 
 create function vb_check_provider(name text)
 returns table (ok boolean, latency interval, dimensions int, detail text)
@@ -111,7 +111,8 @@ begin
             '%s / %s records (%s %%), %s records/s, %s left, %s',
             progress.processed_records, progress.total_records, progress.percent,
             coalesce(pg_catalog.round(progress.records_per_second::pg_catalog.numeric, 1)::text, '-'),
-            coalesce(pg_catalog.date_trunc('second', progress.estimated_completion - pg_catalog.clock_timestamp())::text, '-'),
+            coalesce(pg_catalog.date_trunc(
+                'second', progress.estimated_completion - pg_catalog.clock_timestamp())::text, '-'),
             progress.state);
         if line is distinct from shown then
             raise notice '%', line;

@@ -1,5 +1,5 @@
-//! The SQL functions, as `sql/schema/70_functions.sql` declares them: they take arguments apart and put results together.
-//! What they do is in [`crate::catalog`] and [`crate::worker::service`].
+//! The SQL functions, as `sql/schema/70_functions.sql` declares them: they take arguments apart and put results
+//! together. What they do is in [`crate::catalog`] and [`crate::worker::service`].
 //!
 //! No function is strict: a NULL where a value is needed is an error that names the argument.
 
@@ -39,7 +39,7 @@ fn on_primary() -> Result<Installation> {
     Installation::require()
 }
 
-/// Has the worker look for work when this transaction commits. What was written stays, whether there is a worker or not.
+/// Has the worker look for work when this transaction commits. What was written stays, worker or not.
 fn announce_work() {
     if let Err(error) = presence::announce_work() {
         notice::warn(error.detail("What was asked for is kept and begins as soon as a worker runs."));

@@ -127,7 +127,7 @@ fn providers(installation: &Installation) -> Result<Vec<Finding>> {
         found.push(Finding::new(
             Severity::Error,
             "no embedding provider is available",
-            "Jobs pause until one is: install the local model (make install does) or enable a provider in vb_providers.",
+            "Jobs pause until one is: install the local model (make install) or enable a provider in vb_providers.",
         ));
     }
     Ok(found)

@@ -180,8 +180,8 @@ pub(crate) fn unfinished(
     )
 }
 
-/// Whose rights count when the worker reads the source: the caller's, but no view and no policy shall run as a superuser
-/// when it need not.
+/// Whose rights count when the worker reads the source: the caller's, but no view and no policy shall run as a
+/// superuser when it need not.
 fn job_role(source: &Source) -> Oid {
     let caller = role::current();
     if role::is_superuser(caller) {

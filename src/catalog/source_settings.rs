@@ -105,8 +105,8 @@ pub(crate) fn configure(
     describe::describe(installation, source, vector_type).map(|_| ())
 }
 
-/// Lists a source and a vector type among those that are embedded, by the rules where nothing is configured. To be called
-/// as the owner of the extension.
+/// Lists a source and a vector type among those that are embedded, by the rules where nothing is configured. To be
+/// called as the owner of the extension.
 pub(crate) fn register(installation: &Installation, source: Oid, vector_type: &str) -> Result<()> {
     spi::run(
         &installation.sql(include_str!("../../sql/query/source_register.sql")),

@@ -10,8 +10,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::client::Client;
+use crate::server_user::{folder, program};
 use crate::sql_error::CallError;
-use crate::template::{SUPERUSER, copy, folder, program, template};
+use crate::template::{SUPERUSER, copy, template};
 use crate::wait;
 
 /// Names the socket file; no port is opened.

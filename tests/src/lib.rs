@@ -3,6 +3,8 @@
 //!
 //! Everything here fails by panicking with what it saw: its only users are tests.
 
+#![allow(clippy::expect_used, reason = "a test that meets something unexpected fails")]
+
 pub mod agreement;
 pub mod chance;
 pub mod client;
@@ -11,6 +13,7 @@ pub mod debian;
 pub mod exact_search;
 pub mod issues;
 pub mod jobs;
+pub mod server_user;
 pub mod sql_error;
 pub mod store;
 pub mod template;

@@ -10,6 +10,7 @@ use vb_engine::service::protocol::{Answer, Request};
 
 use crate::client::Client;
 use crate::cluster::Cluster;
+use crate::server_user::acting;
 use crate::wait;
 
 /// Ids asked for at a time; small, so that paging is used.
@@ -36,12 +37,14 @@ impl Store {
     }
 
     fn ask(&self, request: &Request) -> Answer {
-        // A worker that has just started does not listen yet.
-        let mut service = wait::until("the search service", || ServiceClient::connect(&self.socket).ok());
-        match service.call::<Infallible>(request, &mut || Ok(())) {
-            Ok(answer) => answer,
-            Err(error) => panic!("{request:?} failed: {error}"),
-        }
+        acting(|| {
+            // A worker that has just started does not listen yet.
+            let mut service = wait::until("the search service", || ServiceClient::connect(&self.socket).ok());
+            match service.call::<Infallible>(request, &mut || Ok(())) {
+                Ok(answer) => answer,
+                Err(error) => panic!("{request:?} failed: {error}"),
+            }
+        })
     }
 
     /// How many points a collection has; 0 when it does not exist.

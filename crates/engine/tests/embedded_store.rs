@@ -1,5 +1,7 @@
 //! The embedded store keeps the promises of every vector store (`conformance/`) and its own (`embedded/`).
 
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
 mod conformance;
 mod embedded;
 

@@ -24,8 +24,8 @@ pub(crate) fn worker_pid() -> Result<Option<i32>> {
     )
 }
 
-/// Sees to it that a worker serves this database. It may still be on its way when this returns; an error when the server
-/// has no slot for it.
+/// Sees to it that a worker serves this database. It may still be on its way when this returns; an error when the
+/// server has no slot for it.
 pub(crate) fn ensure() -> Result<Option<i32>> {
     let database = process::database();
     if let Some(pid) = worker_pid()? {

@@ -1,7 +1,7 @@
 //! Waiting for a job.
 //!
-//! The statement that waits keeps its snapshot, as every statement does: who waits for hours holds back vacuum for hours.
-//! `vb_run_backfill` waits a second at a time and commits in between.
+//! The statement that waits keeps its snapshot, as every statement does: who waits for hours holds back vacuum for
+//! hours. `vb_run_backfill` waits a second at a time and commits in between.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ const LAST_STEP: Duration = Duration::from_millis(250);
 /// How often it is made sure that a worker is there for a job that needs one.
 const WORKER_STEP: Duration = Duration::from_secs(5);
 
-/// Waits until the job has ended or is paused, when nothing moves by itself, or until the time is over. Returns its state.
+/// Waits until the job has ended or is paused, when nothing moves by itself, or the time is over. Returns its state.
 pub(crate) fn wait(installation: &Installation, job_id: i64, timeout: Option<Duration>) -> Result<JobState> {
     require_moving_snapshots()?;
     // A time beyond what the clock can say is no limit.

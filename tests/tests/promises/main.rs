@@ -2,6 +2,8 @@
 //!
 //! One program for all of them: it links the engine once, and its threads share the work evenly.
 
+#![allow(clippy::expect_used, reason = "a test that meets something unexpected fails")]
+
 mod chunking;
 mod comments;
 mod concurrent_changes;

@@ -57,13 +57,21 @@ mod tests {
     }
 
     fn chunking() -> impl Strategy<Value = Chunking> {
-        (1usize..80).prop_flat_map(|tokens| (Just(tokens), 0..tokens)).prop_map(|(tokens, overlap)| Chunking { tokens, overlap })
+        (1usize..80)
+            .prop_flat_map(|tokens| (Just(tokens), 0..tokens))
+            .prop_map(|(tokens, overlap)| Chunking { tokens, overlap })
     }
 
     /// Positions of the tokens that lie in a chunk.
     fn tokens_in(spans: &[Range<usize>], chunk: &Range<usize>) -> Range<usize> {
-        let first = spans.iter().position(|span| span.start == chunk.start).expect("a chunk starts with a token");
-        let last = spans.iter().position(|span| span.end == chunk.end).expect("a chunk ends with a token");
+        let first = spans
+            .iter()
+            .position(|span| span.start == chunk.start)
+            .expect("a chunk starts with a token");
+        let last = spans
+            .iter()
+            .position(|span| span.end == chunk.end)
+            .expect("a chunk ends with a token");
         first..last + 1
     }
 
@@ -107,6 +115,9 @@ mod tests {
 
     #[test]
     fn a_text_that_fits_is_one_chunk() {
-        assert_eq!(chunk_ranges(&[1..4, 5..9], Chunking { tokens: 2, overlap: 1 }), vec![1..9]);
+        assert_eq!(
+            chunk_ranges(&[1..4, 5..9], Chunking { tokens: 2, overlap: 1 }),
+            vec![1..9]
+        );
     }
 }

@@ -41,13 +41,15 @@ impl ProviderRegistry {
         }
         let config = config.clone();
         let closed = Arc::clone(&self.closed);
-        tokio::task::spawn_blocking(move || entry.make(&config, &closed)).await.map_err(|error| {
-            if error.is_panic() {
-                ProviderError::Configuration("the provider panicked while it was made".to_owned())
-            } else {
-                ProviderError::Cancelled
-            }
-        })?
+        tokio::task::spawn_blocking(move || entry.make(&config, &closed))
+            .await
+            .map_err(|error| {
+                if error.is_panic() {
+                    ProviderError::Configuration("the provider panicked while it was made".to_owned())
+                } else {
+                    ProviderError::Cancelled
+                }
+            })?
     }
 
     /// Drops providers that nobody holds and nobody asked for since `older_than`. Call it now and then.
@@ -55,7 +57,10 @@ impl ProviderRegistry {
         let now = Instant::now();
         lock(&self.entries).retain(|config, entry| {
             let held = Arc::strong_count(entry) > 1
-                || entry.provider.get().is_some_and(|provider| Arc::strong_count(provider) > 1);
+                || entry
+                    .provider
+                    .get()
+                    .is_some_and(|provider| Arc::strong_count(provider) > 1);
             let mut last_use = lock(&entry.last_use);
             if held {
                 *last_use = now;

@@ -14,14 +14,14 @@ fn spec(name: &str, dimensions: usize) -> CollectionSpec {
     }
 }
 
-pub async fn ensuring_twice_keeps_the_points(store: &dyn VectorStore) {
+pub(crate) async fn ensuring_twice_keeps_the_points(store: &dyn VectorStore) {
     let name = collection(store, 8).await;
     store.upsert(&name, points(0..10, 8)).await.unwrap();
     store.ensure_collection(&spec(&name, 8)).await.unwrap();
     assert_eq!(store.count(&name).await.unwrap(), 10);
 }
 
-pub async fn ensuring_at_the_same_time_makes_one_collection(store: &dyn VectorStore) {
+pub(crate) async fn ensuring_at_the_same_time_makes_one_collection(store: &dyn VectorStore) {
     let spec = spec(&format!("test_{}", Uuid::new_v4().simple()), 8);
     let tasks = (0..20_u64).map(|number| {
         let spec = &spec;
@@ -34,7 +34,7 @@ pub async fn ensuring_at_the_same_time_makes_one_collection(store: &dyn VectorSt
     assert_eq!(store.count(&spec.name).await.unwrap(), 20);
 }
 
-pub async fn a_missing_collection_is_reported_as_missing(store: &dyn VectorStore) {
+pub(crate) async fn a_missing_collection_is_reported_as_missing(store: &dyn VectorStore) {
     let name = "not_there";
     fn missing<T: std::fmt::Debug>(result: Result<T, StoreError>) {
         assert!(
@@ -52,7 +52,7 @@ pub async fn a_missing_collection_is_reported_as_missing(store: &dyn VectorStore
     assert!(!store.collections().await.unwrap().contains(&name.to_owned()));
 }
 
-pub async fn other_dimensions_are_a_configuration_error_that_names_both(store: &dyn VectorStore) {
+pub(crate) async fn other_dimensions_are_a_configuration_error_that_names_both(store: &dyn VectorStore) {
     let name = collection(store, 24).await;
     let refused = store.ensure_collection(&spec(&name, 48)).await.unwrap_err();
     let StoreError::Configuration(message) = refused else {
@@ -64,7 +64,7 @@ pub async fn other_dimensions_are_a_configuration_error_that_names_both(store: &
     );
 }
 
-pub async fn vectors_of_other_dimensions_are_refused_whole(store: &dyn VectorStore) {
+pub(crate) async fn vectors_of_other_dimensions_are_refused_whole(store: &dyn VectorStore) {
     let name = collection(store, 8).await;
     let mut batch = points(0..10, 8);
     batch[9].vector.push(0.0);
@@ -84,7 +84,7 @@ pub async fn vectors_of_other_dimensions_are_refused_whole(store: &dyn VectorSto
     assert_eq!(store.count(&name).await.unwrap(), 10);
 }
 
-pub async fn odd_names_are_refused(store: &dyn VectorStore) {
+pub(crate) async fn odd_names_are_refused(store: &dyn VectorStore) {
     let long = "x".repeat(201);
     for name in [
         "",
@@ -112,7 +112,7 @@ pub async fn odd_names_are_refused(store: &dyn VectorStore) {
     }
 }
 
-pub async fn long_names_and_all_allowed_letters_are_accepted(store: &dyn VectorStore) {
+pub(crate) async fn long_names_and_all_allowed_letters_are_accepted(store: &dyn VectorStore) {
     for name in ["x".repeat(200), format!("-_aZ09{}", Uuid::new_v4())] {
         store.ensure_collection(&spec(&name, 8)).await.unwrap();
         store.upsert(&name, points(0..1, 8)).await.unwrap();
@@ -120,7 +120,7 @@ pub async fn long_names_and_all_allowed_letters_are_accepted(store: &dyn VectorS
     }
 }
 
-pub async fn collections_are_listed_in_order(store: &dyn VectorStore) {
+pub(crate) async fn collections_are_listed_in_order(store: &dyn VectorStore) {
     let mut made = Vec::new();
     for _ in 0..5 {
         made.push(collection(store, 8).await);
@@ -137,7 +137,7 @@ pub async fn collections_are_listed_in_order(store: &dyn VectorStore) {
     );
 }
 
-pub async fn dropping_removes_the_points_for_good(store: &dyn VectorStore) {
+pub(crate) async fn dropping_removes_the_points_for_good(store: &dyn VectorStore) {
     let name = collection(store, 8).await;
     store.upsert(&name, points(0..10, 8)).await.unwrap();
     store.flush(&name).await.unwrap();
@@ -151,11 +151,11 @@ pub async fn dropping_removes_the_points_for_good(store: &dyn VectorStore) {
     assert_eq!(store.count(&name).await.unwrap(), 3);
 }
 
-pub async fn dropping_a_missing_collection_is_no_error(store: &dyn VectorStore) {
+pub(crate) async fn dropping_a_missing_collection_is_no_error(store: &dyn VectorStore) {
     store.drop_collection("never_was").await.unwrap();
 }
 
-pub async fn collections_do_not_see_each_other(store: &dyn VectorStore) {
+pub(crate) async fn collections_do_not_see_each_other(store: &dyn VectorStore) {
     let (one, other) = (collection(store, 8).await, collection(store, 8).await);
     store.upsert(&one, points(0..10, 8)).await.unwrap();
     store.upsert(&other, points(5..20, 8)).await.unwrap();

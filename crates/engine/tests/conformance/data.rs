@@ -5,14 +5,14 @@ use uuid::Uuid;
 use vb_engine::point::{Point, PointPayload};
 
 /// SplitMix64.
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -21,24 +21,24 @@ impl Random {
     }
 
     /// From 0 up to, but not including, `end`.
-    pub fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
     /// About normal: the sum of four even ones.
-    pub fn normal(&mut self) -> f32 {
+    pub(crate) fn normal(&mut self) -> f32 {
         let even = |bits: u64| (bits as u16) as f32 / 65_536.0 - 0.5;
         let bits = self.next();
         (even(bits) + even(bits >> 16) + even(bits >> 32) + even(bits >> 48)) * 1.732
     }
 
-    pub fn vector(&mut self, dimensions: usize) -> Vec<f32> {
+    pub(crate) fn vector(&mut self, dimensions: usize) -> Vec<f32> {
         unit((0..dimensions).map(|_| self.normal()).collect())
     }
 }
 
 /// Vectors as a model makes them: in many dimensions, but near a surface of few.
-pub struct Embeddings {
+pub(crate) struct Embeddings {
     random: Random,
     basis: Vec<Vec<f32>>,
     topics: Vec<Vec<f32>>,
@@ -48,14 +48,14 @@ impl Embeddings {
     const FREEDOMS: usize = 32;
     const TOPICS: usize = 100;
 
-    pub fn new(seed: u64, dimensions: usize) -> Self {
+    pub(crate) fn new(seed: u64, dimensions: usize) -> Self {
         let mut random = Random::new(seed);
         let basis = (0..Self::FREEDOMS).map(|_| random.vector(dimensions)).collect();
         let topics = (0..Self::TOPICS).map(|_| random.vector(Self::FREEDOMS)).collect();
         Self { random, basis, topics }
     }
 
-    pub fn vector(&mut self) -> Vec<f32> {
+    pub(crate) fn vector(&mut self) -> Vec<f32> {
         let topic = &self.topics[self.random.below(Self::TOPICS as u64) as usize];
         let place: Vec<f32> = topic.iter().map(|x| x + 0.15 * self.random.normal()).collect();
         let mut vector = vec![0.0; self.basis[0].len()];
@@ -66,25 +66,25 @@ impl Embeddings {
     }
 }
 
-pub fn unit(mut vector: Vec<f32>) -> Vec<f32> {
+pub(crate) fn unit(mut vector: Vec<f32>) -> Vec<f32> {
     let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
     vector.iter_mut().for_each(|x| *x /= length);
     vector
 }
 
 /// An id that is scattered over the whole range.
-pub fn id(number: u64) -> Uuid {
+pub(crate) fn id(number: u64) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, &number.to_be_bytes())
 }
 
 /// A point with everything about it derived from its number and version.
-pub fn point(number: u64, version: u64, dimensions: usize) -> Point {
+pub(crate) fn point(number: u64, version: u64, dimensions: usize) -> Point {
     let mut random = Random::new(number.wrapping_mul(1_000_003).wrapping_add(version));
     point_at(number, version, random.vector(dimensions))
 }
 
 /// A point at a place of one's own.
-pub fn point_at(number: u64, version: u64, vector: Vec<f32>) -> Point {
+pub(crate) fn point_at(number: u64, version: u64, vector: Vec<f32>) -> Point {
     Point {
         id: id(number),
         vector,
@@ -92,7 +92,7 @@ pub fn point_at(number: u64, version: u64, vector: Vec<f32>) -> Point {
     }
 }
 
-pub fn payload(number: u64, version: u64) -> PointPayload {
+pub(crate) fn payload(number: u64, version: u64) -> PointPayload {
     PointPayload {
         client_id: -7,
         source: "public.\"Größen\"".into(),
@@ -111,19 +111,19 @@ pub fn payload(number: u64, version: u64) -> PointPayload {
 }
 
 /// Points of these numbers in version 0.
-pub fn points(numbers: std::ops::Range<u64>, dimensions: usize) -> Vec<Point> {
+pub(crate) fn points(numbers: std::ops::Range<u64>, dimensions: usize) -> Vec<Point> {
     numbers.map(|number| point(number, 0, dimensions)).collect()
 }
 
 /// Ids of these numbers, sorted.
-pub fn sorted_ids(numbers: impl IntoIterator<Item = u64>) -> Vec<Uuid> {
+pub(crate) fn sorted_ids(numbers: impl IntoIterator<Item = u64>) -> Vec<Uuid> {
     let mut ids: Vec<Uuid> = numbers.into_iter().map(id).collect();
     ids.sort_unstable();
     ids
 }
 
 /// The nearest by plain arithmetic, best first, with their similarity.
-pub fn nearest(points: &[Point], vector: &[f32], limit: usize) -> Vec<(Uuid, f32)> {
+pub(crate) fn nearest(points: &[Point], vector: &[f32], limit: usize) -> Vec<(Uuid, f32)> {
     let similarity = |point: &Point| point.vector.iter().zip(vector).map(|(a, b)| a * b).sum::<f32>();
     let mut found: Vec<(Uuid, f32)> = points.iter().map(|point| (point.id, similarity(point))).collect();
     found.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));

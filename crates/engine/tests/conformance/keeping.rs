@@ -8,7 +8,7 @@ use super::{all_ids, collection};
 const DIMENSIONS: usize = 32;
 
 /// Fills a collection and returns its name.
-pub async fn fill(store: &dyn VectorStore) -> String {
+pub(crate) async fn fill(store: &dyn VectorStore) -> String {
     let name = collection(store, DIMENSIONS).await;
     store.upsert(&name, points(0..2_000, DIMENSIONS)).await.unwrap();
     store.upsert(&name, vec![point(5, 1, DIMENSIONS)]).await.unwrap();
@@ -18,7 +18,7 @@ pub async fn fill(store: &dyn VectorStore) -> String {
 }
 
 /// Checks that everything [`fill`] wrote is there, and nothing else.
-pub async fn check(store: &dyn VectorStore, name: &str) {
+pub(crate) async fn check(store: &dyn VectorStore, name: &str) {
     assert_eq!(store.count(name).await.unwrap(), 1_900);
     assert_eq!(all_ids(store, name, 300).await, sorted_ids((0..100).chain(200..2_000)));
     let replaced = store.search(name, point(5, 1, DIMENSIONS).vector, 1).await.unwrap();

@@ -9,11 +9,11 @@
 
 #![allow(dead_code, reason = "a store's tests need not use all of it")]
 
-pub mod collections;
-pub mod data;
-pub mod keeping;
-pub mod points;
-pub mod searching;
+pub(crate) mod collections;
+pub(crate) mod data;
+pub(crate) mod keeping;
+pub(crate) mod points;
+pub(crate) mod searching;
 
 use uuid::Uuid;
 use vb_engine::store::contract::{CollectionSpec, VectorStore};
@@ -54,7 +54,7 @@ macro_rules! for_each_promise {
 }
 
 /// A new collection of these dimensions.
-pub async fn collection(store: &dyn VectorStore, dimensions: usize) -> String {
+pub(crate) async fn collection(store: &dyn VectorStore, dimensions: usize) -> String {
     let name = format!("test_{}", Uuid::new_v4().simple());
     store
         .ensure_collection(&CollectionSpec {
@@ -67,7 +67,7 @@ pub async fn collection(store: &dyn VectorStore, dimensions: usize) -> String {
 }
 
 /// All ids of a collection, by scrolling in pages of this size; checks that pages are full except the last.
-pub async fn all_ids(store: &dyn VectorStore, collection: &str, page: usize) -> Vec<Uuid> {
+pub(crate) async fn all_ids(store: &dyn VectorStore, collection: &str, page: usize) -> Vec<Uuid> {
     let mut ids = Vec::new();
     loop {
         let next = store.scroll(collection, ids.last().copied(), page).await.unwrap();

@@ -10,7 +10,7 @@ use super::{all_ids, collection};
 
 const DIMENSIONS: usize = 16;
 
-pub async fn a_repeated_upsert_changes_nothing(store: &dyn VectorStore) {
+pub(crate) async fn a_repeated_upsert_changes_nothing(store: &dyn VectorStore) {
     let name = collection(store, DIMENSIONS).await;
     for _ in 0..3 {
         store.upsert(&name, points(0..50, DIMENSIONS)).await.unwrap();
@@ -22,7 +22,7 @@ pub async fn a_repeated_upsert_changes_nothing(store: &dyn VectorStore) {
     assert_eq!((hits[0].id, &hits[0].payload), (id(7), &payload(7, 0)));
 }
 
-pub async fn an_upsert_replaces_the_whole_point(store: &dyn VectorStore) {
+pub(crate) async fn an_upsert_replaces_the_whole_point(store: &dyn VectorStore) {
     let name = collection(store, DIMENSIONS).await;
     store.upsert(&name, points(0..20, DIMENSIONS)).await.unwrap();
     store.upsert(&name, vec![point(7, 1, DIMENSIONS)]).await.unwrap();
@@ -36,13 +36,13 @@ pub async fn an_upsert_replaces_the_whole_point(store: &dyn VectorStore) {
     assert!(moved.score < 0.99, "the old vector is still found");
 }
 
-pub async fn one_upsert_may_hold_many_points(store: &dyn VectorStore) {
+pub(crate) async fn one_upsert_may_hold_many_points(store: &dyn VectorStore) {
     let name = collection(store, DIMENSIONS).await;
     store.upsert(&name, points(0..5_000, DIMENSIONS)).await.unwrap();
     assert_eq!(store.count(&name).await.unwrap(), 5_000);
 }
 
-pub async fn an_empty_upsert_or_delete_is_no_error(store: &dyn VectorStore) {
+pub(crate) async fn an_empty_upsert_or_delete_is_no_error(store: &dyn VectorStore) {
     let name = collection(store, DIMENSIONS).await;
     store.upsert(&name, Vec::new()).await.unwrap();
     store.delete(&name, Vec::new()).await.unwrap();
@@ -50,7 +50,7 @@ pub async fn an_empty_upsert_or_delete_is_no_error(store: &dyn VectorStore) {
     assert_eq!(store.count(&name).await.unwrap(), 0);
 }
 
-pub async fn deleting_removes_what_is_there_and_forgives_what_is_not(store: &dyn VectorStore) {
+pub(crate) async fn deleting_removes_what_is_there_and_forgives_what_is_not(store: &dyn VectorStore) {
     let name = collection(store, DIMENSIONS).await;
     store.upsert(&name, points(0..50, DIMENSIONS)).await.unwrap();
     for _ in 0..2 {
@@ -66,7 +66,7 @@ pub async fn deleting_removes_what_is_there_and_forgives_what_is_not(store: &dyn
     assert!(hits.iter().all(|hit| hit.id != id(3) && hit.id != id(4)));
 }
 
-pub async fn a_deleted_point_can_be_written_again(store: &dyn VectorStore) {
+pub(crate) async fn a_deleted_point_can_be_written_again(store: &dyn VectorStore) {
     let name = collection(store, DIMENSIONS).await;
     for version in 0..3 {
         store.upsert(&name, vec![point(1, version, DIMENSIONS)]).await.unwrap();
@@ -79,7 +79,7 @@ pub async fn a_deleted_point_can_be_written_again(store: &dyn VectorStore) {
     assert_eq!(hits[0].payload, payload(1, 9));
 }
 
-pub async fn counts_are_exact(store: &dyn VectorStore) {
+pub(crate) async fn counts_are_exact(store: &dyn VectorStore) {
     let name = collection(store, DIMENSIONS).await;
     let mut expected = 0;
     for round in 0..10_u64 {
@@ -94,7 +94,7 @@ pub async fn counts_are_exact(store: &dyn VectorStore) {
     assert_eq!(store.count(&name).await.unwrap(), expected - 500);
 }
 
-pub async fn scrolling_sees_every_point_once_and_in_order(store: &dyn VectorStore) {
+pub(crate) async fn scrolling_sees_every_point_once_and_in_order(store: &dyn VectorStore) {
     let name = collection(store, DIMENSIONS).await;
     assert!(store.scroll(&name, None, 10).await.unwrap().is_empty());
     store.upsert(&name, points(0..1_000, DIMENSIONS)).await.unwrap();
@@ -118,7 +118,7 @@ pub async fn scrolling_sees_every_point_once_and_in_order(store: &dyn VectorStor
     );
 }
 
-pub async fn concurrent_upserts_lose_nothing(store: &dyn VectorStore) {
+pub(crate) async fn concurrent_upserts_lose_nothing(store: &dyn VectorStore) {
     let name = collection(store, DIMENSIONS).await;
     let name = name.as_str();
     let tasks = (0..32_u64).map(|task| async move {
@@ -141,7 +141,7 @@ pub async fn concurrent_upserts_lose_nothing(store: &dyn VectorStore) {
     assert_eq!(all_ids(store, name, 500).await, sorted_ids(left));
 }
 
-pub async fn concurrent_flushes_all_succeed(store: &dyn VectorStore) {
+pub(crate) async fn concurrent_flushes_all_succeed(store: &dyn VectorStore) {
     let name = collection(store, DIMENSIONS).await;
     store.upsert(&name, points(0..100, DIMENSIONS)).await.unwrap();
     for flushed in join_all((0..50).map(|_| store.flush(&name))).await {
@@ -149,7 +149,7 @@ pub async fn concurrent_flushes_all_succeed(store: &dyn VectorStore) {
     }
 }
 
-pub async fn a_hundred_thousand_points_are_kept_and_found(store: &dyn VectorStore) {
+pub(crate) async fn a_hundred_thousand_points_are_kept_and_found(store: &dyn VectorStore) {
     const POINTS: u64 = 100_000;
     let began = Instant::now();
     let mut embeddings = Embeddings::new(1, 384);

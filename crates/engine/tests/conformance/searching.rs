@@ -8,7 +8,7 @@ use vb_engine::store::contract::VectorStore;
 use super::collection;
 use super::data::{Embeddings, Random, id, nearest, payload, point, point_at, points};
 
-pub async fn a_search_equals_an_exact_scan(store: &dyn VectorStore) {
+pub(crate) async fn a_search_equals_an_exact_scan(store: &dyn VectorStore) {
     for dimensions in [1, 2, 8, 384, 1_536] {
         let name = collection(store, dimensions).await;
         let all: Vec<Point> = points(0..300, dimensions);
@@ -32,7 +32,7 @@ pub async fn a_search_equals_an_exact_scan(store: &dyn VectorStore) {
     }
 }
 
-pub async fn a_search_returns_the_payload_as_it_was_written(store: &dyn VectorStore) {
+pub(crate) async fn a_search_returns_the_payload_as_it_was_written(store: &dyn VectorStore) {
     let name = collection(store, 32).await;
     store.upsert(&name, points(0..30, 32)).await.unwrap();
     let hits = store.search(&name, point(11, 0, 32).vector, 30).await.unwrap();
@@ -43,7 +43,7 @@ pub async fn a_search_returns_the_payload_as_it_was_written(store: &dyn VectorSt
     }
 }
 
-pub async fn a_search_finds_no_more_than_there_is(store: &dyn VectorStore) {
+pub(crate) async fn a_search_finds_no_more_than_there_is(store: &dyn VectorStore) {
     let name = collection(store, 8).await;
     store.upsert(&name, points(0..5, 8)).await.unwrap();
     let vector = point(0, 0, 8).vector;
@@ -59,14 +59,14 @@ pub async fn a_search_finds_no_more_than_there_is(store: &dyn VectorStore) {
     assert!(store.search(&name, vector, 0).await.unwrap().is_empty());
 }
 
-pub async fn a_search_of_an_empty_collection_finds_nothing(store: &dyn VectorStore) {
+pub(crate) async fn a_search_of_an_empty_collection_finds_nothing(store: &dyn VectorStore) {
     let name = collection(store, 8).await;
     assert!(store.search(&name, point(0, 0, 8).vector, 10).await.unwrap().is_empty());
 }
 
 /// Fills a collection, builds its index, and returns how many of the true ten nearest a search finds, on average, of 10.
 /// Not among the promises every store is asked for at once: it takes a minute.
-pub async fn recall_after_optimizing(store: &dyn VectorStore, number_of_points: u64) -> f64 {
+pub(crate) async fn recall_after_optimizing(store: &dyn VectorStore, number_of_points: u64) -> f64 {
     const QUERIES: usize = 200;
     let mut embeddings = Embeddings::new(2, 384);
     let name = collection(store, 384).await;

@@ -63,6 +63,12 @@ async fn measure_small_collections() {
     let store = EmbeddedStore::open(directory.path().to_owned(), options).unwrap();
     ensure(&store, "first", 384).await;
     let batch = points(0..100, 384);
+    let empty = directory.path().join("collections/first");
+    println!(
+        "an empty collection: {:.0} kB on disk, {:.0} MB in length",
+        kilobytes(disk(&empty)),
+        length(&empty) as f64 / 1e6
+    );
     let (files, descriptors, threads) = (disk(directory.path()), count("fd"), count("task"));
     let (anonymous, mapped) = memory();
     let began = Instant::now();
@@ -171,15 +177,28 @@ async fn search_time(store: &EmbeddedStore, embeddings: &mut Embeddings) -> Dura
     began.elapsed() / SEARCHES
 }
 
+fn kilobytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e3
+}
+
 /// Bytes that the files below the directory really take.
 fn disk(directory: &Path) -> u64 {
+    sum_of_files(directory, |file| file.blocks() * 512)
+}
+
+/// Bytes that the files below the directory would take without holes, as in a backup by a tool that knows none.
+fn length(directory: &Path) -> u64 {
+    sum_of_files(directory, |file| file.len())
+}
+
+fn sum_of_files(directory: &Path, of: fn(&fs::Metadata) -> u64) -> u64 {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     entries
         .map(|path| {
             if path.is_dir() {
-                disk(&path)
+                sum_of_files(&path, of)
             } else {
-                fs::metadata(path).unwrap().blocks() * 512
+                of(&fs::metadata(path).unwrap())
             }
         })
         .sum()

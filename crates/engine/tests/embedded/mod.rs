@@ -16,7 +16,7 @@ use vb_engine::store::contract::{CollectionSpec, VectorStore};
 use vb_engine::store::embedded::{EmbeddedOptions, EmbeddedStore};
 
 /// A store in this directory.
-pub fn open(directory: &Path) -> EmbeddedStore {
+pub(crate) fn open(directory: &Path) -> EmbeddedStore {
     EmbeddedStore::open(directory.to_owned(), EmbeddedOptions::default()).unwrap()
 }
 

@@ -94,7 +94,10 @@ async fn other_dimensions_than_configured_are_noticed() {
     let mut config = config(&tiny());
     config.dimensions = Some(384);
     let message = refusal(&config);
-    assert!(message.contains("384 dimensions") && message.contains("has 4"), "{message}");
+    assert!(
+        message.contains("384 dimensions") && message.contains("has 4"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
@@ -105,12 +108,18 @@ async fn a_library_that_is_missing_or_another_than_the_loaded_one_is_named() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let another = folder.path().join("libonnxruntime.so");
     let good = onnx(&config).clone();
-    config.kind = ProviderKind::Onnx(OnnxConfig { library: another.clone(), ..good.clone() });
+    config.kind = ProviderKind::Onnx(OnnxConfig {
+        library: another.clone(),
+        ..good.clone()
+    });
     assert!(refusal(&config).contains(&format!("\"{}\" does not exist", another.display())));
 
     fs::copy(&good.library, &another).expect("copied");
     let message = refusal(&config);
-    assert!(message.contains("already runs") && message.contains("restart the worker"), "{message}");
+    assert!(
+        message.contains("already runs") && message.contains("restart the worker"),
+        "{message}"
+    );
 
     // Another name of the loaded library is the loaded library.
     let link = folder.path().join("link.so");

@@ -10,7 +10,10 @@ use vb_engine::provider::registry::ProviderRegistry;
 use crate::support::{config, embed, model_threads, tiny, turn};
 
 fn named(name: &str) -> ProviderConfig {
-    ProviderConfig { name: name.to_owned(), ..config(&tiny()) }
+    ProviderConfig {
+        name: name.to_owned(),
+        ..config(&tiny())
+    }
 }
 
 /// Passage threads of live providers; each has two.
@@ -20,7 +23,9 @@ async fn threads_become(count: usize) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), waiting).await.expect("the right number of threads");
+    tokio::time::timeout(Duration::from_secs(5), waiting)
+        .await
+        .expect("the right number of threads");
 }
 
 #[tokio::test]
@@ -29,8 +34,12 @@ async fn equal_configurations_share_one_instance() {
     threads_become(0).await;
     let registry = ProviderRegistry::new();
     let (a, b, other) = (named("a"), named("a"), named("other"));
-    let (first, second, third, fourth) =
-        tokio::join!(registry.get(&a), registry.get(&b), registry.get(&other), registry.get(&a));
+    let (first, second, third, fourth) = tokio::join!(
+        registry.get(&a),
+        registry.get(&b),
+        registry.get(&other),
+        registry.get(&a)
+    );
     let (first, second) = (first.expect("made"), second.expect("made"));
     assert!(Arc::ptr_eq(&first, &second));
     assert!(Arc::ptr_eq(&first, &fourth.expect("made")));
@@ -46,7 +55,10 @@ async fn a_failure_is_not_remembered() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let registry = ProviderRegistry::new();
     let config = config(folder.path());
-    assert!(matches!(registry.get(&config).await, Err(ProviderError::Configuration(_))));
+    assert!(matches!(
+        registry.get(&config).await,
+        Err(ProviderError::Configuration(_))
+    ));
     for file in ["model.onnx", "tokenizer.json"] {
         std::fs::copy(tiny().join(file), folder.path().join(file)).expect("copied");
     }
@@ -66,7 +78,10 @@ async fn idle_providers_are_let_go_of_and_held_ones_are_kept() {
     registry.evict_idle(Duration::ZERO);
     threads_become(2).await;
     assert_eq!(embed(&*held, &["red"]).await.expect("embedded").len(), 1);
-    assert!(Arc::ptr_eq(&held, &registry.get(&named("held")).await.expect("still there")));
+    assert!(Arc::ptr_eq(
+        &held,
+        &registry.get(&named("held")).await.expect("still there")
+    ));
     drop(held);
     registry.evict_idle(Duration::ZERO);
     threads_become(0).await;
@@ -80,7 +95,10 @@ async fn nothing_works_after_shutdown() {
     let registry = ProviderRegistry::new();
     let provider = registry.get(&named("a")).await.expect("made");
     registry.shutdown();
-    assert!(matches!(embed(&*provider, &["red"]).await, Err(ProviderError::Cancelled)));
+    assert!(matches!(
+        embed(&*provider, &["red"]).await,
+        Err(ProviderError::Cancelled)
+    ));
     assert!(matches!(registry.get(&named("a")).await, Err(ProviderError::Cancelled)));
     assert!(matches!(registry.get(&named("b")).await, Err(ProviderError::Cancelled)));
     registry.shutdown();

@@ -11,14 +11,21 @@ use crate::support::{cosine, embed, mini_lm, model_runs, much_work, provider, re
 async fn embeddings_come_in_the_order_of_the_texts() {
     let _turn = turn().await;
     let provider = provider(&tiny());
-    let words = ["red", "green", "blue", "one", "two", "three", "north", "south", "east", "west"];
+    let words = [
+        "red", "green", "blue", "one", "two", "three", "north", "south", "east", "west",
+    ];
     // Lengths that go up and down, so that packing has to reorder them; the same text in several places.
-    let texts: Vec<String> =
-        (0..500).map(|number| format!("{} ", words[number % 10]).repeat(1 + number * 7 % 120)).collect();
+    let texts: Vec<String> = (0..500)
+        .map(|number| format!("{} ", words[number % 10]).repeat(1 + number * 7 % 120))
+        .collect();
     let embeddings = embed(&*provider, &texts).await.expect("embedded");
     assert_eq!(embeddings.len(), texts.len());
     for (number, (text, embedding)) in texts.iter().zip(&embeddings).enumerate() {
-        assert_eq!(embedding.tokens as usize, 2 + text.split_whitespace().count(), "text {number}");
+        assert_eq!(
+            embedding.tokens as usize,
+            2 + text.split_whitespace().count(),
+            "text {number}"
+        );
         let alone = embed(&*provider, &[text]).await.expect("embedded");
         assert!(cosine(&alone[0].vector, &embedding.vector) > 0.999_999, "text {number}");
     }
@@ -62,9 +69,14 @@ async fn a_cancelled_request_ends_soon_and_leaves_no_work_behind() {
     cancel.raise();
     // Both would take half a minute if the packs of the cancelled request were still worked on.
     let soon = Duration::from_secs(8);
-    let outcome = tokio::time::timeout(soon, running).await.expect("ends soon").expect("no panic");
+    let outcome = tokio::time::timeout(soon, running)
+        .await
+        .expect("ends soon")
+        .expect("no panic");
     assert!(matches!(outcome, Err(ProviderError::Cancelled)), "{outcome:?}");
-    let next = tokio::time::timeout(soon, embed(&*provider, &["next"])).await.expect("not queued behind dropped work");
+    let next = tokio::time::timeout(soon, embed(&*provider, &["next"]))
+        .await
+        .expect("not queued behind dropped work");
     assert_eq!(next.expect("embedded").len(), 1);
     provider.shutdown();
 }
@@ -79,7 +91,10 @@ async fn a_request_whose_future_is_dropped_leaves_no_work_behind() {
         () = model_runs() => {}
     }
     let next = tokio::time::timeout(Duration::from_secs(8), embed(&*provider, &["next"])).await;
-    assert_eq!(next.expect("not queued behind dropped work").expect("embedded").len(), 1);
+    assert_eq!(
+        next.expect("not queued behind dropped work").expect("embedded").len(),
+        1
+    );
     provider.shutdown();
 }
 
@@ -99,7 +114,10 @@ async fn a_query_is_answered_while_passages_run() {
     model_runs().await;
     // The first starts the query session, the second finds it running.
     for _ in 0..2 {
-        let query = provider.embed(request(&["where is my order?"], Purpose::Query)).await.expect("embedded");
+        let query = provider
+            .embed(request(&["where is my order?"], Purpose::Query))
+            .await
+            .expect("embedded");
         assert_eq!(query.len(), 1);
         let _ = answers.send("query");
     }

@@ -23,7 +23,9 @@ pub async fn turn() -> MutexGuard<'static, ()> {
 fn from_environment(name: &str) -> PathBuf {
     match std::env::var_os(name) {
         Some(value) => PathBuf::from(value),
-        None => panic!("{name} is not set: run these tests with `make test`, which fetches the model and says where it is"),
+        None => {
+            panic!("{name} is not set: run these tests with `make test`, which fetches the model and says where it is")
+        }
     }
 }
 
@@ -77,7 +79,11 @@ pub fn provider(model_directory: &Path) -> Arc<OnnxProvider> {
 
 pub fn request<S: AsRef<str>>(texts: &[S], purpose: Purpose) -> EmbedRequest {
     let texts = texts.iter().map(|text| Arc::from(text.as_ref())).collect();
-    EmbedRequest { texts, purpose, cancel: CancelFlag::default() }
+    EmbedRequest {
+        texts,
+        purpose,
+        cancel: CancelFlag::default(),
+    }
 }
 
 pub async fn embed<S: AsRef<str>>(
@@ -95,7 +101,9 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
 
 /// Many texts that fill the window: tens of seconds of work for two threads.
 pub fn much_work() -> Vec<String> {
-    (0..500).map(|number| format!("{number} {}", "all work and no play ".repeat(80))).collect()
+    (0..500)
+        .map(|number| format!("{number} {}", "all work and no play ".repeat(80)))
+        .collect()
 }
 
 /// What the kernel says about a thread.

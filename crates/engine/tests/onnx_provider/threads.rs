@@ -17,7 +17,9 @@ async fn gone(threads: &BTreeSet<u32>) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), waiting).await.expect("the threads end");
+    tokio::time::timeout(Duration::from_secs(5), waiting)
+        .await
+        .expect("the threads end");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -26,10 +28,16 @@ async fn shutdown_ends_runs_under_way_within_a_second() {
     let mut config = config(&mini_lm());
     config.max_tokens = Some(512);
     // 16 × 512 tokens keep a session busy for seconds: nothing but ending the run can be quick enough.
-    let packs = PackLimits { padded_tokens: 8192, texts: 16 };
+    let packs = PackLimits {
+        padded_tokens: 8192,
+        texts: 16,
+    };
     let before: BTreeSet<u32> = model_threads().into_keys().collect();
     let provider = Arc::new(OnnxProvider::load(&config, onnx(&config), packs).expect("loads"));
-    provider.embed(request(&["starts the query thread"], Purpose::Query)).await.expect("embedded");
+    provider
+        .embed(request(&["starts the query thread"], Purpose::Query))
+        .await
+        .expect("embedded");
     let threads: BTreeSet<u32> = model_threads().into_keys().filter(|id| !before.contains(id)).collect();
     assert_eq!(threads.len(), 3);
 
@@ -59,7 +67,10 @@ async fn shutdown_ends_runs_under_way_within_a_second() {
 async fn dropping_the_provider_ends_its_threads() {
     let _turn = turn().await;
     let provider = provider(&mini_lm());
-    provider.embed(request(&["starts the query thread"], Purpose::Query)).await.expect("embedded");
+    provider
+        .embed(request(&["starts the query thread"], Purpose::Query))
+        .await
+        .expect("embedded");
     let threads: BTreeSet<u32> = model_threads().into_keys().collect();
     assert_eq!(threads.len(), 3);
     drop(provider);
@@ -70,9 +81,20 @@ async fn dropping_the_provider_ends_its_threads() {
 async fn passages_give_way_and_queries_do_not() {
     let _turn = turn().await;
     let provider = provider(&mini_lm());
-    assert!(model_threads().values().all(|thread| thread.name.starts_with("vb-passage")), "no query, no query thread");
-    provider.embed(request(&["where is my order?"], Purpose::Query)).await.expect("embedded");
-    let threads: Vec<(String, i32)> = model_threads().into_values().map(|thread| (thread.name, thread.nice)).collect();
+    assert!(
+        model_threads()
+            .values()
+            .all(|thread| thread.name.starts_with("vb-passage")),
+        "no query, no query thread"
+    );
+    provider
+        .embed(request(&["where is my order?"], Purpose::Query))
+        .await
+        .expect("embedded");
+    let threads: Vec<(String, i32)> = model_threads()
+        .into_values()
+        .map(|thread| (thread.name, thread.nice))
+        .collect();
     let own = rustix::process::getpriority_process(None).expect("own priority");
     let expected = [("vb-passage-0", NICE), ("vb-passage-1", NICE), ("vb-query-0", own)];
     assert_eq!(threads, expected.map(|(name, nice)| (name.to_owned(), nice)));

@@ -27,7 +27,12 @@ impl Case {
         assert_eq!(embedding.truncated, self.truncated, "truncation of {shown}");
         let similarity = cosine(&embedding.vector, &self.vector);
         assert!(similarity >= 0.9999, "cosine {similarity} for {shown}");
-        let length = embedding.vector.iter().map(|number| f64::from(*number).powi(2)).sum::<f64>().sqrt();
+        let length = embedding
+            .vector
+            .iter()
+            .map(|number| f64::from(*number).powi(2))
+            .sum::<f64>()
+            .sqrt();
         assert!((length - 1.0).abs() < 1e-5, "length {length} for {shown}");
     }
 }

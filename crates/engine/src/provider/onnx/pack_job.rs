@@ -44,7 +44,13 @@ impl Interest {
 impl PackJob {
     /// Runs the pack and answers it. `probe` is a text that the model is known to take; `stop` is raised before
     /// `options` are terminated.
-    pub(super) fn run(self, session: &mut ModelSession, options: &RunOptions, probe: &TokenizedText, stop: &CancelFlag) {
+    pub(super) fn run(
+        self,
+        session: &mut ModelSession,
+        options: &RunOptions,
+        probe: &TokenizedText,
+        stop: &CancelFlag,
+    ) {
         let mut outcome = self.vectors(session, options, probe);
         if outcome.is_err() {
             self.interest.abandoned.raise();
@@ -67,8 +73,14 @@ impl PackJob {
             Ok(vectors) => Ok(vectors),
             Err(refusal) if texts.len() == 1 => Err(blame(session, options, probe, texts[0], &refusal)),
             Err(refusal) => {
-                log::debug!("the model refused a pack of {} texts, trying them one by one: {refusal}", texts.len());
-                texts.iter().map(|text| self.single(session, options, probe, text)).collect()
+                log::debug!(
+                    "the model refused a pack of {} texts, trying them one by one: {refusal}",
+                    texts.len()
+                );
+                texts
+                    .iter()
+                    .map(|text| self.single(session, options, probe, text))
+                    .collect()
             }
         }
     }
@@ -86,7 +98,9 @@ impl PackJob {
         }
         let mut vectors =
             run(session, &[text], options).map_err(|refusal| blame(session, options, probe, text, &refusal))?;
-        vectors.pop().ok_or_else(|| ProviderError::Transient("the model gave no vector".to_owned()))
+        vectors
+            .pop()
+            .ok_or_else(|| ProviderError::Transient("the model gave no vector".to_owned()))
     }
 }
 

@@ -13,7 +13,8 @@ pub(super) fn mean_of_length_one(token_vectors: &[f32], dimensions: usize) -> Op
     }
     // The number of tokens falls out: scaling a vector does not change its direction.
     let length = sum.iter().map(|number| f64::from(*number).powi(2)).sum::<f64>().sqrt();
-    sum.iter_mut().for_each(|number| *number = (f64::from(*number) / length) as f32);
+    sum.iter_mut()
+        .for_each(|number| *number = (f64::from(*number) / length) as f32);
     sum.iter().all(|number| number.is_finite()).then_some(sum)
 }
 
@@ -27,7 +28,11 @@ mod tests {
     #[test]
     fn the_mean_points_between_its_tokens() {
         let vector = mean_of_length_one(&[2.0, 0.0, 0.0, 2.0], 2).expect("finite");
-        assert!(vector.iter().all(|number| (number - std::f32::consts::FRAC_1_SQRT_2).abs() < 1e-6));
+        assert!(
+            vector
+                .iter()
+                .all(|number| (number - std::f32::consts::FRAC_1_SQRT_2).abs() < 1e-6)
+        );
     }
 
     #[test]

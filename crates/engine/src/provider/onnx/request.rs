@@ -37,12 +37,20 @@ impl QueuedRequest {
         let mut packs = Vec::new();
         for positions in pack(&lengths, limits) {
             let (reply, answer) = oneshot::channel();
-            packs.push(QueuedPack { positions: positions.clone(), answer });
+            packs.push(QueuedPack {
+                positions: positions.clone(),
+                answer,
+            });
             if interest.is_lost() {
                 continue;
             }
             // Without threads the job comes back and is dropped, which its receiver sees.
-            let _ = queue.send(PackJob { texts: Arc::clone(&texts), positions, interest: interest.clone(), reply });
+            let _ = queue.send(PackJob {
+                texts: Arc::clone(&texts),
+                positions,
+                interest: interest.clone(),
+                reply,
+            });
         }
         Self { texts, packs }
     }
@@ -65,9 +73,9 @@ impl QueuedRequest {
             }
         }
         match failure {
-            Some(ProviderError::Cancelled) if !ended() => {
-                Err(ProviderError::Transient("the model's threads ended unexpectedly".to_owned()))
-            }
+            Some(ProviderError::Cancelled) if !ended() => Err(ProviderError::Transient(
+                "the model's threads ended unexpectedly".to_owned(),
+            )),
             Some(error) => Err(error),
             None => Ok(embeddings(vectors, &self.texts)),
         }
@@ -77,7 +85,11 @@ impl QueuedRequest {
 fn embeddings(vectors: Vec<Vec<f32>>, texts: &[TokenizedText]) -> Vec<Embedding> {
     let described = vectors.into_iter().zip(texts);
     described
-        .map(|(vector, text)| Embedding { vector, tokens: text.ids.len() as u32, truncated: text.truncated })
+        .map(|(vector, text)| Embedding {
+            vector,
+            tokens: text.ids.len() as u32,
+            truncated: text.truncated,
+        })
         .collect()
 }
 

@@ -39,7 +39,10 @@ pub(super) fn environment(library: &Path) -> Result<&'static Environment, Provid
     if RUNTIME.get().is_none() {
         let environment = load(library)?;
         log::info!("loaded ONNX Runtime from {shown}");
-        let _ = RUNTIME.set(Runtime { library: resolved.clone(), environment });
+        let _ = RUNTIME.set(Runtime {
+            library: resolved.clone(),
+            environment,
+        });
     }
     match RUNTIME.get() {
         Some(runtime) if runtime.library == resolved => Ok(&runtime.environment),
@@ -68,7 +71,11 @@ fn load(library: &Path) -> Result<Environment, ProviderError> {
 /// Hands the runtime's messages to our log. What it calls an error is also returned by the call that met it, and a run
 /// that we end ourselves counts as one, so errors are details here.
 fn forward(level: LogLevel, _category: &str, _id: &str, place: &str, message: &str) {
-    let level = if level == LogLevel::Fatal { log::Level::Error } else { log::Level::Debug };
+    let level = if level == LogLevel::Fatal {
+        log::Level::Error
+    } else {
+        log::Level::Debug
+    };
     log::log!(target: "onnxruntime", level, "{message} ({place})");
 }
 
@@ -99,7 +106,10 @@ mod tests {
     #[test]
     fn a_missing_library_is_named_with_a_hint() {
         let message = refusal(Path::new("/nowhere/libonnxruntime.so"));
-        assert!(message.contains("\"/nowhere/libonnxruntime.so\" does not exist"), "{message}");
+        assert!(
+            message.contains("\"/nowhere/libonnxruntime.so\" does not exist"),
+            "{message}"
+        );
         assert!(message.contains("vector_backfill.onnxruntime_library"), "{message}");
     }
 
@@ -107,8 +117,11 @@ mod tests {
     fn a_file_that_is_no_library_is_named() {
         let folder = tempfile::tempdir().expect("temporary folder");
         let library = folder.path().join("libonnxruntime.so");
-        fs::write(&library, "this is not a library at all, however long it may be; it is only text for people to read")
-            .expect("written");
+        fs::write(
+            &library,
+            "this is not a library at all, however long it may be; it is only text for people to read",
+        )
+        .expect("written");
         let message = refusal(&library);
         assert!(message.contains(&library.display().to_string()), "{message}");
         assert!(message.contains("not a 64-bit shared library"), "{message}");
@@ -117,7 +130,12 @@ mod tests {
     #[test]
     fn a_library_that_is_not_onnx_runtime_is_named() {
         let Some(other) = fs::read_to_string("/proc/self/maps").ok().and_then(|maps| {
-            let path = maps.lines().find(|line| line.contains("/libc.so"))?.split_whitespace().last()?.to_owned();
+            let path = maps
+                .lines()
+                .find(|line| line.contains("/libc.so"))?
+                .split_whitespace()
+                .last()?
+                .to_owned();
             Some(PathBuf::from(path))
         }) else {
             panic!("this process has no C library");

@@ -42,7 +42,10 @@ impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Runtime(error) => write!(f, "{error}"),
-            Self::Shape(shape) => write!(f, "the output has the shape {shape:?} instead of [texts, tokens, dimensions]"),
+            Self::Shape(shape) => write!(
+                f,
+                "the output has the shape {shape:?} instead of [texts, tokens, dimensions]"
+            ),
             Self::NotFinite => f.write_str("the vector has numbers that are not finite, or no length"),
         }
     }
@@ -66,16 +69,35 @@ impl ModelSession {
 
         let mut inputs = Vec::new();
         for input in session.inputs() {
-            let known = [TOKEN_IDS, ATTENTION_MASK, TOKEN_TYPES].into_iter().find(|name| *name == input.name());
+            let known = [TOKEN_IDS, ATTENTION_MASK, TOKEN_TYPES]
+                .into_iter()
+                .find(|name| *name == input.name());
             inputs.push(known.ok_or_else(|| {
-                configuration(path, &format!("wants an input \"{}\", which no text model we know has", input.name()))
+                configuration(
+                    path,
+                    &format!("wants an input \"{}\", which no text model we know has", input.name()),
+                )
             })?);
         }
         let outputs: Vec<_> = session.outputs().iter().map(|output| output.name()).collect();
-        let output = TOKEN_VECTORS.into_iter().find(|name| outputs.contains(name)).ok_or_else(|| {
-            configuration(path, &format!("has the outputs {outputs:?}, none of which is {}", TOKEN_VECTORS.join(" or ")))
-        })?;
-        Ok(Self { session, inputs, output, padding_id: padding_id.into() })
+        let output = TOKEN_VECTORS
+            .into_iter()
+            .find(|name| outputs.contains(name))
+            .ok_or_else(|| {
+                configuration(
+                    path,
+                    &format!(
+                        "has the outputs {outputs:?}, none of which is {}",
+                        TOKEN_VECTORS.join(" or ")
+                    ),
+                )
+            })?;
+        Ok(Self {
+            session,
+            inputs,
+            output,
+            padding_id: padding_id.into(),
+        })
     }
 
     /// One vector of length one for each text, in order. Ends early with an error when `options` are terminated.

@@ -33,10 +33,16 @@ pub(super) fn check(path: &Path) -> Result<(), String> {
     }
     let mut table = vec![0; entries * SEGMENT_BYTES];
     file.read_exact(&mut table).map_err(|_| too_short(length))?;
-    let ends = table.chunks_exact(SEGMENT_BYTES).filter(|segment| u32_at(segment, 0) == Some(LOADED_SEGMENT)).map(|segment| {
-        let (offset, size) = (u64_at(segment, 8).unwrap_or(u64::MAX), u64_at(segment, 32).unwrap_or(u64::MAX));
-        offset.saturating_add(size)
-    });
+    let ends = table
+        .chunks_exact(SEGMENT_BYTES)
+        .filter(|segment| u32_at(segment, 0) == Some(LOADED_SEGMENT))
+        .map(|segment| {
+            let (offset, size) = (
+                u64_at(segment, 8).unwrap_or(u64::MAX),
+                u64_at(segment, 32).unwrap_or(u64::MAX),
+            );
+            offset.saturating_add(size)
+        });
     match ends.max() {
         None => Err("it has no loadable segment".to_owned()),
         Some(end) if end > length => Err(too_short(length)),

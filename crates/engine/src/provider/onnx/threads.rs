@@ -160,13 +160,21 @@ impl ModelThread {
 
     /// A session and the dimensions of its vectors.
     fn load(&self) -> Result<(ModelSession, usize), ProviderError> {
-        let Model { environment, path, padding_id, probe } = &*self.model;
+        let Model {
+            environment,
+            path,
+            padding_id,
+            probe,
+        } = &*self.model;
         let mut session = ModelSession::load(environment, path, *padding_id)?;
         let vectors = session.run(&[probe], &self.run).map_err(|error| {
             if self.stop.is_raised() {
                 return ProviderError::Cancelled;
             }
-            let problem = format!("does not fit its tokenizer, or not a window of {} tokens: {error}", probe.ids.len());
+            let problem = format!(
+                "does not fit its tokenizer, or not a window of {} tokens: {error}",
+                probe.ids.len()
+            );
             configuration(path, &problem)
         })?;
         Ok((session, vectors.first().map_or(0, Vec::len)))

@@ -41,9 +41,11 @@ impl TextTokenizer {
             std::io::ErrorKind::NotFound => configuration(path, "does not exist"),
             _ => configuration(path, &format!("cannot be read: {error}")),
         })?;
-        let tokenizer =
-            Tokenizer::from_bytes(bytes).map_err(|error| configuration(path, &format!("is not a tokenizer: {error}")))?;
-        let special_tokens = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
+        let tokenizer = Tokenizer::from_bytes(bytes)
+            .map_err(|error| configuration(path, &format!("is not a tokenizer: {error}")))?;
+        let special_tokens = tokenizer
+            .get_post_processor()
+            .map_or(0, |processor| processor.added_tokens(false));
         if window <= special_tokens {
             return Err(ProviderError::Configuration(format!(
                 "max_tokens is {window}, but the model's special tokens alone are {special_tokens}"
@@ -61,7 +63,12 @@ impl TextTokenizer {
         if tokenizer.with_truncation(None).is_err() {
             log::debug!("the tokenizer's own truncation could not be switched off");
         }
-        Self { tokenizer, content_tokens, first_bytes: content_tokens * FIRST_BYTES_PER_TOKEN, padding_id }
+        Self {
+            tokenizer,
+            content_tokens,
+            first_bytes: content_tokens * FIRST_BYTES_PER_TOKEN,
+            padding_id,
+        }
     }
 
     /// Tokens of a text that the model sees, without special tokens.
@@ -78,9 +85,16 @@ impl TextTokenizer {
     /// everything this tokenizer makes.
     pub(super) fn widest_row(&self) -> TokenizedText {
         let last = self.tokenizer.get_vocab_size(true).saturating_sub(1) as u32;
-        let special_tokens = self.tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
+        let special_tokens = self
+            .tokenizer
+            .get_post_processor()
+            .map_or(0, |processor| processor.added_tokens(false));
         let length = self.content_tokens + special_tokens;
-        TokenizedText { ids: vec![last; length], type_ids: vec![0; length], truncated: false }
+        TokenizedText {
+            ids: vec![last; length],
+            type_ids: vec![0; length],
+            truncated: false,
+        }
     }
 
     /// The tokens of a text that fit into the window.
@@ -121,7 +135,11 @@ impl TextTokenizer {
         if encoding.is_empty() {
             return Err(ProviderError::Record("the text has no tokens".to_owned()));
         }
-        Ok(TokenizedText { ids: encoding.get_ids().to_vec(), type_ids: encoding.get_type_ids().to_vec(), truncated })
+        Ok(TokenizedText {
+            ids: encoding.get_ids().to_vec(),
+            type_ids: encoding.get_type_ids().to_vec(),
+            truncated,
+        })
     }
 }
 
@@ -192,8 +210,21 @@ mod tests {
     /// Pieces that meet at every kind of border, and words too long for the model's vocabulary.
     fn text() -> impl Strategy<Value = String> {
         let piece = prop_oneof![
-            "[abe]{1,12}", "[ab]{90,130}", " {1,9}", "[.,{\"]{1,5}", "[中文、。]{1,6}", "\n", "e\u{301}{1,3}", "\u{301}",
-            "🙂", "\u{3000}", "[\\[\\]]", Just("[SEP]".to_owned()), "[abe]{3} [ab]{2}", "عربي", "\u{94d}",
+            "[abe]{1,12}",
+            "[ab]{90,130}",
+            " {1,9}",
+            "[.,{\"]{1,5}",
+            "[中文、。]{1,6}",
+            "\n",
+            "e\u{301}{1,3}",
+            "\u{301}",
+            "🙂",
+            "\u{3000}",
+            "[\\[\\]]",
+            Just("[SEP]".to_owned()),
+            "[abe]{3} [ab]{2}",
+            "عربي",
+            "\u{94d}",
         ];
         proptest::collection::vec(piece, 0..120).prop_map(|pieces| pieces.concat())
     }
@@ -230,7 +261,10 @@ mod tests {
     fn a_text_that_just_fits_is_not_truncated_and_one_token_more_is() {
         let tokenizer = TextTokenizer::new(tokenizer(), 3);
         let fits = tokenizer.tokenize("a b a").expect("tokenized");
-        assert_eq!((fits.ids.as_slice(), fits.truncated), ([1, 4, 6, 4, 2].as_slice(), false));
+        assert_eq!(
+            (fits.ids.as_slice(), fits.truncated),
+            ([1, 4, 6, 4, 2].as_slice(), false)
+        );
         let longer = tokenizer.tokenize("a b a b").expect("tokenized");
         assert_eq!((longer.ids, longer.truncated), (fits.ids, true));
     }
@@ -249,7 +283,10 @@ mod tests {
     fn a_window_without_room_for_text_is_refused() {
         let file = tempfile::NamedTempFile::new().expect("temporary file");
         std::fs::write(file.path(), tokenizer().to_string(false).expect("json")).expect("written");
-        assert!(matches!(TextTokenizer::load(file.path(), 2), Err(ProviderError::Configuration(_))));
+        assert!(matches!(
+            TextTokenizer::load(file.path(), 2),
+            Err(ProviderError::Configuration(_))
+        ));
         assert!(TextTokenizer::load(file.path(), 3).is_ok());
     }
 }

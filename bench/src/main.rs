@@ -1,0 +1,76 @@
+//! Measurements of the installed extension, each a comparison within one run: machines are shared and noisy, so only the
+//! ratio of two things measured in turn says anything.
+
+use std::process::ExitCode;
+
+mod descriptions;
+mod local;
+mod memory;
+mod report;
+mod search;
+mod spread;
+
+const HELP: &str = "\
+Usage: vb-bench [local] [search] [--rows N] [--rounds N] [--output FILE]
+
+  local    the whole pipeline (heap, local model, embedded store, references) against the same model in a bare loop
+  search   latency of vb_search, idle and during a backfill
+
+Without a name, all run. --rows (default 800) real texts a round, --rounds (default 3), --output a file for the results
+as JSON.";
+
+/// What the command line asks for.
+struct Options {
+    names: Vec<String>,
+    rows: usize,
+    rounds: usize,
+    output: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let options = match options() {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("{error}\n\n{HELP}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let wanted = |name: &str| options.names.is_empty() || options.names.iter().any(|one| one == name);
+    let mut results = Vec::new();
+    if wanted("local") {
+        results.push(local::run(options.rows, options.rounds));
+    }
+    if wanted("search") {
+        results.push(search::run(options.rows));
+    }
+    match report::write(results, options.output.as_deref()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("could not write the results: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `None` when help is wanted.
+fn options() -> Result<Option<Options>, lexopt::Error> {
+    use lexopt::prelude::{Long, Short, Value, ValueExt};
+
+    let mut options = Options { names: Vec::new(), rows: 800, rounds: 3, output: None };
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("rows") => options.rows = arguments.value()?.parse()?,
+            Long("rounds") => options.rounds = arguments.value()?.parse()?,
+            Long("output") => options.output = Some(arguments.value()?.string()?),
+            Long("help") | Short('h') => return Ok(None),
+            Value(name) if name == "local" || name == "search" => options.names.push(name.string()?),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Some(options))
+}
