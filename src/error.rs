@@ -23,7 +23,12 @@ pub(crate) type Result<T> = std::result::Result<T, VbError>;
 impl VbError {
     /// An error with its SQLSTATE and message.
     pub(crate) fn new(code: PgSqlErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), detail: None, hint: None }
+        Self {
+            code,
+            message: message.into(),
+            detail: None,
+            hint: None,
+        }
     }
 
     /// A wrong argument.
@@ -67,7 +72,9 @@ impl VbError {
     pub(crate) fn sqlstate(&self) -> String {
         // Postgres packs each character into six bits, least significant first, offset from '0'.
         let packed = self.code as u32;
-        (0..5).map(|position| char::from((((packed >> (6 * position)) & 0x3f) as u8) + b'0')).collect()
+        (0..5)
+            .map(|position| char::from((((packed >> (6 * position)) & 0x3f) as u8) + b'0'))
+            .collect()
     }
 
     /// Raises this error in Postgres.

@@ -17,12 +17,28 @@ mod worker;
 ::pgrx::pg_module_magic!();
 
 extension_sql_file!("../sql/schema/10_installation.sql", name = "installation");
-extension_sql_file!("../sql/schema/20_sources.sql", name = "sources", requires = ["installation"]);
-extension_sql_file!("../sql/schema/30_providers.sql", name = "providers", requires = ["sources"]);
-extension_sql_file!("../sql/schema/40_collections.sql", name = "collections", requires = ["providers"]);
+extension_sql_file!(
+    "../sql/schema/20_sources.sql",
+    name = "sources",
+    requires = ["installation"]
+);
+extension_sql_file!(
+    "../sql/schema/30_providers.sql",
+    name = "providers",
+    requires = ["sources"]
+);
+extension_sql_file!(
+    "../sql/schema/40_collections.sql",
+    name = "collections",
+    requires = ["providers"]
+);
 extension_sql_file!("../sql/schema/50_jobs.sql", name = "jobs", requires = ["collections"]);
 extension_sql_file!("../sql/schema/60_progress.sql", name = "progress", requires = ["jobs"]);
-extension_sql_file!("../sql/schema/70_functions.sql", name = "functions", requires = ["progress"]);
+extension_sql_file!(
+    "../sql/schema/70_functions.sql",
+    name = "functions",
+    requires = ["progress"]
+);
 extension_sql_file!("../sql/schema/80_views.sql", name = "views", requires = ["functions"]);
 extension_sql_file!("../sql/schema/90_grants.sql", name = "grants", finalize);
 

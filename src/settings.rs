@@ -20,6 +20,9 @@ static POLL_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(1000);
 static REQUEST_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 static JOB_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 60);
 
+/// Start of the names of our folders in the data directory, before the database's object identifier.
+pub(crate) const HOME_PREFIX: &str = "pgsql_tmp_";
+
 /// All settings at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
@@ -69,9 +72,10 @@ impl Settings {
         }
     }
 
-    /// The folder of one database.
+    /// The folder of one database. Base backups and `pg_rewind` leave out whatever has this prefix, and they must: files
+    /// of a running vector engine copied one by one are no consistent store, and their paths are too long for tar.
     pub(crate) fn database_directory(&self, database: Oid) -> PathBuf {
-        self.data_directory.join(database.to_u32().to_string())
+        self.data_directory.join(format!("{HOME_PREFIX}{}", database.to_u32()))
     }
 
     /// The socket of the worker that serves a database.

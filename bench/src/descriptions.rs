@@ -19,7 +19,10 @@ pub(crate) fn descriptions(count: usize) -> Vec<String> {
 /// The whole description of a record, its lines joined.
 fn description(record: &str) -> Option<String> {
     let (_, rest) = record.split_once("\nDescription: ")?;
-    let lines = rest.lines().enumerate().take_while(|(number, line)| *number == 0 || line.starts_with(' '));
+    let lines = rest
+        .lines()
+        .enumerate()
+        .take_while(|(number, line)| *number == 0 || line.starts_with(' '));
     let words: Vec<&str> = lines.map(|(_, line)| line.trim()).filter(|line| *line != ".").collect();
     Some(words.join(" "))
 }

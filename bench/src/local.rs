@@ -54,7 +54,10 @@ pub(crate) fn run(rows: usize, rounds: usize) -> Outcome {
             let whole = pipeline_seconds(&mut client, round as i64);
             (bare.seconds(&texts), whole)
         };
-        eprintln!("round {round}: bare loop {alone:.1} s, pipeline {whole:.1} s, ratio {:.3}", alone / whole);
+        eprintln!(
+            "round {round}: bare loop {alone:.1} s, pipeline {whole:.1} s, ratio {:.3}",
+            alone / whole
+        );
         sides.push((alone, whole));
     }
     let ratios: Vec<f64> = sides.iter().map(|(alone, whole)| alone / whole).collect();
@@ -65,7 +68,10 @@ pub(crate) fn run(rows: usize, rounds: usize) -> Outcome {
         name: "local",
         lines: vec![
             ("bare loop, records/s".into(), format!("{:.1}", median(&bare_rate))),
-            ("whole pipeline, records/s".into(), format!("{:.1}", median(&pipeline_rate))),
+            (
+                "whole pipeline, records/s".into(),
+                format!("{:.1}", median(&pipeline_rate)),
+            ),
             (
                 "pipeline / bare loop (goal 0.85)".into(),
                 format!(
@@ -104,7 +110,10 @@ pub(crate) fn create_table(client: &mut Client) {
 fn pipeline_seconds(client: &mut Client, client_id: i64) -> f64 {
     let job = jobs::enqueue(client, client_id, "texts");
     jobs::completed(client, job);
-    client.value("select extract(epoch from finished_at - created_at)::float8 from vb_progress($1)", &[&job])
+    client.value(
+        "select extract(epoch from finished_at - created_at)::float8 from vb_progress($1)",
+        &[&job],
+    )
 }
 
 /// The model alone, as the extension would load it.
@@ -115,7 +124,9 @@ struct Bare {
 
 impl Bare {
     fn load(threads: usize) -> Self {
-        let path = |variable: &str| PathBuf::from(std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: use make bench")));
+        let path = |variable: &str| {
+            PathBuf::from(std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: use make bench")))
+        };
         let config = ProviderConfig {
             name: "sentence_transformers".into(),
             model: "all-MiniLM-L6-v2".into(),

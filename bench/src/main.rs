@@ -60,7 +60,12 @@ fn main() -> ExitCode {
 fn options() -> Result<Option<Options>, lexopt::Error> {
     use lexopt::prelude::{Long, Short, Value, ValueExt};
 
-    let mut options = Options { names: Vec::new(), rows: 800, rounds: 3, output: None };
+    let mut options = Options {
+        names: Vec::new(),
+        rows: 800,
+        rounds: 3,
+        output: None,
+    };
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {

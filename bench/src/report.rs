@@ -24,15 +24,19 @@ pub(crate) fn write(results: Vec<Outcome>, output: Option<&str>) -> io::Result<(
         }
     }
     let Some(output) = output else { return Ok(()) };
-    let figures: serde_json::Map<String, Value> =
-        results.into_iter().map(|result| (result.name.to_owned(), result.figures)).collect();
+    let figures: serde_json::Map<String, Value> = results
+        .into_iter()
+        .map(|result| (result.name.to_owned(), result.figures))
+        .collect();
     let document = json!({ "machine": machine(), "commit": answer("git", &["rev-parse", "HEAD"]), "results": figures });
     fs::write(output, format!("{document:#}\n"))
 }
 
 fn machine() -> Value {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name));
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name));
     json!({
         "processor": model,
         "cores": std::thread::available_parallelism().map_or(1, usize::from),

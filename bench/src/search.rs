@@ -15,8 +15,13 @@ use crate::spread::percentile;
 /// Searches in each state, at most.
 const SEARCHES: usize = 200;
 
-const QUESTIONS: [&str; 5] =
-    ["edit photos", "a library to read compressed files", "server for web pages", "fonts", "measure the speed of a disk"];
+const QUESTIONS: [&str; 5] = [
+    "edit photos",
+    "a library to read compressed files",
+    "server for web pages",
+    "fonts",
+    "measure the speed of a disk",
+];
 
 /// Measures idle, then while a backfill of another client runs.
 pub(crate) fn run(rows: usize) -> Outcome {
@@ -34,7 +39,9 @@ pub(crate) fn run(rows: usize) -> Outcome {
 
     let idle: Vec<f64> = (0..SEARCHES).map(|number| search(&mut client, number)).collect();
     let job = jobs::enqueue(&mut client, 2, "texts");
-    jobs::until(&mut client, job, "the backfill's first records", |progress| progress.processed > 0);
+    jobs::until(&mut client, job, "the backfill's first records", |progress| {
+        progress.processed > 0
+    });
     let mut busy = Vec::new();
     while busy.len() < SEARCHES && !jobs::progress(&mut client, job).has_ended() {
         busy.push(search(&mut client, busy.len()));

@@ -38,7 +38,7 @@ return (
         when c.relname like 'dora\_%' then 1
         else 5
     end
-    from pg_catalog.pg_class c where c.oid = source
+    from pg_catalog.pg_class c where c.oid = source::oid
 );
 comment on function vb_default_priority(regclass) is 'Priority of a source that has none configured: 10 is most urgent, 1 least';
 

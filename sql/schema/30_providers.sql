@@ -11,9 +11,9 @@ create table vb_providers (
     max_request_tokens       int check (max_request_tokens > 0),
     requests_per_minute      int check (requests_per_minute > 0),
     tokens_per_minute        int check (tokens_per_minute > 0),
-    cost_per_million_tokens  numeric not null default 0 check (cost_per_million_tokens >= 0),
-    quality                  real check (quality between 0 and 1),
-    speed                    real check (speed > 0),
+    cost_per_million_tokens  numeric not null default 0 check (cost_per_million_tokens >= 0::numeric),
+    quality                  real check (quality between 0::real and 1::real),
+    speed                    real check (speed > 0::real),
     enabled                  boolean not null default true,
     client_id                bigint,
     options                  jsonb not null default '{}' check (pg_catalog.jsonb_typeof(options) = 'object')

@@ -40,31 +40,49 @@ pub(crate) fn resume(installation: &Installation, batch: i64, record_ids: &[Stri
 
 /// Forgets a batch that has ended.
 pub(crate) fn end(installation: &Installation, batch: i64) -> Result<()> {
-    spi::run(&installation.sql(include_str!("../../sql/query/batch_end.sql")), &[batch.into()]).map(|_| ())
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/batch_end.sql")),
+        &[batch.into()],
+    )
+    .map(|_| ())
 }
 
 /// Takes over what a former worker left in flight.
 pub(crate) fn inherit(installation: &Installation) -> Result<u64> {
-    spi::run(&installation.sql(include_str!("../../sql/query/batches_inherit.sql")), &[])
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/batches_inherit.sql")),
+        &[],
+    )
 }
 
 /// Leaves nothing in flight, since this worker ends in peace.
 pub(crate) fn release(installation: &Installation) -> Result<()> {
-    spi::run(&installation.sql(include_str!("../../sql/query/batches_release.sql")), &[])?;
-    spi::run(&installation.sql(include_str!("../../sql/query/batches_release_suspects.sql")), &[]).map(|_| ())
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/batches_release.sql")),
+        &[],
+    )?;
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/batches_release_suspects.sql")),
+        &[],
+    )
+    .map(|_| ())
 }
 
 /// Batches of a job that wait to run again.
 pub(crate) fn waiting(installation: &Installation, job: i64) -> Result<Vec<WaitingBatch>> {
-    spi::rows(&installation.sql(include_str!("../../sql/query/batches_waiting.sql")), &[job.into()], |row| {
-        Ok(WaitingBatch {
-            id: row.get(1)?,
-            record_ids: row.get(2)?,
-            attempt: row.get(3)?,
-            crashes: row.get(4)?,
-            suspect: row.get(5)?,
-        })
-    })
+    spi::rows(
+        &installation.sql(include_str!("../../sql/query/batches_waiting.sql")),
+        &[job.into()],
+        |row| {
+            Ok(WaitingBatch {
+                id: row.get(1)?,
+                record_ids: row.get(2)?,
+                attempt: row.get(3)?,
+                crashes: row.get(4)?,
+                suspect: row.get(5)?,
+            })
+        },
+    )
 }
 
 /// Replaces a batch that was in flight at two crashes by its two halves, which run alone.
@@ -79,7 +97,13 @@ pub(crate) fn halve(installation: &Installation, job: i64, batch: WaitingBatch) 
             |row| Ok((row.get(1)?, row.get(2)?)),
         )?
         .ok_or_else(|| VbError::internal("half a batch was not recorded"))?;
-        halves.push(WaitingBatch { id, record_ids: half.to_vec(), attempt: batch.attempt, crashes, suspect: true });
+        halves.push(WaitingBatch {
+            id,
+            record_ids: half.to_vec(),
+            attempt: batch.attempt,
+            crashes,
+            suspect: true,
+        });
     }
     end(installation, batch.id)?;
     Ok(halves)
@@ -87,5 +111,9 @@ pub(crate) fn halve(installation: &Installation, job: i64, batch: WaitingBatch) 
 
 /// Forgets waiting batches of jobs that have ended.
 pub(crate) fn forget_ended(installation: &Installation) -> Result<()> {
-    spi::run(&installation.sql(include_str!("../../sql/query/batches_of_ended_jobs.sql")), &[]).map(|_| ())
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/batches_of_ended_jobs.sql")),
+        &[],
+    )
+    .map(|_| ())
 }

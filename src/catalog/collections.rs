@@ -23,10 +23,17 @@ pub(crate) struct Collection {
 
 /// The active collection, if there is one.
 pub(crate) fn active(installation: &Installation, owner: Owner<'_>) -> Result<Option<Collection>> {
-    spi::first(
+    spi::read_first(
         &installation.sql(include_str!("../../sql/query/collection_active.sql")),
         &[owner.client_id.into(), owner.source.into(), owner.vector_type.into()],
-        |row| Ok(Collection { name: row.get(1)?, provider: row.get(2)?, model: row.get(3)?, dimensions: row.get(4)? }),
+        |row| {
+            Ok(Collection {
+                name: row.get(1)?,
+                provider: row.get(2)?,
+                model: row.get(3)?,
+                dimensions: row.get(4)?,
+            })
+        },
     )
 }
 
@@ -52,19 +59,34 @@ pub(crate) fn create(
         |row| row.get(1),
     )?
     .ok_or_else(|| VbError::internal("a collection was not recorded"))?;
-    let name =
-        format!("client_{}_{}_{}_{id}", owner.client_id, recognisable(source_name), recognisable(owner.vector_type));
+    let name = format!(
+        "client_{}_{}_{}_{id}",
+        owner.client_id,
+        recognisable(source_name),
+        recognisable(owner.vector_type)
+    );
     spi::run(
         &installation.sql(include_str!("../../sql/query/collection_name.sql")),
         &[id.into(), name.as_str().into()],
     )?;
-    Ok(Collection { name, provider: provider.to_owned(), model: model.to_owned(), dimensions })
+    Ok(Collection {
+        name,
+        provider: provider.to_owned(),
+        model: model.to_owned(),
+        dimensions,
+    })
 }
 
 /// Letters and digits of a name; whatever else it has becomes `_`.
 fn recognisable(name: &str) -> String {
     name.chars()
         .take(NAME_PART)
-        .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' })
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() {
+                letter.to_ascii_lowercase()
+            } else {
+                '_'
+            }
+        })
         .collect()
 }

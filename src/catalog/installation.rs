@@ -20,7 +20,10 @@ impl Installation {
     /// Finds the extension in this database; `None` when it is not installed.
     pub(crate) fn find() -> Result<Option<Self>> {
         spi::read_first(include_str!("../../sql/query/installation.sql"), &[], |row| {
-            Ok(Self { schema: quote_identifier(row.get::<String>(1)?), owner: row.get(2)? })
+            Ok(Self {
+                schema: quote_identifier(row.get::<String>(1)?),
+                owner: row.get(2)?,
+            })
         })
     }
 
@@ -34,8 +37,11 @@ impl Installation {
 
     /// The id of this installation: the namespace of its point ids.
     pub(crate) fn id(&self) -> Result<Uuid> {
-        let id: Option<String> =
-            spi::first(&self.sql(include_str!("../../sql/query/installation_id.sql")), &[], |row| row.get(1))?;
+        let id: Option<String> = spi::read_first(
+            &self.sql(include_str!("../../sql/query/installation_id.sql")),
+            &[],
+            |row| row.get(1),
+        )?;
         id.and_then(|id| Uuid::parse_str(&id).ok())
             .ok_or_else(|| VbError::internal("vb_installation has no row"))
     }

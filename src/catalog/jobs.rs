@@ -38,13 +38,8 @@ pub(crate) struct Job {
 }
 
 /// Jobs that may run and are not active yet: each client's best first, at most `per_client` of one client.
-pub(crate) fn runnable(
-    installation: &Installation,
-    active: &[i64],
-    per_client: i64,
-    limit: i64,
-) -> Result<Vec<Job>> {
-    spi::rows(
+pub(crate) fn runnable(installation: &Installation, active: &[i64], per_client: i64, limit: i64) -> Result<Vec<Job>> {
+    spi::read(
         &installation.sql(include_str!("../../sql/query/jobs_runnable.sql")),
         &[active.to_vec().into(), per_client.into(), limit.into()],
         |row| {
@@ -67,12 +62,10 @@ pub(crate) fn runnable(
 
 /// States of these jobs; those that are gone are missing.
 pub(crate) fn states(installation: &Installation, jobs: &[i64]) -> Result<Vec<(i64, JobState)>> {
-    spi::rows(
+    spi::read(
         &installation.sql(include_str!("../../sql/query/job_states.sql")),
         &[jobs.to_vec().into()],
-        |row| {
-            Ok((row.get(1)?, row.get::<String>(2)?.parse()?))
-        },
+        |row| Ok((row.get(1)?, row.get::<String>(2)?.parse()?)),
     )
 }
 
@@ -95,15 +88,19 @@ pub(crate) struct Start<'a> {
 
 /// Locks the job's row and says where an event leads it; `None` when the job is gone or somebody decided otherwise.
 fn next_state(installation: &Installation, job: i64, event: JobEvent) -> Result<Option<JobState>> {
-    let state = spi::first(&installation.sql(include_str!("../../sql/query/job_lock.sql")), &[job.into()], |row| {
-        row.get::<String>(1)?.parse::<JobState>()
-    })?;
+    let state = spi::first(
+        &installation.sql(include_str!("../../sql/query/job_lock.sql")),
+        &[job.into()],
+        |row| row.get::<String>(1)?.parse::<JobState>(),
+    )?;
     Ok(state.and_then(|state| state.after(event).ok()))
 }
 
 /// Marks a job as running; false when somebody stopped it meanwhile.
 pub(crate) fn start(installation: &Installation, job: i64, start: &Start<'_>) -> Result<bool> {
-    let Some(state) = next_state(installation, job, JobEvent::Start)? else { return Ok(false) };
+    let Some(state) = next_state(installation, job, JobEvent::Start)? else {
+        return Ok(false);
+    };
     spi::run(
         &installation.sql(include_str!("../../sql/query/job_start.sql")),
         &[
@@ -174,7 +171,9 @@ pub(crate) fn advance(installation: &Installation, job: i64, advance: &Advance) 
 
 /// Marks a running job as completed, unless somebody decided otherwise.
 pub(crate) fn complete(installation: &Installation, job: i64) -> Result<()> {
-    let Some(state) = next_state(installation, job, JobEvent::Complete)? else { return Ok(()) };
+    let Some(state) = next_state(installation, job, JobEvent::Complete)? else {
+        return Ok(());
+    };
     spi::run(
         &installation.sql(include_str!("../../sql/query/job_complete.sql")),
         &[job.into(), state.as_str().into()],
@@ -185,7 +184,9 @@ pub(crate) fn complete(installation: &Installation, job: i64) -> Result<()> {
 /// Stops a job that cannot go on, unless somebody stopped it already: a pause when somebody can change the reason, a
 /// failure when nobody can.
 pub(crate) fn stop(installation: &Installation, job: i64, event: JobEvent, reason: &str) -> Result<()> {
-    let Some(state) = next_state(installation, job, event)? else { return Ok(()) };
+    let Some(state) = next_state(installation, job, event)? else {
+        return Ok(());
+    };
     spi::run(
         &installation.sql(include_str!("../../sql/query/job_stop.sql")),
         &[job.into(), state.as_str().into(), reason.into()],

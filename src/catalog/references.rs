@@ -40,7 +40,7 @@ pub(crate) fn present(
     renew_before: Option<TimestampWithTimeZone>,
 ) -> Result<HashMap<String, Present>> {
     let mut found: HashMap<String, Present> = HashMap::new();
-    spi::rows(
+    spi::read(
         &installation.sql(include_str!("../../sql/query/references_present.sql")),
         &[
             owner.client_id.into(),
@@ -53,8 +53,8 @@ pub(crate) fn present(
         |row| {
             let present = found.entry(row.get(1)?).or_default();
             let point: String = row.get(4)?;
-            let point = uuid::Uuid::parse_str(&point)
-                .map_err(|_| VbError::internal(format!("{point:?} is not a point id")))?;
+            let point =
+                uuid::Uuid::parse_str(&point).map_err(|_| VbError::internal(format!("{point:?} is not a point id")))?;
             present.points.push(point);
             let first_chunk = row.get::<i32>(2)? == 0;
             if first_chunk && row.get::<bool>(5)? && !row.get::<bool>(6)? {
@@ -125,6 +125,11 @@ pub(crate) fn upsert(
 pub(crate) fn delete(installation: &Installation, owner: Owner<'_>, record_ids: &[String]) -> Result<u64> {
     spi::run(
         &installation.sql(include_str!("../../sql/query/references_delete.sql")),
-        &[owner.client_id.into(), owner.source.into(), owner.vector_type.into(), record_ids.to_vec().into()],
+        &[
+            owner.client_id.into(),
+            owner.source.into(),
+            owner.vector_type.into(),
+            record_ids.to_vec().into(),
+        ],
     )
 }

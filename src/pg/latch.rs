@@ -17,8 +17,13 @@ pub(crate) fn wait(wake: Option<BorrowedFd<'_>>, timeout: Duration) -> bool {
     let milliseconds = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
     // SAFETY: MyLatch is this process' own latch, the descriptor outlives the call, and only the main thread waits.
     unsafe {
-        let happened =
-            pg_sys::WaitLatchOrSocket(pg_sys::MyLatch, events as i32, socket, milliseconds, pg_sys::PG_WAIT_EXTENSION);
+        let happened = pg_sys::WaitLatchOrSocket(
+            pg_sys::MyLatch,
+            events as i32,
+            socket,
+            milliseconds,
+            pg_sys::PG_WAIT_EXTENSION,
+        );
         pg_sys::ResetLatch(pg_sys::MyLatch);
         happened as u32 & pg_sys::WL_LATCH_SET != 0
     }

@@ -95,5 +95,11 @@ pub(crate) fn begin_starting(database: Oid) -> bool {
 /// Lets others start a worker again; only after [`begin_starting`] gave true.
 pub(crate) fn end_starting(database: Oid) {
     // SAFETY: releases what begin_starting took in this transaction.
-    unsafe { pg_sys::LockRelease(&advisory_tag(database, STARTER_KEY), pg_sys::ExclusiveLock as i32, false) };
+    unsafe {
+        pg_sys::LockRelease(
+            &advisory_tag(database, STARTER_KEY),
+            pg_sys::ExclusiveLock as i32,
+            false,
+        )
+    };
 }

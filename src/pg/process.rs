@@ -69,7 +69,11 @@ pub(crate) fn database() -> Oid {
 
 /// Shows what the process is doing in `pg_stat_activity`.
 pub(crate) fn show_activity(running: bool, text: &str) {
-    let state = if running { pg_sys::BackendState::STATE_RUNNING } else { pg_sys::BackendState::STATE_IDLE };
+    let state = if running {
+        pg_sys::BackendState::STATE_RUNNING
+    } else {
+        pg_sys::BackendState::STATE_IDLE
+    };
     if let Ok(text) = CString::new(text) {
         // SAFETY: the text is copied to shared memory during the call.
         unsafe { pg_sys::pgstat_report_activity(state, text.as_ptr()) };

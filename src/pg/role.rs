@@ -23,7 +23,11 @@ impl Drop for Former {
 }
 
 fn switch(role: Oid, flags: u32, settings: bool) -> Former {
-    let mut former = Former { role: Oid::INVALID, context: 0, settings_level: None };
+    let mut former = Former {
+        role: Oid::INVALID,
+        context: 0,
+        settings_level: None,
+    };
     // SAFETY: called in a transaction on the main thread; the pointers are to live locals.
     unsafe {
         pg_sys::GetUserIdAndSecContext(&mut former.role, &mut former.context);
@@ -45,8 +49,11 @@ pub(crate) fn as_owner<R>(owner: Oid, body: impl FnOnce() -> R) -> R {
 /// Runs the body as the role, such that code of other people (views, policies, index expressions) can do no more than
 /// that role: no change of role, no temporary objects, no lasting change of settings.
 pub(crate) fn as_restricted<R>(role: Oid, body: impl FnOnce() -> R) -> R {
-    let _former =
-        switch(role, pg_sys::SECURITY_RESTRICTED_OPERATION | pg_sys::SECURITY_LOCAL_USERID_CHANGE, true);
+    let _former = switch(
+        role,
+        pg_sys::SECURITY_RESTRICTED_OPERATION | pg_sys::SECURITY_LOCAL_USERID_CHANGE,
+        true,
+    );
     body()
 }
 

@@ -18,7 +18,8 @@ impl Row<'_> {
 
     /// The value of a column (from 1) that is never NULL.
     pub(crate) fn get<T: FromDatum + IntoDatum>(&self, column: usize) -> Result<T> {
-        self.optional(column)?.ok_or_else(|| VbError::internal(format!("column {column} of a query is NULL")))
+        self.optional(column)?
+            .ok_or_else(|| VbError::internal(format!("column {column} of a query is NULL")))
     }
 }
 
@@ -82,20 +83,18 @@ pub(crate) struct Cursor {
 impl Cursor {
     /// Opens a cursor for a query; it sees the snapshot of this moment.
     pub(crate) fn open(sql: &str, arguments: &[DatumWithOid<'_>]) -> Result<Self> {
-        let name =
-            Spi::connect(|client| Ok::<_, VbError>(client.try_open_cursor(sql, arguments)?.detach_into_name()))?;
+        let name = Spi::connect(|client| Ok::<_, VbError>(client.try_open_cursor(sql, arguments)?.detach_into_name()))?;
         Ok(Self { name })
     }
 
     /// The next rows, none at the end. Each page is a session of its own, so that its memory is given back.
-    pub(crate) fn fetch<T>(
-        &mut self,
-        count: usize,
-        map: impl FnMut(&Row<'_>) -> Result<T>,
-    ) -> Result<Vec<T>> {
+    pub(crate) fn fetch<T>(&mut self, count: usize, map: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
         Spi::connect(|client| {
             let mut cursor = client.find_cursor(&self.name)?;
-            let page = cursor.fetch(count as libc::c_long).map_err(VbError::from).and_then(|table| map_rows(table, map));
+            let page = cursor
+                .fetch(count as libc::c_long)
+                .map_err(VbError::from)
+                .and_then(|table| map_rows(table, map));
             // Left open for the next page; the end of the transaction closes it.
             self.name = cursor.detach_into_name();
             page

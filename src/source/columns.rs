@@ -42,13 +42,21 @@ impl Column {
 impl Relation {
     /// Reads the description of a relation; an error when it is gone or of a kind without rows.
     pub(crate) fn read(oid: Oid) -> Result<Self> {
-        let found = spi::first(include_str!("../../sql/query/relation.sql"), &[oid.into()], |row| {
-            Ok((row.get::<String>(1)?, row.get::<String>(2)?, row.get::<i8>(3)?, row.get::<Oid>(4)?))
+        let found = spi::read_first(include_str!("../../sql/query/relation.sql"), &[oid.into()], |row| {
+            Ok((
+                row.get::<String>(1)?,
+                row.get::<String>(2)?,
+                row.get::<i8>(3)?,
+                row.get::<Oid>(4)?,
+            ))
         })?;
         let Some((schema, name, kind, owner)) = found else {
             return Err(VbError::new(
                 pgrx::PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
-                format!("the source with object identifier {} does not exist any more", oid.to_u32()),
+                format!(
+                    "the source with object identifier {} does not exist any more",
+                    oid.to_u32()
+                ),
             )
             .hint("It was dropped; enqueue a backfill for the table that took its place."));
         };
@@ -60,10 +68,24 @@ impl Relation {
             )
             .hint("Name a table, a partitioned table or a view with a declared key."));
         }
-        let columns = spi::rows(include_str!("../../sql/query/relation_columns.sql"), &[oid.into()], |row| {
-            Ok(Column { name: row.get(1)?, type_name: row.get(2)?, key_position: row.optional(3)? })
-        })?;
-        Ok(Self { oid, qualified, bare_name: name, owner, columns })
+        let columns = spi::read(
+            include_str!("../../sql/query/relation_columns.sql"),
+            &[oid.into()],
+            |row| {
+                Ok(Column {
+                    name: row.get(1)?,
+                    type_name: row.get(2)?,
+                    key_position: row.optional(3)?,
+                })
+            },
+        )?;
+        Ok(Self {
+            oid,
+            qualified,
+            bare_name: name,
+            owner,
+            columns,
+        })
     }
 
     /// A column by name, if there is one.
@@ -79,7 +101,10 @@ impl Relation {
                 pgrx::PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
                 format!("{} has no column {name:?} to use as {role}", self.qualified),
             )
-            .hint(format!("Its columns are: {}. Change the choice with vb_configure_source.", names.join(", ")))
+            .hint(format!(
+                "Its columns are: {}. Change the choice with vb_configure_source.",
+                names.join(", ")
+            ))
         })
     }
 }

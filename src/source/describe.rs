@@ -38,8 +38,9 @@ pub(crate) struct Source {
 /// Describes a source for a vector type, or says what is missing and how to configure it.
 pub(crate) fn describe(installation: &Installation, source: Oid, vector_type: &str) -> Result<Source> {
     let relation = Relation::read(source)?;
-    let settings =
-        role::as_owner(installation.owner, || source_settings::read(installation, source, vector_type))?;
+    let settings = role::as_owner(installation.owner, || {
+        source_settings::read(installation, source, vector_type)
+    })?;
     assemble(&relation, &settings.unwrap_or_default(), vector_type)
 }
 
@@ -83,8 +84,12 @@ fn key(relation: &Relation, settings: &SourceSettings) -> Result<Key> {
             .map(|name| relation.require(name, "key").cloned())
             .collect::<Result<Vec<Column>>>()?,
         None => {
-            let mut columns: Vec<Column> =
-                relation.columns.iter().filter(|column| column.key_position.is_some()).cloned().collect();
+            let mut columns: Vec<Column> = relation
+                .columns
+                .iter()
+                .filter(|column| column.key_position.is_some())
+                .cloned()
+                .collect();
             columns.sort_by_key(|column| column.key_position);
             columns
         }
@@ -98,8 +103,9 @@ fn key(relation: &Relation, settings: &SourceSettings) -> Result<Key> {
 fn filter(relation: &Relation, settings: &SourceSettings) -> Result<String> {
     let client = match &settings.client_column {
         Some(name) => {
-            let column = relation.column(name).ok_or_else(|| {
-                VbError::new(
+            let column =
+                relation.column(name).ok_or_else(|| {
+                    VbError::new(
                     pgrx::PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
                     format!("{} has no column {name:?} that says which client a row belongs to", relation.qualified),
                 )
@@ -107,11 +113,14 @@ fn filter(relation: &Relation, settings: &SourceSettings) -> Result<String> {
                     "Name the column with vb_configure_source('…', client_column => '…'), or make it a source of one \
                      client with client_column => NULL and client 0.",
                 )
-            })?;
+                })?;
             if !matches!(column.type_name.as_str(), "smallint" | "integer" | "bigint" | "numeric") {
                 return Err(VbError::new(
                     pgrx::PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
-                    format!("client column {name:?} of {} is of type {}", relation.qualified, column.type_name),
+                    format!(
+                        "client column {name:?} of {} is of type {}",
+                        relation.qualified, column.type_name
+                    ),
                 )
                 .hint("Clients are numbers: bigint, integer, smallint or numeric."));
             }
@@ -126,7 +135,10 @@ fn filter(relation: &Relation, settings: &SourceSettings) -> Result<String> {
             if column.type_name != "boolean" {
                 return Err(VbError::new(
                     pgrx::PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
-                    format!("active column {name:?} of {} is of type {}", relation.qualified, column.type_name),
+                    format!(
+                        "active column {name:?} of {} is of type {}",
+                        relation.qualified, column.type_name
+                    ),
                 )
                 .hint("It must be boolean; rows where it is true are embedded."));
             }

@@ -13,12 +13,7 @@ use crate::pg::{role, signal, spi};
 const PAGE: i64 = 5_000;
 
 /// Record ids that have a reference and no row with text, at most about `limit` of them.
-pub(crate) fn find(
-    installation: &Installation,
-    source: &Source,
-    scope: &Scope,
-    limit: usize,
-) -> Result<Vec<String>> {
+pub(crate) fn find(installation: &Installation, source: &Source, scope: &Scope, limit: usize) -> Result<Vec<String>> {
     let page_query = installation.sql(include_str!("../../sql/query/referenced_records.sql"));
     let has_text = match scope.comparison {
         Comparison::Texts => format!("{} is not null", source.text),
@@ -33,7 +28,7 @@ pub(crate) fn find(
     let mut after: Option<String> = None;
     loop {
         signal::check_interrupts();
-        let record_ids = spi::rows(
+        let record_ids = spi::read(
             &page_query,
             &[
                 scope.client_id.into(),
@@ -47,12 +42,17 @@ pub(crate) fn find(
         let Some(last) = record_ids.last() else { return Ok(gone) };
         after = Some(last.clone());
         let arguments = key_arguments(source, scope.client_id, &record_ids)?;
-        let live: HashSet<i64> =
-            role::as_restricted(scope.role, || spi::rows(&live_query, &arguments, |row| row.get::<i64>(1)))?
-                .into_iter()
-                .collect();
+        let live: HashSet<i64> = role::as_restricted(scope.role, || {
+            spi::read(&live_query, &arguments, |row| row.get::<i64>(1))
+        })?
+        .into_iter()
+        .collect();
         gone.extend(
-            record_ids.into_iter().zip(1..).filter(|(_, position)| !live.contains(position)).map(|(record_id, _)| record_id),
+            record_ids
+                .into_iter()
+                .zip(1..)
+                .filter(|(_, position)| !live.contains(position))
+                .map(|(record_id, _)| record_id),
         );
         if gone.len() >= limit {
             return Ok(gone);

@@ -27,8 +27,10 @@ impl Key {
         match self.columns.as_slice() {
             [only] => format!("s.{}::pg_catalog.text", only.quoted()),
             several => {
-                let texts: Vec<String> =
-                    several.iter().map(|column| format!("s.{}::pg_catalog.text", column.quoted())).collect();
+                let texts: Vec<String> = several
+                    .iter()
+                    .map(|column| format!("s.{}::pg_catalog.text", column.quoted()))
+                    .collect();
                 format!("pg_catalog.jsonb_build_array({})::pg_catalog.text", texts.join(", "))
             }
         }
@@ -36,15 +38,20 @@ impl Key {
 
     /// The key columns of `s`, for ordering.
     pub(crate) fn ordering(&self) -> String {
-        let names: Vec<String> = self.columns.iter().map(|column| format!("s.{}", column.quoted())).collect();
+        let names: Vec<String> = self
+            .columns
+            .iter()
+            .map(|column| format!("s.{}", column.quoted()))
+            .collect();
         names.join(", ")
     }
 
     /// A table `k` of keys from text arrays, the first of which is parameter `first`, joined to the source as `s`:
     /// each key column is cast back to its type, so that an index on the key serves.
     pub(crate) fn join(&self, source: &str, first: usize) -> String {
-        let arrays: Vec<String> =
-            (0..self.width()).map(|position| format!("pg_catalog.unnest(${}::pg_catalog.text[])", first + position)).collect();
+        let arrays: Vec<String> = (0..self.width())
+            .map(|position| format!("pg_catalog.unnest(${}::pg_catalog.text[])", first + position))
+            .collect();
         let names: Vec<String> = (1..=self.width()).map(|position| format!("k{position}")).collect();
         let conditions: Vec<String> = self
             .columns
@@ -70,7 +77,9 @@ impl Key {
             let texts: Vec<String> = serde_json::from_str(record_id)
                 .map_err(|_| VbError::internal(format!("record id {record_id:?} is not a JSON array of texts")))?;
             if texts.len() != self.width() {
-                return Err(VbError::internal(format!("record id {record_id:?} does not fit the key of its source")));
+                return Err(VbError::internal(format!(
+                    "record id {record_id:?} does not fit the key of its source"
+                )));
             }
             for (array, text) in arrays.iter_mut().zip(texts) {
                 array.push(text);

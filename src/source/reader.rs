@@ -48,7 +48,10 @@ pub(crate) fn read(
     let arguments = key_arguments(source, client_id, record_ids)?;
     role::as_restricted(role, || {
         let mut cursor = Cursor::open(&query, &arguments)?;
-        let mut found = SourceRows { rows: Vec::new(), covered: record_ids.len() };
+        let mut found = SourceRows {
+            rows: Vec::new(),
+            covered: record_ids.len(),
+        };
         let mut bytes = 0;
         loop {
             let page = cursor.fetch(PAGE, |row| {
@@ -56,7 +59,13 @@ pub(crate) fn read(
                     Some(text) => Some((text, hash(row.get::<Vec<u8>>(4)?)?)),
                     None => None,
                 };
-                Ok((row.get::<i64>(1)?, SourceRow { record_id: row.get(2)?, text }))
+                Ok((
+                    row.get::<i64>(1)?,
+                    SourceRow {
+                        record_id: row.get(2)?,
+                        text,
+                    },
+                ))
             })?;
             if page.is_empty() {
                 return Ok(found);
@@ -85,5 +94,7 @@ pub(crate) fn key_arguments<'a>(
 }
 
 fn hash(bytes: Vec<u8>) -> Result<[u8; 32]> {
-    bytes.try_into().map_err(|_| VbError::internal("a content hash is not 32 bytes long"))
+    bytes
+        .try_into()
+        .map_err(|_| VbError::internal("a content hash is not 32 bytes long"))
 }

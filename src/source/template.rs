@@ -40,8 +40,10 @@ impl Template {
                         }
                     }
                     if column.is_empty() {
-                        return Err(VbError::invalid(format!("template {template:?} has an empty mark {{}}"))
-                            .hint("Write the name of a column between the braces, as in {title}."));
+                        return Err(
+                            VbError::invalid(format!("template {template:?} has an empty mark {{}}"))
+                                .hint("Write the name of a column between the braces, as in {title}."),
+                        );
                     }
                     if !literal.is_empty() {
                         parts.push(Part::Literal(std::mem::take(&mut literal)));

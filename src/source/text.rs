@@ -31,8 +31,10 @@ pub(crate) fn expression(relation: &Relation, vector_type: &str, source: &TextSo
     let text = match source {
         TextSource::Template(template) => from_template(relation, template)?,
         TextSource::Columns(names) => {
-            let columns =
-                names.iter().map(|name| relation.require(name, "text")).collect::<Result<Vec<&Column>>>()?;
+            let columns = names
+                .iter()
+                .map(|name| relation.require(name, "text"))
+                .collect::<Result<Vec<&Column>>>()?;
             joined(vector_type, &columns)
         }
         TextSource::Rules => {
@@ -50,18 +52,28 @@ pub(crate) fn expression(relation: &Relation, vector_type: &str, source: &TextSo
             if columns.is_empty() {
                 return Err(VbError::new(
                     pgrx::PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
-                    format!("{} has none of the columns that make its {vector_type}: {}", relation.qualified, names.join(", ")),
+                    format!(
+                        "{} has none of the columns that make its {vector_type}: {}",
+                        relation.qualified,
+                        names.join(", ")
+                    ),
                 )
                 .hint(
                     "Say which columns to embed: SELECT vb_configure_source('…', text_columns => ARRAY['…']) or \
                      template => '{…} {…}'.",
                 ));
             }
-            if vector_type == "summary" { first_of(&columns) } else { joined(vector_type, &columns) }
+            if vector_type == "summary" {
+                first_of(&columns)
+            } else {
+                joined(vector_type, &columns)
+            }
         }
     };
     // A text of white space only is no text.
-    Ok(format!("(select case when x.t ~ '\\S' then x.t end from (select {text}) x(t))"))
+    Ok(format!(
+        "(select case when x.t ~ '\\S' then x.t end from (select {text}) x(t))"
+    ))
 }
 
 fn non_empty(column: &Column) -> String {
@@ -79,7 +91,11 @@ fn joined(vector_type: &str, columns: &[&Column]) -> String {
         .iter()
         .map(|column| {
             if vector_type == "metadata" {
-                format!("{} || {}", quote_literal(format!("{}: ", column.name)), non_empty(column))
+                format!(
+                    "{} || {}",
+                    quote_literal(format!("{}: ", column.name)),
+                    non_empty(column)
+                )
             } else {
                 non_empty(column)
             }

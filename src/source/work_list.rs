@@ -94,7 +94,7 @@ pub(crate) fn scan(
                 None => found.without_text += 1,
             }
         }
-        let compared = spi::first(
+        let compared = spi::read_first(
             &probe,
             &[
                 scope.client_id.into(),
@@ -112,7 +112,10 @@ pub(crate) fn scan(
         live_references += referenced;
         for position in needed {
             // Ordinality counts from 1.
-            let Some(record_id) = usize::try_from(position - 1).ok().and_then(|index| record_ids.get_mut(index)) else {
+            let Some(record_id) = usize::try_from(position - 1)
+                .ok()
+                .and_then(|index| record_ids.get_mut(index))
+            else {
                 continue;
             };
             if skip.contains(record_id.as_str()) {
@@ -125,9 +128,13 @@ pub(crate) fn scan(
             }
         }
     }
-    let references = spi::first(
+    let references = spi::read_first(
         &installation.sql(include_str!("../../sql/query/count_referenced_records.sql")),
-        &[scope.client_id.into(), source.oid.into(), scope.vector_type.as_str().into()],
+        &[
+            scope.client_id.into(),
+            source.oid.into(),
+            scope.vector_type.as_str().into(),
+        ],
         |row| row.get::<i64>(1),
     )?;
     found.has_gone = references.unwrap_or(0) > live_references;

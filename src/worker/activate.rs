@@ -53,34 +53,60 @@ pub(crate) fn activate(
     let source = describe(installation, job.source, &job.vector_type)?;
     let relation = Relation::read(job.source)?;
     role::as_restricted(job.role, || source_access::require_select(&relation))?;
-    let owner = Owner { client_id: job.client_id, source: job.source, vector_type: &job.vector_type };
+    let owner = Owner {
+        client_id: job.client_id,
+        source: job.source,
+        vector_type: &job.vector_type,
+    };
     let present = collections::active(installation, owner)?;
 
     let waiting = suspicion::settle(installation, job.id)?;
     let waiting_count: usize = waiting.iter().map(|batch| batch.record_ids.len()).sum();
-    let mut skip: HashSet<String> =
-        waiting.iter().flat_map(|batch| batch.record_ids.iter().cloned()).collect();
+    let mut skip: HashSet<String> = waiting
+        .iter()
+        .flat_map(|batch| batch.record_ids.iter().cloned())
+        .collect();
     skip.extend(surroundings.in_flight.iter().cloned());
     let collection_name = present.as_ref().map_or("", |collection| collection.name.as_str());
     let scope = scope_of(&job, comparison);
-    let work_list =
-        work_list::scan(installation, &source, &scope, collection_name, window(surroundings.settings), &skip)?;
-    let gone_records =
-        if work_list.has_gone { gone::find(installation, &source, &scope, GONE_WINDOW)? } else { Vec::new() };
+    let work_list = work_list::scan(
+        installation,
+        &source,
+        &scope,
+        collection_name,
+        window(surroundings.settings),
+        &skip,
+    )?;
+    let gone_records = if work_list.has_gone {
+        gone::find(installation, &source, &scope, GONE_WINDOW)?
+    } else {
+        Vec::new()
+    };
 
-    let choice =
-        provider_choice::choose(installation, surroundings.settings, &job, present.as_ref(), work_list.rows)?;
+    let choice = provider_choice::choose(
+        installation,
+        surroundings.settings,
+        &job,
+        present.as_ref(),
+        work_list.rows,
+    )?;
     let provider = choice
         .provider
         .available()
-        .map_err(|reason| VbError::wrong_state(format!("provider {:?} is not available: {reason}", choice.provider.name)))?
+        .map_err(|reason| {
+            VbError::wrong_state(format!(
+                "provider {:?} is not available: {reason}",
+                choice.provider.name
+            ))
+        })?
         .clone();
     let collection = match present {
         Some(collection) => collection,
         None => create_collection(installation, owner, &source.bare_name, &choice.provider)?,
     };
-    let batch_size =
-        job.requested_batch_size.unwrap_or_else(|| choice::batch_size(work_list.rows) as i32);
+    let batch_size = job
+        .requested_batch_size
+        .unwrap_or_else(|| choice::batch_size(work_list.rows) as i32);
     let started = jobs::start(
         installation,
         job.id,
@@ -97,7 +123,10 @@ pub(crate) fn activate(
         return Ok(None);
     }
     let target = Target {
-        collection: CollectionSpec { name: collection.name.clone(), dimensions: collection.dimensions as usize },
+        collection: CollectionSpec {
+            name: collection.name.clone(),
+            dimensions: collection.dimensions as usize,
+        },
         namespace: surroundings.namespace,
         client_id: job.client_id,
         source_oid: source.oid.to_u32(),
@@ -131,8 +160,11 @@ pub(crate) fn sweep(installation: &Installation, settings: &Settings, active: &m
         window(settings),
         &active.waiting_records(),
     )?;
-    let gone_records =
-        if work_list.has_gone { gone::find(installation, &context.source, &scope, GONE_WINDOW)? } else { Vec::new() };
+    let gone_records = if work_list.has_gone {
+        gone::find(installation, &context.source, &scope, GONE_WINDOW)?
+    } else {
+        Vec::new()
+    };
     // A pass that compares keys only always finds work; it is done when the pass before it changed nothing.
     let nothing_needed = work_list.needed == 0 || (scope.comparison == Comparison::Keys && !active.moved);
     active.moved = false;
@@ -162,5 +194,12 @@ fn create_collection(
         VbError::wrong_state(format!("provider {:?} has no dimensions configured", provider.name))
             .hint("Set the column dimensions in vb_providers to the length of its embeddings.")
     })?;
-    collections::create(installation, owner, source_name, &provider.name, &provider.model, dimensions)
+    collections::create(
+        installation,
+        owner,
+        source_name,
+        &provider.name,
+        &provider.model,
+        dimensions,
+    )
 }

@@ -44,7 +44,11 @@ pub(crate) struct JobContext {
 impl JobContext {
     /// Whose references the job keeps.
     pub(crate) fn owner(&self) -> Owner<'_> {
-        Owner { client_id: self.job.client_id, source: self.job.source, vector_type: &self.job.vector_type }
+        Owner {
+            client_id: self.job.client_id,
+            source: self.job.source,
+            vector_type: &self.job.vector_type,
+        }
     }
 
     /// What a pass over the source looks at.
@@ -181,12 +185,19 @@ impl ActiveJob {
         if self.in_flight > 0 || !self.todo.is_empty() || !self.gone.is_empty() {
             return None;
         }
-        self.again.iter().map(|again| again.not_before).min().or(Some(self.next_sweep))
+        self.again
+            .iter()
+            .map(|again| again.not_before)
+            .min()
+            .or(Some(self.next_sweep))
     }
 
     /// Records that wait to be repeated or are in work, which a pass must not count again.
     pub(crate) fn waiting_records(&self) -> HashSet<String> {
-        self.again.iter().flat_map(|again| again.record_ids.iter().cloned()).collect()
+        self.again
+            .iter()
+            .flat_map(|again| again.record_ids.iter().cloned())
+            .collect()
     }
 
     /// Takes the next piece of work.
@@ -203,7 +214,13 @@ impl ActiveJob {
         }
         let count = self.todo.len().min(self.batch_size);
         let record_ids = self.todo.drain(..count).collect();
-        Some(Work::Embed(Again { record_ids, attempt: 1, not_before: now, batch_id: None, suspect: false }))
+        Some(Work::Embed(Again {
+            record_ids,
+            attempt: 1,
+            not_before: now,
+            batch_id: None,
+            suspect: false,
+        }))
     }
 
     fn ready_again(&self, now: Instant) -> Option<usize> {

@@ -29,7 +29,13 @@ pub(crate) fn record(installation: &Installation, batch_id: i64, in_flight: &InF
     let owner = context.owner();
     let mut failed = 0;
     if !done.embedded.is_empty() {
-        references::upsert(installation, owner, &context.collection, &context.provider.name, done.embedded)?;
+        references::upsert(
+            installation,
+            owner,
+            &context.collection,
+            &context.provider.name,
+            done.embedded,
+        )?;
         let record_ids = done.embedded.iter().map(|record| record.record_id.clone()).collect();
         failed -= errors::resolve(installation, job, record_ids)?;
     }

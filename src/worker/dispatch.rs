@@ -59,7 +59,10 @@ pub(crate) fn prepare(
         &context.collection.name,
         context.job.renew_before,
     )?;
-    let mut advance = Advance { unneeded: (covered.len() - read.rows.len()) as i64, ..Advance::default() };
+    let mut advance = Advance {
+        unneeded: (covered.len() - read.rows.len()) as i64,
+        ..Advance::default()
+    };
     let mut records = Vec::with_capacity(read.rows.len());
     for row in read.rows {
         let Some((text, content_hash)) = row.text else {
@@ -71,7 +74,12 @@ pub(crate) fn prepare(
             advance.unneeded += 1;
             continue;
         }
-        records.push(Record { record_id: row.record_id, text: text.into(), content_hash, present_points: points });
+        records.push(Record {
+            record_id: row.record_id,
+            text: text.into(),
+            content_hash,
+            present_points: points,
+        });
     }
     if advance != Advance::default() {
         jobs::advance(installation, context.job.id, &advance)?;
@@ -102,11 +110,7 @@ pub(crate) fn prepare(
 }
 
 /// Notes a batch that removes the points of records whose row is gone.
-pub(crate) fn prepare_removal(
-    installation: &Installation,
-    active: &ActiveJob,
-    gone: Vec<String>,
-) -> Result<Prepared> {
+pub(crate) fn prepare_removal(installation: &Installation, active: &ActiveJob, gone: Vec<String>) -> Result<Prepared> {
     let context = &active.context;
     let present = references::present(installation, context.owner(), &gone, &context.collection.name, None)?;
     let points = present.into_values().flat_map(|present| present.points).collect();
@@ -174,9 +178,26 @@ pub(crate) fn set_aside(
     record_id: &str,
     error: &VbError,
 ) -> Result<()> {
-    let letter = DeadLetter { record_id: record_id.to_owned(), content_hash: None, message: error.message.clone() };
-    let failed = errors::insert(installation, context.job.id, ErrorClass::Source, again.attempt, vec![letter])?;
-    jobs::advance(installation, context.job.id, &Advance { failed, ..Advance::default() })?;
+    let letter = DeadLetter {
+        record_id: record_id.to_owned(),
+        content_hash: None,
+        message: error.message.clone(),
+    };
+    let failed = errors::insert(
+        installation,
+        context.job.id,
+        ErrorClass::Source,
+        again.attempt,
+        vec![letter],
+    )?;
+    jobs::advance(
+        installation,
+        context.job.id,
+        &Advance {
+            failed,
+            ..Advance::default()
+        },
+    )?;
     if let Some(batch_id) = again.batch_id {
         batches::end(installation, batch_id)?;
     }

@@ -45,9 +45,15 @@ impl Worker {
         }
         let now = Instant::now();
         let idle = self.in_flight.is_empty();
-        let ready: Vec<usize> =
-            (0..self.jobs.len()).filter(|position| self.jobs[*position].is_ready(now, idle)).collect();
-        if idle && let Some(suspected) = ready.iter().copied().find(|position| self.jobs[*position].has_suspect()) {
+        let ready: Vec<usize> = (0..self.jobs.len())
+            .filter(|position| self.jobs[*position].is_ready(now, idle))
+            .collect();
+        if idle
+            && let Some(suspected) = ready
+                .iter()
+                .copied()
+                .find(|position| self.jobs[*position].has_suspect())
+        {
             return Some(suspected);
         }
         if !idle && self.jobs.iter().any(ActiveJob::has_suspect) {
@@ -57,13 +63,19 @@ impl Worker {
         let mut best: Vec<usize> = Vec::new();
         for position in ready {
             let job = &self.jobs[position].context.job;
-            match best.iter_mut().find(|other| self.jobs[**other].context.job.client_id == job.client_id) {
+            match best
+                .iter_mut()
+                .find(|other| self.jobs[**other].context.job.client_id == job.client_id)
+            {
                 Some(other) if self.jobs[*other].context.job.priority < job.priority => *other = position,
                 Some(_) => {}
                 None => best.push(position),
             }
         }
-        let clients: Vec<i64> = best.iter().map(|position| self.jobs[*position].context.job.client_id).collect();
+        let clients: Vec<i64> = best
+            .iter()
+            .map(|position| self.jobs[*position].context.job.client_id)
+            .collect();
         self.turns.next(&clients).map(|index| best[index])
     }
 
@@ -71,9 +83,8 @@ impl Worker {
         let byte_limit = self.settings.memory_limit / 2 / self.settings.max_concurrent_batches.max(1);
         let active = &self.jobs[position];
         let mut rest = Vec::new();
-        let prepared = self.transact(|installation| {
-            dispatch::prepare(installation, active, &again, byte_limit, &mut rest)
-        });
+        let prepared =
+            self.transact(|installation| dispatch::prepare(installation, active, &again, byte_limit, &mut rest));
         match prepared {
             Ok(prepared) => {
                 for record_id in rest.into_iter().rev() {

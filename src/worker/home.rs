@@ -9,7 +9,14 @@ use pgrx::pg_sys::Oid;
 use uuid::Uuid;
 
 use crate::error::{Result, VbError};
-use crate::settings::Settings;
+use crate::settings::{HOME_PREFIX, Settings};
+
+/// What a person who finds the folder should know.
+const EXPLANATION: &str = "\
+These folders hold the vectors that the extension vector_backfill keeps for the database with the number in their name.
+They are NOT temporary: their names only keep them out of base backups, since a copy of files in use would be no consistent
+store. After a restore or a fail-over, embed again: select vb_enqueue_backfill(client, 'table', reembed => true).
+";
 
 /// File that holds the installation's id.
 const MARK: &str = "installation";
@@ -18,13 +25,15 @@ const MARK: &str = "installation";
 /// created again) are removed: nothing refers to them any more.
 pub(crate) fn prepare(settings: &Settings, database: Oid, installation: Uuid) -> Result<PathBuf> {
     let home = settings.database_directory(database);
-    ready(&home, installation).map_err(|error| {
-        VbError::new(
-            pgrx::PgSqlErrorCode::ERRCODE_IO_ERROR,
-            format!("could not prepare the directory {}: {error}", home.display()),
-        )
-        .hint("vector_backfill.data_directory must be a folder that the server's user can write to.")
-    })?;
+    ready(&home, installation)
+        .and_then(|()| fs::write(settings.data_directory.join("README"), EXPLANATION))
+        .map_err(|error| {
+            VbError::new(
+                pgrx::PgSqlErrorCode::ERRCODE_IO_ERROR,
+                format!("could not prepare the directory {}: {error}", home.display()),
+            )
+            .hint("vector_backfill.data_directory must be a folder that the server's user can write to.")
+        })?;
     Ok(home)
 }
 
@@ -54,9 +63,15 @@ pub(crate) fn remove(settings: &Settings, database: Oid) {
 
 /// Removes the folders of databases that were dropped while no worker ran in them.
 pub(crate) fn remove_orphans(settings: &Settings, databases: &[Oid]) {
-    let Ok(entries) = fs::read_dir(&settings.data_directory) else { return };
+    let Ok(entries) = fs::read_dir(&settings.data_directory) else {
+        return;
+    };
     for entry in entries.flatten() {
-        let database = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()).map(Oid::from);
+        let database = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.strip_prefix(HOME_PREFIX)?.parse::<u32>().ok())
+            .map(Oid::from);
         if let Some(database) = database
             && !databases.contains(&database)
         {

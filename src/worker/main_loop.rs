@@ -111,7 +111,11 @@ impl Worker {
             if self.poll()?.is_none() {
                 return Ok(None);
             }
-            let interval = if self.jobs.is_empty() { self.settings.poll_interval } else { BUSY_INTERVAL };
+            let interval = if self.jobs.is_empty() {
+                self.settings.poll_interval
+            } else {
+                BUSY_INTERVAL
+            };
             self.next_poll = Instant::now() + interval;
         }
         self.sweep()?;
@@ -150,8 +154,13 @@ impl Worker {
 
     fn record(&mut self, outcome: &Outcome) -> Result<Option<()>> {
         let namespace = self.namespace;
-        let Some(in_flight) = self.in_flight.get(&outcome.batch_id) else { return Ok(Some(())) };
-        let active = self.jobs.iter_mut().find(|active| active.context.job.id == outcome.job_id);
+        let Some(in_flight) = self.in_flight.get(&outcome.batch_id) else {
+            return Ok(Some(()));
+        };
+        let active = self
+            .jobs
+            .iter_mut()
+            .find(|active| active.context.job.id == outcome.job_id);
         transaction::run(|| match startup::still_installed(namespace)? {
             Some(installation) => outcome::record(&installation, outcome, in_flight, active).map(Some),
             None => Ok(None),
@@ -160,10 +169,16 @@ impl Worker {
 
     /// What follows for the job once the outcome is recorded.
     fn settle(&mut self, outcome: Outcome) {
-        let Some(in_flight) = self.in_flight.remove(&outcome.batch_id) else { return };
+        let Some(in_flight) = self.in_flight.remove(&outcome.batch_id) else {
+            return;
+        };
         let stops = matches!(&outcome.result, BatchResult::Failed(failure)
             if outcome::stops_job(failure, &in_flight));
-        let Some(position) = self.jobs.iter().position(|active| active.context.job.id == outcome.job_id) else {
+        let Some(position) = self
+            .jobs
+            .iter()
+            .position(|active| active.context.job.id == outcome.job_id)
+        else {
             return;
         };
         self.jobs[position].in_flight = self.jobs[position].in_flight.saturating_sub(1);
@@ -183,7 +198,7 @@ impl Worker {
         }
     }
 
-    fn wait(&self) {
+    fn wait(&mut self) {
         let now = Instant::now();
         let mut moment = self.next_poll;
         for next in self.jobs.iter().filter_map(ActiveJob::next_moment) {
@@ -192,7 +207,10 @@ impl Worker {
                 moment = moment.min(next);
             }
         }
-        latch::wait(Some(self.wake.as_fd()), moment.saturating_duration_since(now));
+        // The latch is set by a session that has committed something for us to see.
+        if latch::wait(Some(self.wake.as_fd()), moment.saturating_duration_since(now)) {
+            self.next_poll = Instant::now();
+        }
     }
 
     /// Ends in order: what is in flight is released, so that nobody suspects it of a crash.

@@ -29,19 +29,33 @@ pub(crate) fn record(
     active: Option<&mut ActiveJob>,
 ) -> Result<()> {
     match &outcome.result {
-        BatchResult::Done { embedded, failed, deleted: _ } => {
+        BatchResult::Done {
+            embedded,
+            failed,
+            deleted: _,
+        } => {
             let records_per_second = active.map(|active| {
                 active.moved |= !(embedded.is_empty() && failed.is_empty());
                 active.rate.add(Instant::now(), (embedded.len() + failed.len()) as u64)
             });
-            let done = Done { embedded, failed, spent: outcome.spent, records_per_second };
+            let done = Done {
+                embedded,
+                failed,
+                spent: outcome.spent,
+                records_per_second,
+            };
             commit::record(installation, outcome.batch_id, in_flight, &done)
         }
         BatchResult::Cancelled => batches::end(installation, outcome.batch_id),
         BatchResult::Failed(failure) => {
             batches::end(installation, outcome.batch_id)?;
             if stops_job(failure, in_flight) {
-                jobs::stop(installation, in_flight.context.job.id, JobEvent::Pause, &failure.message)?;
+                jobs::stop(
+                    installation,
+                    in_flight.context.job.id,
+                    JobEvent::Pause,
+                    &failure.message,
+                )?;
             }
             Ok(())
         }

@@ -31,32 +31,54 @@ pub(crate) fn choose(
     }
     if let Some(name) = &job.requested_provider {
         let provider = providers::require(installation, settings, name)?;
+        if !provider.serves(job.client_id) {
+            return Err(unavailable(name, "it belongs to another client"));
+        }
         provider.available().map_err(|reason| unavailable(name, &reason))?;
-        return Ok(ProviderChoice { reason: format!("{name} was asked for"), provider });
+        return Ok(ProviderChoice {
+            reason: format!("{name} was asked for"),
+            provider,
+        });
     }
     let preference = Preference::parse(&job.preference)
         .ok_or_else(|| VbError::internal(format!("unknown preference {:?}", job.preference)))?;
     let candidates: Vec<Candidate> = providers
         .iter()
-        .map(|provider| Candidate { name: provider.name.clone(), unavailable: provider.available().err() })
+        .map(|provider| Candidate {
+            name: provider.name.clone(),
+            unavailable: provider.available().err(),
+        })
         .collect();
     let choice = choice::choose(preference, records, &candidates).map_err(|reasons| {
         VbError::wrong_state(format!("no embedding provider is available: {reasons}"))
             .hint("Put right what the message says, then vb_resume the job.")
     })?;
-    let provider = providers.into_iter().nth(choice.index).ok_or_else(|| VbError::internal("no such candidate"))?;
-    Ok(ProviderChoice { provider, reason: choice.reason })
+    let provider = providers
+        .into_iter()
+        .nth(choice.index)
+        .ok_or_else(|| VbError::internal("no such candidate"))?;
+    Ok(ProviderChoice {
+        provider,
+        reason: choice.reason,
+    })
 }
 
 /// The provider that made the collection, or another one with the same model and dimensions.
 fn pinned(providers: Vec<Provider>, job: &Job, collection: &Collection) -> Result<ProviderChoice> {
     let fits = |provider: &Provider| {
         provider.model == collection.model
-            && provider.dimensions.is_none_or(|dimensions| dimensions == collection.dimensions)
+            && provider
+                .dimensions
+                .is_none_or(|dimensions| dimensions == collection.dimensions)
     };
     let mut fitting: Vec<Provider> = providers.into_iter().filter(fits).collect();
     let asked = job.requested_provider.as_deref();
-    fitting.sort_by_key(|provider| (Some(provider.name.as_str()) != asked, provider.name != collection.provider));
+    fitting.sort_by_key(|provider| {
+        (
+            Some(provider.name.as_str()) != asked,
+            provider.name != collection.provider,
+        )
+    });
     let mut reasons = Vec::new();
     for provider in fitting {
         match provider.available() {
@@ -72,7 +94,11 @@ fn pinned(providers: Vec<Provider>, job: &Job, collection: &Collection) -> Resul
             Err(reason) => reasons.push(format!("{}: {reason}", provider.name)),
         }
     }
-    let reasons = if reasons.is_empty() { "none is configured".to_owned() } else { reasons.join("; ") };
+    let reasons = if reasons.is_empty() {
+        "none is configured".to_owned()
+    } else {
+        reasons.join("; ")
+    };
     Err(VbError::wrong_state(format!(
         "no provider of model {} with {} dimensions, to which collection {} is pinned, is available: {reasons}",
         collection.model, collection.dimensions, collection.name

@@ -16,13 +16,20 @@ pub(crate) struct Rate {
 impl Rate {
     /// Starts measuring.
     pub(crate) fn new(now: Instant) -> Self {
-        Self { started: now, recent: VecDeque::new() }
+        Self {
+            started: now,
+            recent: VecDeque::new(),
+        }
     }
 
     /// Notes records that were just committed; returns records a second.
     pub(crate) fn add(&mut self, now: Instant, records: u64) -> f32 {
         self.recent.push_back((now, records));
-        while self.recent.front().is_some_and(|(at, _)| now.duration_since(*at) > WINDOW) {
+        while self
+            .recent
+            .front()
+            .is_some_and(|(at, _)| now.duration_since(*at) > WINDOW)
+        {
             self.recent.pop_front();
         }
         let elapsed = now.duration_since(self.started).min(WINDOW).as_secs_f32().max(0.001);

@@ -33,8 +33,14 @@ pub(crate) fn run(database: Oid) {
         Ok(Some(worker)) => worker.run(),
         Ok(None) => home::remove(&Settings::current(), database),
         Err(error) => {
-            let hint = error.hint.as_deref().unwrap_or("The launcher, or the next call, tries again.");
-            pgrx::warning!("the worker of vector_backfill could not start: {}: {hint}", error.message);
+            let hint = error
+                .hint
+                .as_deref()
+                .unwrap_or("The launcher, or the next call, tries again.");
+            pgrx::warning!(
+                "the worker of vector_backfill could not start: {}: {hint}",
+                error.message
+            );
         }
     }
 }
@@ -43,18 +49,21 @@ pub(crate) fn run(database: Oid) {
 fn ready(database: Oid) -> Result<Option<Worker>> {
     let namespace = transaction::run(|| {
         spi::run(include_str!("../../sql/query/worker_session.sql"), &[])?;
-        let Some(installation) = Installation::find()? else { return Ok(None) };
+        let Some(installation) = Installation::find()? else {
+            return Ok(None);
+        };
         batches::inherit(&installation)?;
         installation.id().map(Some)
     })?;
     let Some(namespace) = namespace else { return Ok(None) };
     let settings = Settings::current();
-    let databases = transaction::run(|| spi::rows(include_str!("../../sql/query/databases.sql"), &[], |row| row.get(1)))?;
+    let databases =
+        transaction::run(|| spi::read(include_str!("../../sql/query/databases.sql"), &[], |row| row.get(1)))?;
     home::remove_orphans(&settings, &databases);
     let home = home::prepare(&settings, database, namespace)?;
-    let (wake, engine_end) = UnixStream::pair().and_then(nonblocking).map_err(|error| {
-        VbError::internal(format!("could not make a socket pair: {error}"))
-    })?;
+    let (wake, engine_end) = UnixStream::pair()
+        .and_then(nonblocking)
+        .map_err(|error| VbError::internal(format!("could not make a socket pair: {error}")))?;
     let config = EngineConfig {
         store: StoreConfig::Embedded { directory: home },
         socket: settings.socket(database),
@@ -66,7 +75,14 @@ fn ready(database: Oid) -> Result<Option<Worker>> {
     };
     // The engine's threads inherit the mask: Postgres' signals must reach the main thread only.
     let engine = signal::with_signals_blocked(|| Engine::start(config)).map_err(start_error)?;
-    Ok(Some(Worker::new(database, namespace, settings, engine, wake, Instant::now())))
+    Ok(Some(Worker::new(
+        database,
+        namespace,
+        settings,
+        engine,
+        wake,
+        Instant::now(),
+    )))
 }
 
 fn nonblocking(pair: (UnixStream, UnixStream)) -> io::Result<(UnixStream, UnixStream)> {
@@ -86,6 +102,8 @@ fn start_error(error: StartError) -> VbError {
 
 /// The namespace of point ids, if the extension is still the one that this worker began with.
 pub(crate) fn still_installed(namespace: Uuid) -> Result<Option<Installation>> {
-    let Some(installation) = Installation::find()? else { return Ok(None) };
+    let Some(installation) = Installation::find()? else {
+        return Ok(None);
+    };
     Ok((installation.id()? == namespace).then_some(installation))
 }

@@ -24,7 +24,14 @@ pub(crate) fn settle(installation: &Installation, job: i64) -> Result<Vec<Waitin
                 message: format!("crashed the worker {} times", batch.crashes),
             };
             let failed = errors::insert(installation, job, ErrorClass::Crash, batch.attempt, vec![letter])?;
-            jobs::advance(installation, job, &Advance { failed, ..Advance::default() })?;
+            jobs::advance(
+                installation,
+                job,
+                &Advance {
+                    failed,
+                    ..Advance::default()
+                },
+            )?;
             batches::end(installation, batch.id)?;
         } else {
             settled.extend(batches::halve(installation, job, batch)?);

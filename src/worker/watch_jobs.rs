@@ -41,7 +41,9 @@ impl Worker {
             }
             Ok((states, runnable))
         })?;
-        let Some((states, runnable)) = polled else { return Ok(None) };
+        let Some((states, runnable)) = polled else {
+            return Ok(None);
+        };
         if housekeeping {
             self.next_housekeeping = Instant::now() + HOUSEKEEPING_INTERVAL;
         }
@@ -68,10 +70,13 @@ impl Worker {
             .filter(|batch| batch.context.job.id == job.id)
             .flat_map(|batch| batch.record_ids.iter().cloned())
             .collect();
-        let surroundings = Surroundings { settings: &self.settings, namespace: self.namespace, in_flight };
-        let activated = self.transact(|installation| {
-            activate::activate(installation, &surroundings, job.clone(), comparison)
-        });
+        let surroundings = Surroundings {
+            settings: &self.settings,
+            namespace: self.namespace,
+            in_flight,
+        };
+        let activated =
+            self.transact(|installation| activate::activate(installation, &surroundings, job.clone(), comparison));
         match activated {
             Ok(activated) => {
                 if let Some(active) = activated.flatten() {
@@ -112,7 +117,9 @@ impl Worker {
     /// Looks at the sources of jobs that have done everything they knew of.
     pub(super) fn sweep(&mut self) -> Result<()> {
         let now = Instant::now();
-        let Some(position) = self.jobs.iter().position(|active| active.wants_sweep(now)) else { return Ok(()) };
+        let Some(position) = self.jobs.iter().position(|active| active.wants_sweep(now)) else {
+            return Ok(());
+        };
         let mut active = self.jobs.remove(position);
         process::show_activity(true, &format!("looking for changes for job {}", active.context.job.id));
         let swept = self.transact(|installation| activate::sweep(installation, &self.settings, &mut active));

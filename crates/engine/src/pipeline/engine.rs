@@ -27,7 +27,7 @@ use crate::cancel::CancelFlag;
 use crate::provider::registry::ProviderRegistry;
 use crate::service::answer::Service;
 use crate::service::listener::{Listener, MAX_CONNECTIONS};
-use crate::store::contract::VectorStore;
+use crate::store::contract::{StoreError, VectorStore};
 
 /// How often providers are looked through for idle ones.
 const EVICTION_INTERVAL: Duration = Duration::from_secs(10);
@@ -194,11 +194,12 @@ impl Engine {
         };
         let store = self.stages.collections.store().clone();
         running.batches.spawn(async move {
-            if let Err(error) = store.optimize(&turn.collection).await {
-                log::warn!(
-                    "could not build the search index of collection \"{}\": {error}",
-                    turn.collection
-                );
+            match store.optimize(&turn.collection).await {
+                // A client without a single row with text has no collection.
+                Ok(()) | Err(StoreError::NoCollection(_)) => {}
+                Err(error) => {
+                    log::warn!("could not build the search index of collection \"{}\": {error}", turn.collection);
+                }
             }
         });
     }

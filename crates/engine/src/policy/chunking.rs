@@ -11,8 +11,8 @@ pub struct Chunking {
     pub overlap: usize,
 }
 
-/// Byte ranges of a text's chunks, given the byte ranges of its tokens in order. Together they cover everything from the
-/// first token to the last; each has at most `tokens` tokens and starts `overlap` tokens before the end of the one
+/// Byte ranges of a text's chunks, given the byte ranges of its tokens in order. Together they cover everything from
+/// the first token to the last; each has at most `tokens` tokens and starts `overlap` tokens before the end of the one
 /// before it. A text without tokens has no chunk.
 ///
 /// Values that make no sense are bent into the nearest ones that do: chunks always move on by at least one token.
@@ -106,7 +106,11 @@ mod tests {
         }
 
         #[test]
-        fn senseless_values_still_cover_everything_and_end(spans in spans(), tokens in 0usize..5, overlap in 0usize..9) {
+        fn senseless_values_still_cover_everything_and_end(
+            spans in spans(),
+            tokens in 0usize..5,
+            overlap in 0usize..9,
+        ) {
             let chunks = chunk_ranges(&spans, Chunking { tokens, overlap });
             prop_assert!(chunks.len() <= spans.len());
             prop_assert_eq!(chunks.last().map(|chunk| chunk.end), spans.last().map(|span| span.end));

@@ -12,8 +12,8 @@ pub struct PackLimits {
     pub texts: usize,
 }
 
-/// Positions in `lengths`, packed: longest texts first, so that the last packs to run are the short ones and all threads
-/// finish close together. Every position is in exactly one pack and no pack is empty.
+/// Positions in `lengths`, packed: longest texts first, so that the last packs to run are the short ones and all
+/// threads finish close together. Every position is in exactly one pack and no pack is empty.
 pub fn pack(lengths: &[usize], limits: PackLimits) -> Vec<Vec<usize>> {
     let mut positions: Vec<usize> = (0..lengths.len()).collect();
     // Stable, so that the same texts always share a pack.
@@ -80,8 +80,8 @@ mod tests {
 
         #[test]
         fn the_longest_texts_go_first(lengths in vec(0usize..600, 0..300), limits in limits()) {
-            let in_order: Vec<usize> = pack(&lengths, limits).concat().iter().map(|&position| lengths[position]).collect();
-            prop_assert!(in_order.is_sorted_by(|a, b| a >= b));
+            let positions = pack(&lengths, limits).concat();
+            prop_assert!(positions.iter().map(|&position| lengths[position]).is_sorted_by(|a, b| a >= b));
         }
     }
 }

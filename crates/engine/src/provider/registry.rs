@@ -73,8 +73,8 @@ impl ProviderRegistry {
         });
     }
 
-    /// Shuts all providers down and waits for them; afterwards nothing works any more. Blocks for a fraction of a second,
-    /// longer when a model is being loaded.
+    /// Shuts all providers down and waits for them; afterwards nothing works any more. Blocks for a fraction of a
+    /// second, longer when a model is being loaded.
     pub fn shutdown(&self) {
         *self.closed.write().unwrap_or_else(PoisonError::into_inner) = true;
         let entries = std::mem::take(&mut *lock(&self.entries));

@@ -161,6 +161,11 @@ async fn measure_index() {
         let began = Instant::now();
         store.optimize("docs").await.unwrap();
         println!("  nothing to optimize: {:?}", began.elapsed());
+        let warm = [
+            search_time(&store, &mut embeddings).await,
+            search_time(&store, &mut embeddings).await,
+        ];
+        println!("  searched again: {warm:?}");
         let began = Instant::now();
         store.count("docs").await.unwrap();
         println!("  count: {:?}", began.elapsed());

@@ -2,8 +2,8 @@
 
 /// The mean of a text's token vectors, brought to length one; `None` when that gives numbers that are not finite.
 ///
-/// `token_vectors` holds the vectors of the text's own tokens one after the other, each of `dimensions` numbers, padding
-/// left out.
+/// `token_vectors` holds the vectors of the text's own tokens one after the other, each of `dimensions` numbers,
+/// padding left out.
 pub(super) fn mean_of_length_one(token_vectors: &[f32], dimensions: usize) -> Option<Vec<f32>> {
     let mut sum = vec![0.0f32; dimensions];
     for token_vector in token_vectors.chunks_exact(dimensions) {

@@ -20,10 +20,10 @@ use crate::provider::onnx::tokenize::{TextTokenizer, TokenizedText};
 /// published with (`max_seq_length`), and what nearly all models of its kind can take.
 const DEFAULT_WINDOW: usize = 256;
 
-/// How much goes through a session at a time. Small packs stay in the processor's cache: measured with MiniLM on package
-/// descriptions of 104 tokens, 512 padded tokens give 2,900 real tokens a second and core, 1,500 give 2,600 and 4,000 give
-/// 2,200, because of the cache and of more padding; two sessions then take 340, 485 and 1,025 MB. Below 512 nothing is
-/// gained.
+/// How much goes through a session at a time. Small packs stay in the processor's cache: measured with MiniLM on
+/// package descriptions of 104 tokens, 512 padded tokens give 2,900 real tokens a second and core, 1,500 give 2,600 and
+/// 4,000 give 2,200, because of the cache and of more padding; two sessions then take 340, 485 and 1,025 MB. Below 512
+/// nothing is gained.
 pub const PACK_LIMITS: PackLimits = PackLimits {
     padded_tokens: 512,
     texts: 64,

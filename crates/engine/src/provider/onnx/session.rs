@@ -153,7 +153,8 @@ fn builder(environment: &Environment) -> ort::Result<SessionBuilder> {
 /// An error about the model file, for people who can change it.
 pub(super) fn configuration(path: &Path, problem: &str) -> ProviderError {
     ProviderError::Configuration(format!(
-        "model \"{}\" {problem}; the model's folder must hold model.onnx and tokenizer.json of one sentence embedding model",
+        "model \"{}\" {problem}; the model's folder must hold model.onnx and tokenizer.json of one sentence \
+         embedding model",
         path.display()
     ))
 }

@@ -104,8 +104,10 @@ mod tests {
         }
 
         #[test]
-        fn no_content_makes_the_check_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400), elf in any::<bool>()) {
-            let mut bytes = bytes;
+        fn no_content_makes_the_check_panic(
+            mut bytes in proptest::collection::vec(any::<u8>(), 0..400),
+            elf in any::<bool>(),
+        ) {
             if elf {
                 let known = library();
                 let length = bytes.len().min(56);
