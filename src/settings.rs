@@ -154,7 +154,7 @@ pub(crate) fn define() {
     GucRegistry::define_int_guc(
         c"vector_backfill.memory_limit",
         c"Memory for keys, texts and vectors that are in work.",
-        c"The model and the vector engine come on top of it, about 300 MB.",
+        c"The local model and the vector engine come on top of it, about 500 MB.",
         &MEMORY_LIMIT,
         64,
         1024 * 1024,

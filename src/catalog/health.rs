@@ -1,5 +1,7 @@
 //! Why nothing moves, if nothing moves.
 
+use vb_engine::store::embedded;
+
 use super::installation::Installation;
 use super::{providers, worker_list};
 use crate::error::Result;
@@ -55,6 +57,7 @@ pub(crate) fn findings(installation: &Installation) -> Result<Vec<Finding>> {
     found.extend(providers(installation)?);
     found.extend(role::as_owner(installation.owner, || jobs(installation))?);
     found.extend(role::as_owner(installation.owner, || sources(installation))?);
+    found.extend(role::as_owner(installation.owner, || store(installation))?);
     found.sort_by_key(|finding| finding.severity);
     Ok(found)
 }
@@ -146,6 +149,22 @@ fn jobs(installation: &Installation) -> Result<Vec<Finding>> {
             Ok(Finding::new(severity, row.get::<String>(2)?, row.get::<String>(3)?))
         },
     )
+}
+
+/// Collections that have references here and no folder in the embedded store: after a restore, a fail-over, or a change of
+/// the data directory.
+fn store(installation: &Installation) -> Result<Vec<Finding>> {
+    let home = Settings::current().database_directory(process::database());
+    let statement = installation.sql(include_str!("../../sql/query/health_collections.sql"));
+    let names = spi::read(&statement, &[], |row| row.get::<String>(1))?;
+    let lost: Vec<String> = names.into_iter().filter(|name| !embedded::has_collection(&home, name)).collect();
+    let Some(first) = lost.first() else { return Ok(Vec::new()) };
+    Ok(vec![Finding::new(
+        Severity::Error,
+        format!("the store in {} lacks {} collections that have references, {first} among them", home.display(), lost.len()),
+        "After a restore or fail-over embed again with vb_enqueue_backfill(…, reembed => true); else put \
+         vector_backfill.data_directory right and restart the worker.",
+    )])
 }
 
 fn sources(installation: &Installation) -> Result<Vec<Finding>> {

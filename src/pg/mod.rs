@@ -6,6 +6,7 @@ pub(crate) mod databases;
 mod entry;
 pub(crate) mod latch;
 pub(crate) mod lock;
+pub(crate) mod memory;
 pub(crate) mod notice;
 pub(crate) mod path;
 pub(crate) mod process;

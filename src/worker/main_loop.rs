@@ -20,7 +20,7 @@ use super::{home, log, outcome, startup};
 use crate::catalog::batches;
 use crate::catalog::installation::Installation;
 use crate::error::Result;
-use crate::pg::{latch, lock, process, signal, transaction};
+use crate::pg::{latch, lock, memory, process, signal, transaction};
 use crate::settings::Settings;
 
 /// How often the worker looks for pause, cancel and new jobs while it has work.
@@ -85,6 +85,7 @@ impl Worker {
             }
             signal::check_interrupts();
             signal::reload_settings_when_asked();
+            let was_busy = !(self.jobs.is_empty() && self.in_flight.is_empty());
             match self.turn() {
                 Ok(Some(())) => {}
                 Ok(None) => break End::Uninstalled,
@@ -95,10 +96,18 @@ impl Worker {
                 }
             }
             log::forward(&self.engine);
+            self.rest(was_busy);
             self.show_activity();
             self.wait();
         };
         self.leave(&end);
+    }
+
+    /// What an idle worker does not need, others may have.
+    fn rest(&self, was_busy: bool) {
+        if was_busy && self.jobs.is_empty() && self.in_flight.is_empty() {
+            memory::give_back();
+        }
     }
 
     /// One round; `None` when the extension is gone.

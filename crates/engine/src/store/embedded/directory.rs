@@ -26,8 +26,16 @@ const NAME_BYTES: usize = 200;
 /// The engine writes this file first of all; without it there is no collection.
 const CONFIG_FILE: &str = "edge_config.json";
 
+/// The folder of all collections.
+const COLLECTIONS: &str = "collections";
+
 /// Where the engine builds an index; never cleared by itself.
 const BUILD_DIRECTORY: &str = "temp_segments";
+
+/// Whether a store's directory has a collection, without opening the store: for those who do not own it.
+pub fn has_collection(root: &Path, name: &str) -> bool {
+    root.join(COLLECTIONS).join(name).is_dir()
+}
 
 /// The directory of a store, owned until this is dropped.
 pub(super) struct StoreDirectory {
@@ -55,7 +63,7 @@ impl StoreDirectory {
         make_directory(&root)?;
         let lock = lock(&root)?;
         let directory = Self {
-            collections: root.join("collections"),
+            collections: root.join(COLLECTIONS),
             scratch: root.join("scratch"),
             root,
             _lock: lock,

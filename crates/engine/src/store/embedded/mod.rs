@@ -23,4 +23,5 @@ mod settings;
 mod shard;
 mod store;
 
+pub use directory::has_collection;
 pub use store::{EmbeddedOptions, EmbeddedStore};
