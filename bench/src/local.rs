@@ -30,6 +30,7 @@ const TABLE: &str = "create table texts (id bigint primary key, client_id bigint
 /// Measures in turn, once for each round and side.
 pub(crate) fn run(rows: usize, rounds: usize) -> Outcome {
     let texts = descriptions(rows);
+    let rows = texts.len();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let cluster = Cluster::with_settings(&format!(
         "shared_preload_libraries = 'vector_backfill'\nvector_backfill.onnx_threads = {cores}"

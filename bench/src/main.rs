@@ -16,7 +16,7 @@ Usage: vb-bench [local] [search] [--rows N] [--rounds N] [--output FILE]
   local    the whole pipeline (heap, local model, embedded store, references) against the same model in a bare loop
   search   latency of vb_search, idle and during a backfill
 
-Without a name, all run. --rows (default 800) real texts a round, --rounds (default 3), --output a file for the results
+Without a name, all run. --rows (default 500) real texts a round at most, --rounds (default 5), --output a file for the results
 as JSON.";
 
 /// What the command line asks for.
@@ -62,8 +62,8 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
 
     let mut options = Options {
         names: Vec::new(),
-        rows: 800,
-        rounds: 3,
+        rows: 500,
+        rounds: 5,
         output: None,
     };
     let mut arguments = lexopt::Parser::from_env();

@@ -26,6 +26,7 @@ const QUESTIONS: [&str; 5] = [
 /// Measures idle, then while a backfill of another client runs.
 pub(crate) fn run(rows: usize) -> Outcome {
     let texts = descriptions(rows);
+    let rows = texts.len();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let cluster = Cluster::with_settings(&format!(
         "shared_preload_libraries = 'vector_backfill'\nvector_backfill.onnx_threads = {cores}"

@@ -157,11 +157,20 @@ fn store(installation: &Installation) -> Result<Vec<Finding>> {
     let home = Settings::current().database_directory(process::database());
     let statement = installation.sql(include_str!("../../sql/query/health_collections.sql"));
     let names = spi::read(&statement, &[], |row| row.get::<String>(1))?;
-    let lost: Vec<String> = names.into_iter().filter(|name| !embedded::has_collection(&home, name)).collect();
-    let Some(first) = lost.first() else { return Ok(Vec::new()) };
+    let lost: Vec<String> = names
+        .into_iter()
+        .filter(|name| !embedded::has_collection(&home, name))
+        .collect();
+    let Some(first) = lost.first() else {
+        return Ok(Vec::new());
+    };
     Ok(vec![Finding::new(
         Severity::Error,
-        format!("the store in {} lacks {} collections that have references, {first} among them", home.display(), lost.len()),
+        format!(
+            "the store in {} lacks {} collections that have references, {first} among them",
+            home.display(),
+            lost.len()
+        ),
         "After a restore or fail-over embed again with vb_enqueue_backfill(…, reembed => true); else put \
          vector_backfill.data_directory right and restart the worker.",
     )])

@@ -27,7 +27,9 @@ impl Store {
     pub fn of(cluster: &Cluster, client: &mut Client) -> Self {
         let oid: u32 = client.value("select oid from pg_database where datname = current_database()", &[]);
         Self {
-            socket: cluster.data().join(format!("vector_backfill/pgsql_tmp_{oid}/service.sock")),
+            socket: cluster
+                .data()
+                .join(format!("vector_backfill/pgsql_tmp_{oid}/service.sock")),
         }
     }
 

@@ -198,7 +198,10 @@ impl Engine {
                 // A client without a single row with text has no collection.
                 Ok(()) | Err(StoreError::NoCollection(_)) => {}
                 Err(error) => {
-                    log::warn!("could not build the search index of collection \"{}\": {error}", turn.collection);
+                    log::warn!(
+                        "could not build the search index of collection \"{}\": {error}",
+                        turn.collection
+                    );
                 }
             }
         });

@@ -63,7 +63,11 @@ impl LogChannel {
 impl Log for LogChannel {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
-        let heard = if CHATTY.iter().any(|chatty| target.starts_with(chatty)) { Level::Error } else { Level::Warn };
+        let heard = if CHATTY.iter().any(|chatty| target.starts_with(chatty)) {
+            Level::Error
+        } else {
+            Level::Warn
+        };
         metadata.level() <= heard || target.starts_with(OUR_TARGET)
     }
 
@@ -119,7 +123,11 @@ mod tests {
             Level::Debug,
             &format_args!("our detail"),
         ));
-        channel.log(&record("qdrant_edge::common::flags", Level::Warn, &format_args!("noise")));
+        channel.log(&record(
+            "qdrant_edge::common::flags",
+            Level::Warn,
+            &format_args!("noise"),
+        ));
         assert_eq!(channel.next().unwrap().message, "library warning");
         assert_eq!(channel.next().unwrap().message, "our detail");
         assert!(channel.next().is_none());

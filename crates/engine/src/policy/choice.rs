@@ -102,18 +102,27 @@ pub fn choose(preference: Preference, records: u64, candidates: &[Candidate]) ->
     let asked = if preference == resolved {
         format!("preference {}", preference.as_str())
     } else {
-        format!("preference {} for {records} records: {}", preference.as_str(), resolved.as_str())
+        format!(
+            "preference {} for {records} records: {}",
+            preference.as_str(),
+            resolved.as_str()
+        )
     };
     let passed_over: Vec<String> = resolved
         .order(records)
         .iter()
         .take_while(|name| **name != candidates[index].name)
-        .map(|name| match candidates.iter().find(|candidate| candidate.name == *name) {
-            Some(candidate) => {
-                format!("{name} {}", candidate.unavailable.as_deref().unwrap_or("is not available"))
-            }
-            None => format!("{name} is not configured or not enabled"),
-        })
+        .map(
+            |name| match candidates.iter().find(|candidate| candidate.name == *name) {
+                Some(candidate) => {
+                    format!(
+                        "{name} {}",
+                        candidate.unavailable.as_deref().unwrap_or("is not available")
+                    )
+                }
+                None => format!("{name} is not configured or not enabled"),
+            },
+        )
         .collect();
     let mut reason = format!("{asked}; {} is the first available", candidates[index].name);
     if !passed_over.is_empty() {
@@ -130,7 +139,11 @@ fn reasons(candidates: &[Candidate]) -> String {
     let each: Vec<String> = candidates
         .iter()
         .map(|candidate| {
-            format!("{} {}", candidate.name, candidate.unavailable.as_deref().unwrap_or("is available"))
+            format!(
+                "{} {}",
+                candidate.name,
+                candidate.unavailable.as_deref().unwrap_or("is available")
+            )
         })
         .collect();
     each.join("; ")
@@ -144,15 +157,47 @@ mod tests {
 
     /// The rules written out once more, as a table: preference, records, names by rank.
     const RANKS: [(Preference, u64, &[&str]); 8] = [
-        (Preference::Auto, 50_001, &["sentence_transformers", "azure_openai", "openai"]),
-        (Preference::Auto, 50_000, &["sentence_transformers", "azure_openai", "openai"]),
-        (Preference::Auto, 10_000, &["openai", "azure_openai", "sentence_transformers"]),
-        (Preference::Fast, 1, &["sentence_transformers", "azure_openai", "openai"]),
-        (Preference::Quality, 1_000_000, &["openai", "azure_openai", "sentence_transformers"]),
-        (Preference::Balanced, 10_001, &["sentence_transformers", "azure_openai", "openai"]),
+        (
+            Preference::Auto,
+            50_001,
+            &["sentence_transformers", "azure_openai", "openai"],
+        ),
+        (
+            Preference::Auto,
+            50_000,
+            &["sentence_transformers", "azure_openai", "openai"],
+        ),
+        (
+            Preference::Auto,
+            10_000,
+            &["openai", "azure_openai", "sentence_transformers"],
+        ),
+        (
+            Preference::Fast,
+            1,
+            &["sentence_transformers", "azure_openai", "openai"],
+        ),
+        (
+            Preference::Quality,
+            1_000_000,
+            &["openai", "azure_openai", "sentence_transformers"],
+        ),
+        (
+            Preference::Balanced,
+            10_001,
+            &["sentence_transformers", "azure_openai", "openai"],
+        ),
         // Below the threshold: azure first, then whichever comes first among the candidates.
-        (Preference::Balanced, 10_000, &["azure_openai", "sentence_transformers", "openai"]),
-        (Preference::Balanced, 0, &["azure_openai", "sentence_transformers", "openai"]),
+        (
+            Preference::Balanced,
+            10_000,
+            &["azure_openai", "sentence_transformers", "openai"],
+        ),
+        (
+            Preference::Balanced,
+            0,
+            &["azure_openai", "sentence_transformers", "openai"],
+        ),
     ];
 
     #[test]
@@ -167,11 +212,19 @@ mod tests {
                         unavailable: (available & (1 << bit) == 0).then(|| "has no key".to_owned()),
                     })
                     .collect();
-                let is_available =
-                    |name: &str| candidates.iter().any(|one| one.name == name && one.unavailable.is_none());
+                let is_available = |name: &str| {
+                    candidates
+                        .iter()
+                        .any(|one| one.name == name && one.unavailable.is_none())
+                };
                 let expected = ranked.iter().find(|name| is_available(name));
-                let chosen = choose(preference, records, &candidates).map(|choice| candidates[choice.index].name.clone());
-                assert_eq!(chosen.as_deref().ok(), expected.copied(), "{preference:?} {records} {available:03b}");
+                let chosen =
+                    choose(preference, records, &candidates).map(|choice| candidates[choice.index].name.clone());
+                assert_eq!(
+                    chosen.as_deref().ok(),
+                    expected.copied(),
+                    "{preference:?} {records} {available:03b}"
+                );
             }
         }
     }
@@ -179,8 +232,14 @@ mod tests {
     #[test]
     fn no_available_provider_is_an_error_that_names_each_and_why() {
         let candidates = [
-            Candidate { name: "openai".into(), unavailable: Some("has no key".into()) },
-            Candidate { name: "mine".into(), unavailable: Some("lacks its model".into()) },
+            Candidate {
+                name: "openai".into(),
+                unavailable: Some("has no key".into()),
+            },
+            Candidate {
+                name: "mine".into(),
+                unavailable: Some("lacks its model".into()),
+            },
         ];
         assert_eq!(
             choose(Preference::Auto, 5, &candidates),
@@ -190,7 +249,10 @@ mod tests {
 
     #[test]
     fn the_reason_says_what_was_passed_over() {
-        let candidates = [Candidate { name: "sentence_transformers".into(), unavailable: None }];
+        let candidates = [Candidate {
+            name: "sentence_transformers".into(),
+            unavailable: None,
+        }];
         let choice = choose(Preference::Auto, 5, &candidates).expect("one is available");
         assert!(choice.reason.contains("quality"), "{}", choice.reason);
         assert!(choice.reason.contains("openai is not configured"), "{}", choice.reason);
@@ -198,7 +260,10 @@ mod tests {
 
     #[test]
     fn batch_sizes_follow_the_thresholds() {
-        let sizes: Vec<u32> = [0, 10_000, 10_001, 50_000, 50_001].into_iter().map(batch_size).collect();
+        let sizes: Vec<u32> = [0, 10_000, 10_001, 50_000, 50_001]
+            .into_iter()
+            .map(batch_size)
+            .collect();
         assert_eq!(sizes, [100, 100, 150, 150, 200]);
     }
 }

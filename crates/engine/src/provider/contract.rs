@@ -105,6 +105,9 @@ impl ProviderError {
             Self::Transient(_) => FailureClass::Transient,
             Self::Record(_) => FailureClass::Record,
         };
-        Some(Failure { class, message: self.to_string() })
+        Some(Failure {
+            class,
+            message: self.to_string(),
+        })
     }
 }

@@ -86,6 +86,9 @@ impl StoreError {
             Self::Configuration(_) => FailureClass::Configuration,
             Self::NoCollection(_) | Self::Transient(_) => FailureClass::Transient,
         };
-        Failure { class, message: self.to_string() }
+        Failure {
+            class,
+            message: self.to_string(),
+        }
     }
 }

@@ -3,12 +3,10 @@
 //! - `lifecycle.rs`: owning the directory, opening again, closing what nobody uses, recovering what is half made;
 //! - `index.rs`: building the index of large collections beside everything else;
 //! - `kill.rs`: a process killed at any moment;
-//! - `measurements.rs`: numbers, on request.
 
 mod index;
 mod kill;
 mod lifecycle;
-mod measurements;
 
 use std::path::Path;
 
