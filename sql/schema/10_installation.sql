@@ -4,5 +4,6 @@ create table vb_installation (
     id        uuid    not null default pg_catalog.gen_random_uuid(),
     only_row  boolean primary key default true check (only_row)
 );
+comment on table vb_installation is 'The id of this installation, from which all point ids are made';
 insert into vb_installation default values;
 select pg_catalog.pg_extension_config_dump('vb_installation', '');

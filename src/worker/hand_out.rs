@@ -112,7 +112,7 @@ impl Worker {
             ReadFault::SetAside(record_id) => self
                 .transact(|installation| dispatch::set_aside(installation, &context, &again, &record_id, error))
                 .map(|_| ()),
-            ReadFault::Job => self.stop(context.job.id, error),
+            ReadFault::Job => self.stop_or_look_again(context.job.id, error),
         }
     }
 

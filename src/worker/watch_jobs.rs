@@ -109,6 +109,19 @@ impl Worker {
         .map(|_| ())
     }
 
+    /// An active job whose table or column is no longer found: it may have got another name, which the next activation
+    /// finds out, or be gone, which it finds out too. Other errors stop the job.
+    pub(super) fn stop_or_look_again(&mut self, job: i64, error: &VbError) -> Result<()> {
+        if Fault::of(error) != Fault::Fail {
+            return self.stop(job, error);
+        }
+        if let Some(position) = self.jobs.iter().position(|active| active.context.job.id == job) {
+            self.deactivate(position);
+        }
+        self.next_poll = Instant::now();
+        Ok(())
+    }
+
     /// Forgets a job; its batches in flight are cancelled, and recorded when that comes too late.
     pub(super) fn deactivate(&mut self, position: usize) {
         self.jobs.remove(position).context.cancel.raise();
@@ -136,7 +149,11 @@ impl Worker {
             Err(error) if Fault::of(&error) == Fault::Record && active.context.comparison == Comparison::Texts => {
                 self.activate(active.context.job.clone(), Comparison::Keys)
             }
-            Err(error) => self.stop(active.context.job.id, &error),
+            Err(error) => {
+                let id = active.context.job.id;
+                self.jobs.push(active);
+                self.stop_or_look_again(id, &error)
+            }
         }
     }
 }

@@ -58,6 +58,6 @@ fn no_free_worker_slot_is_a_clear_error_or_finding_and_the_job_waits() {
         findings.iter().any(|finding| finding.contains("max_worker_processes")),
         "{findings:?}"
     );
-    let error = client.error("select vb_search(1, 'issues', 'x')", &[]);
+    let error = client.error("select vb_embed('x')", &[]);
     assert!(error.to_string().contains("max_worker_processes"), "{error}");
 }

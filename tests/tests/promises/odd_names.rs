@@ -194,7 +194,7 @@ fn a_view_with_a_declared_key_is_a_source() {
     client.run("select vb_configure_source('shown_notes', key_columns => '{note_id}')");
     let rows = "select note_id::text, title from shown_notes where client_id = 2";
     let points = backfilled(&cluster, &mut client, 2, "shown_notes", rows);
-    client.run("update notes set hidden = true where id = 1");
+    client.run("update notes set hidden = true where id = 2");
     assert_eq!(backfilled(&cluster, &mut client, 2, "shown_notes", rows), points - 1);
 }
 

@@ -118,7 +118,7 @@ fn a_missing_library_is_named() {
 }
 
 #[test]
-fn a_collection_keeps_its_model_and_a_disabled_provider_is_not_used() {
+fn without_an_enabled_provider_a_job_pauses_and_says_which_there_are() {
     let cluster = Cluster::start();
     let mut client = cluster.create_database("shop");
     issues::create(&mut client);

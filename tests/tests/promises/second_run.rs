@@ -73,7 +73,10 @@ fn a_row_that_moves_to_another_client_or_key_takes_its_vector_along() {
     client.run("truncate issues");
     assert_eq!(jobs::backfill(&mut client, 1, "issues").removed, 50);
     assert_eq!(assert_agreement(&mut client, &store, expectation(1)), 0);
-    assert_eq!(assert_agreement(&mut client, &store, expectation(2)), 10);
+    let others: i64 = client.value("select count(*) from qdrant_vectors where client_id = 2", &[]);
+    assert_eq!(others, 10, "a client's job leaves other clients alone");
+    assert_eq!(jobs::backfill(&mut client, 2, "issues").removed, 10);
+    assert_eq!(assert_agreement(&mut client, &store, expectation(2)), 0);
 }
 
 #[test]

@@ -73,19 +73,20 @@ fn waiting_for_a_job_of_the_same_transaction_is_an_error_with_a_hint() {
 }
 
 #[test]
-fn a_paused_job_is_waited_for_until_it_ends() {
+fn waiting_ends_when_the_job_is_paused_since_it_may_stay_so_for_ever() {
     let cluster = Cluster::start();
     let mut client = cluster.create_database("shop");
     issues::create(&mut client);
-    issues::add_long(&mut client, 1, 1, 60, 30);
+    issues::add_long(&mut client, 1, 1, 100, 30);
     let job = jobs::enqueue(&mut client, 1, "issues");
-    client.run(&format!("select vb_pause({job})"));
-    let state: String = client.value("select vb_wait($1::bigint, '100 milliseconds')", &[&job]);
-    assert_eq!(state, "paused");
+    jobs::until(&mut client, job, "its start", |now| now.state == "running");
     std::thread::scope(|scope| {
         let mut waiting = cluster.connect("shop");
         let waiter = scope.spawn(move || waiting.value::<String>("select vb_wait($1::bigint)", &[&job]));
-        client.run(&format!("select vb_resume({job})"));
-        assert_eq!(waiter.join().expect("the waiting session"), "completed");
+        client.run(&format!("select vb_pause({job})"));
+        assert_eq!(waiter.join().expect("the waiting session"), "paused");
     });
+    client.run(&format!("select vb_resume({job})"));
+    let state: String = client.value("select vb_wait($1::bigint)", &[&job]);
+    assert_eq!(state, "completed");
 }

@@ -12,6 +12,7 @@ const NULL_VALUE: &str = "22004";
 const UNDEFINED_OBJECT: &str = "42704";
 const UNDEFINED_COLUMN: &str = "42703";
 const WRONG_TYPE: &str = "42804";
+const WRONG_KIND: &str = "42809";
 
 const ENQUEUE: [Case; 19] = [
     ("select vb_enqueue_backfill(1, 'issues', 'essence')", INVALID, "essence"),
@@ -78,7 +79,7 @@ const ENQUEUE: [Case; 19] = [
     ("select vb_enqueue_backfill(1, 'no_key')", INVALID, "no_key"),
     (
         "select vb_enqueue_backfill(1, 'issues_pkey')",
-        WRONG_TYPE,
+        WRONG_KIND,
         "issues_pkey",
     ),
 ];

@@ -2,7 +2,7 @@
 //!
 //! - `lifecycle.rs`: owning the directory, opening again, closing what nobody uses, recovering what is half made;
 //! - `index.rs`: building the index of large collections beside everything else;
-//! - `kill.rs`: a process killed at any moment;
+//! - `kill.rs`: a process killed at any moment.
 
 mod index;
 mod kill;
