@@ -190,14 +190,10 @@ fn column_names(body: &[u8]) -> io::Result<Arc<[String]>> {
         .map(|_| {
             let name = reader.text()?;
             // Table, column number, type, its size, its modifier, format.
-            (
-                reader.int()?,
-                reader.short()?,
-                reader.int()?,
-                reader.short()?,
-                reader.int()?,
-                reader.short()?,
-            );
+            for _ in ["table", "type", "modifier"] {
+                reader.int()?;
+                reader.short()?;
+            }
             Ok(name)
         })
         .collect()

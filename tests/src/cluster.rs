@@ -84,7 +84,7 @@ impl Cluster {
             "port = {PORT}\nunix_socket_directories = '{}'\n",
             cluster.home.path().display()
         );
-        write!(file, "{SETTINGS}{socket}{settings}\n").expect("the configuration file can be written");
+        writeln!(file, "{SETTINGS}{socket}{settings}").expect("the configuration file can be written");
         cluster.launch();
         cluster
     }

@@ -3,7 +3,12 @@
 //!
 //! Everything here fails by panicking with what it saw: its only users are tests.
 
-#![allow(clippy::expect_used, reason = "a test that meets something unexpected fails")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that meets something unexpected fails"
+)]
 
 pub mod agreement;
 pub mod chance;

@@ -1,6 +1,11 @@
 //! The embedded store keeps the promises of every vector store (`conformance/`) and its own (`embedded/`).
 
-#![allow(clippy::expect_used, clippy::unwrap_used)]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that meets something unexpected fails"
+)]
 
 mod conformance;
 mod embedded;

@@ -1,6 +1,11 @@
 //! The engine with its real store and its real registry of providers.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that meets something unexpected fails"
+)]
 
 mod doubles;
 

@@ -1,6 +1,11 @@
 //! What the pipeline promises to whoever submits batches.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that meets something unexpected fails"
+)]
 
 mod doubles;
 

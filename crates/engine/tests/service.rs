@@ -1,6 +1,11 @@
 //! What the search service promises to those who ask it.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that meets something unexpected fails"
+)]
 
 mod doubles;
 

@@ -2,7 +2,12 @@
 //!
 //! One program for all of them: it links the engine once, and its threads share the work evenly.
 
-#![allow(clippy::expect_used, reason = "a test that meets something unexpected fails")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that meets something unexpected fails"
+)]
 
 mod chunking;
 mod comments;

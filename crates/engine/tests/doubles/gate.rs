@@ -6,10 +6,10 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use tokio::sync::Semaphore;
 
 /// Longer than anything in these tests takes; only a failing test waits so long.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A gate, closed at first.
-pub struct Gate {
+pub(crate) struct Gate {
     arrived: (Sender<()>, Receiver<()>),
     permits: Semaphore,
 }
@@ -25,18 +25,18 @@ impl Default for Gate {
 
 impl Gate {
     /// Called by those who are held.
-    pub async fn pass(&self) {
+    pub(crate) async fn pass(&self) {
         self.arrived.0.send(()).unwrap();
         self.permits.acquire().await.unwrap().forget();
     }
 
     /// Waits until somebody stands at the gate.
-    pub fn wait_for_arrival(&self) {
+    pub(crate) fn wait_for_arrival(&self) {
         self.arrived.1.recv_timeout(PATIENCE).expect("nobody came to the gate");
     }
 
     /// Lets all pass from now on.
-    pub fn open(&self) {
+    pub(crate) fn open(&self) {
         self.permits.add_permits(1_000_000);
     }
 }

@@ -4,7 +4,7 @@
 // Each test binary uses its own part of this.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs)]
 
-pub mod gate;
-pub mod owner;
-pub mod provider;
-pub mod store;
+pub(crate) mod gate;
+pub(crate) mod owner;
+pub(crate) mod provider;
+pub(crate) mod store;

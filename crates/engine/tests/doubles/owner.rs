@@ -22,10 +22,10 @@ use super::provider::{DIMENSIONS, Only, ScriptedProvider, config};
 use super::store::MemoryStore;
 
 /// Name of the collection that batches go to.
-pub const COLLECTION: &str = "client_7_issues";
+pub(crate) const COLLECTION: &str = "client_7_issues";
 
 /// An engine over doubles, and what its owner holds.
-pub struct Owner {
+pub(crate) struct Owner {
     pub engine: Engine,
     pub store: Arc<MemoryStore>,
     pub provider: Arc<ScriptedProvider>,
@@ -36,12 +36,12 @@ pub struct Owner {
 
 impl Owner {
     /// An engine with an empty store and this provider.
-    pub fn start(provider: ScriptedProvider) -> Self {
+    pub(crate) fn start(provider: ScriptedProvider) -> Self {
         Self::start_with(provider, |_| ())
     }
 
     /// The same with a configuration that the test changes.
-    pub fn start_with(provider: ScriptedProvider, change: impl FnOnce(&mut EngineConfig)) -> Self {
+    pub(crate) fn start_with(provider: ScriptedProvider, change: impl FnOnce(&mut EngineConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("service/socket");
         let (wake, config) = engine_config(socket, change);
@@ -59,7 +59,7 @@ impl Owner {
     }
 
     /// The next outcome; waits for the engine to wake its owner, as the worker does.
-    pub fn outcome(&mut self) -> Outcome {
+    pub(crate) fn outcome(&mut self) -> Outcome {
         loop {
             if let Some(outcome) = self.engine.try_outcome() {
                 return outcome;
@@ -69,7 +69,7 @@ impl Owner {
     }
 
     /// Submits the batch and waits for its outcome.
-    pub fn run(&mut self, batch: Batch) -> BatchResult {
+    pub(crate) fn run(&mut self, batch: Batch) -> BatchResult {
         let id = batch.id;
         self.engine.submit(batch);
         let outcome = self.outcome();
@@ -78,7 +78,7 @@ impl Owner {
     }
 
     /// Submits a batch that must fail as a whole.
-    pub fn failure(&mut self, batch: Batch) -> Failure {
+    pub(crate) fn failure(&mut self, batch: Batch) -> Failure {
         match self.run(batch) {
             BatchResult::Failed(failure) => failure,
             other => panic!("should have failed: {other:?}"),
@@ -86,13 +86,13 @@ impl Owner {
     }
 
     /// A new connection to the service.
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::connect(&self.socket).unwrap()
     }
 }
 
 /// Tries to start an engine on that socket.
-pub fn start_on(socket: PathBuf) -> Result<Engine, StartError> {
+pub(crate) fn start_on(socket: PathBuf) -> Result<Engine, StartError> {
     let (_wake, config) = engine_config(socket, |_| ());
     Engine::start_with(
         config,
@@ -102,7 +102,7 @@ pub fn start_on(socket: PathBuf) -> Result<Engine, StartError> {
 }
 
 /// A configuration for that socket, and the end of the wake socket that its owner waits at.
-pub fn engine_config(socket: PathBuf, change: impl FnOnce(&mut EngineConfig)) -> (UnixStream, EngineConfig) {
+pub(crate) fn engine_config(socket: PathBuf, change: impl FnOnce(&mut EngineConfig)) -> (UnixStream, EngineConfig) {
     let (wake, engines_end) = UnixStream::pair().unwrap();
     wake.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut config = EngineConfig {
@@ -121,7 +121,7 @@ pub fn engine_config(socket: PathBuf, change: impl FnOnce(&mut EngineConfig)) ->
 }
 
 /// A batch with one record for each text; keys are `r0`, `r1` and so on.
-pub fn batch<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Batch {
+pub(crate) fn batch<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Batch {
     let texts = texts.into_iter().enumerate();
     Batch {
         id: 11,
@@ -137,7 +137,7 @@ pub fn batch<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Batch {
 }
 
 /// A record that has no points yet.
-pub fn record(record_id: &str, text: &str) -> Record {
+pub(crate) fn record(record_id: &str, text: &str) -> Record {
     Record {
         record_id: record_id.into(),
         text: text.into(),
@@ -147,7 +147,7 @@ pub fn record(record_id: &str, text: &str) -> Record {
 }
 
 /// The target of all batches.
-pub fn target(chunking: Option<Chunking>) -> Arc<Target> {
+pub(crate) fn target(chunking: Option<Chunking>) -> Arc<Target> {
     Arc::new(Target {
         collection: CollectionSpec {
             name: COLLECTION.into(),
@@ -163,6 +163,6 @@ pub fn target(chunking: Option<Chunking>) -> Arc<Target> {
 }
 
 /// A provider's configuration that is changed.
-pub fn changed(batch: &mut Batch, change: impl FnOnce(&mut ProviderConfig)) {
+pub(crate) fn changed(batch: &mut Batch, change: impl FnOnce(&mut ProviderConfig)) {
     change(Arc::make_mut(&mut batch.provider));
 }

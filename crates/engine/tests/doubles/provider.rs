@@ -12,15 +12,15 @@ use vb_engine::provider::contract::{EmbedRequest, Embedding, EmbeddingProvider, 
 use super::gate::Gate;
 
 /// The model that the doubles serve.
-pub const MODEL: &str = "test-model";
+pub(crate) const MODEL: &str = "test-model";
 
 /// Dimensions of the doubles' vectors.
-pub const DIMENSIONS: usize = 4;
+pub(crate) const DIMENSIONS: usize = 4;
 
 type Behaviour = Box<dyn Fn(&EmbedRequest) -> Result<Vec<Embedding>, ProviderError> + Send + Sync>;
 
 /// Embeds with a function of the test's. Records every request, and may be held at a gate.
-pub struct ScriptedProvider {
+pub(crate) struct ScriptedProvider {
     behaviour: Behaviour,
     max_texts: usize,
     passage_gate: Option<Arc<Gate>>,
@@ -29,7 +29,7 @@ pub struct ScriptedProvider {
 
 impl ScriptedProvider {
     /// One that behaves as told.
-    pub fn new(
+    pub(crate) fn new(
         behaviour: impl Fn(&EmbedRequest) -> Result<Vec<Embedding>, ProviderError> + Send + Sync + 'static,
     ) -> Self {
         Self {
@@ -41,12 +41,12 @@ impl ScriptedProvider {
     }
 
     /// One that keeps its contract.
-    pub fn sound() -> Self {
+    pub(crate) fn sound() -> Self {
         Self::new(|request| Ok(embeddings(&request.texts)))
     }
 
     /// One that refuses requests with a text that contains the word.
-    pub fn refusing(word: &'static str) -> Self {
+    pub(crate) fn refusing(word: &'static str) -> Self {
         Self::new(
             move |request| match request.texts.iter().find(|text| text.contains(word)) {
                 Some(_) => Err(ProviderError::Record(format!("cannot stand \"{word}\""))),
@@ -56,7 +56,7 @@ impl ScriptedProvider {
     }
 
     /// The same, with requests for passages held at the gate.
-    pub fn held_at(self, gate: &Arc<Gate>) -> Self {
+    pub(crate) fn held_at(self, gate: &Arc<Gate>) -> Self {
         Self {
             passage_gate: Some(gate.clone()),
             ..self
@@ -64,7 +64,7 @@ impl ScriptedProvider {
     }
 
     /// The texts of each request so far.
-    pub fn requests(&self) -> Vec<Vec<String>> {
+    pub(crate) fn requests(&self) -> Vec<Vec<String>> {
         let requests = self.requests.lock().unwrap();
         requests
             .iter()
@@ -73,7 +73,7 @@ impl ScriptedProvider {
     }
 
     /// Whether the latest request's cancel flag is raised.
-    pub fn latest_is_cancelled(&self) -> bool {
+    pub(crate) fn latest_is_cancelled(&self) -> bool {
         self.requests
             .lock()
             .unwrap()
@@ -83,12 +83,12 @@ impl ScriptedProvider {
 }
 
 /// A sound answer: equal texts have equal vectors of length one.
-pub fn embeddings(texts: &[Arc<str>]) -> Vec<Embedding> {
+pub(crate) fn embeddings(texts: &[Arc<str>]) -> Vec<Embedding> {
     texts.iter().map(|text| embedding(text)).collect()
 }
 
 /// The vector of a text.
-pub fn embedding(text: &str) -> Embedding {
+pub(crate) fn embedding(text: &str) -> Embedding {
     let mut vector = vec![1.0; DIMENSIONS];
     for (position, byte) in text.bytes().enumerate() {
         vector[position % DIMENSIONS] += f32::from(byte) * (position + 1) as f32;
@@ -139,7 +139,7 @@ impl EmbeddingProvider for ScriptedProvider {
 }
 
 /// Gives the same provider for every configuration.
-pub struct Only(pub Arc<ScriptedProvider>);
+pub(crate) struct Only(pub Arc<ScriptedProvider>);
 
 #[async_trait]
 impl Providers for Only {
@@ -153,7 +153,7 @@ impl Providers for Only {
 }
 
 /// A configuration that stands for the double.
-pub fn config() -> ProviderConfig {
+pub(crate) fn config() -> ProviderConfig {
     ProviderConfig {
         name: "test-provider".into(),
         model: MODEL.into(),

@@ -17,7 +17,7 @@ type Fault = Box<dyn FnMut(&str) -> Result<(), StoreError> + Send>;
 
 /// Keeps points in memory. Every call is recorded by name, may be held at a gate, and may fail.
 #[derive(Default)]
-pub struct MemoryStore {
+pub(crate) struct MemoryStore {
     collections: Mutex<HashMap<String, Collection>>,
     calls: Mutex<Vec<&'static str>>,
     gates: Mutex<HashMap<&'static str, Arc<Gate>>>,
@@ -26,22 +26,22 @@ pub struct MemoryStore {
 
 impl MemoryStore {
     /// Holds calls of that name at a gate.
-    pub fn hold(&self, call: &'static str) -> Arc<Gate> {
+    pub(crate) fn hold(&self, call: &'static str) -> Arc<Gate> {
         self.gates.lock().unwrap().entry(call).or_default().clone()
     }
 
     /// Lets `fault` decide whether a call of a name fails.
-    pub fn fail(&self, fault: impl FnMut(&str) -> Result<(), StoreError> + Send + 'static) {
+    pub(crate) fn fail(&self, fault: impl FnMut(&str) -> Result<(), StoreError> + Send + 'static) {
         *self.fault.lock().unwrap() = Some(Box::new(fault));
     }
 
     /// Names of the calls so far.
-    pub fn calls(&self) -> Vec<&'static str> {
+    pub(crate) fn calls(&self) -> Vec<&'static str> {
         self.calls.lock().unwrap().clone()
     }
 
     /// All points of a collection by id; none when it does not exist.
-    pub fn points(&self, collection: &str) -> BTreeMap<Uuid, Point> {
+    pub(crate) fn points(&self, collection: &str) -> BTreeMap<Uuid, Point> {
         self.collections
             .lock()
             .unwrap()
@@ -51,7 +51,7 @@ impl MemoryStore {
     }
 
     /// Removes a collection as somebody else would.
-    pub fn remove(&self, collection: &str) {
+    pub(crate) fn remove(&self, collection: &str) {
         self.collections.lock().unwrap().remove(collection);
     }
 

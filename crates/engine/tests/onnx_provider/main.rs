@@ -6,6 +6,13 @@
 //! - [`refusals`]: what is missing or broken is named.
 //! - [`registry`]: providers are shared, kept while in use and let go of.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that meets something unexpected fails"
+)]
+
 mod refusals;
 mod registry;
 mod requests;

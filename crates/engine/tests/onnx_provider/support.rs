@@ -12,10 +12,10 @@ use vb_engine::provider::contract::{EmbedRequest, Embedding, EmbeddingProvider, 
 use vb_engine::provider::onnx::{OnnxProvider, PACK_LIMITS};
 
 /// Niceness of the passage threads under test: not what the test itself runs with.
-pub const NICE: i32 = 7;
+pub(crate) const NICE: i32 = 7;
 
 /// Tests take turns: each keeps all cores busy, and some look at the threads of the whole process.
-pub async fn turn() -> MutexGuard<'static, ()> {
+pub(crate) async fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::const_new(());
     TURN.lock().await
 }
@@ -30,21 +30,21 @@ fn from_environment(name: &str) -> PathBuf {
 }
 
 /// The ONNX Runtime library to test with.
-pub fn library() -> PathBuf {
+pub(crate) fn library() -> PathBuf {
     from_environment("VB_ONNXRUNTIME_LIBRARY")
 }
 
 /// The folder of the real model.
-pub fn mini_lm() -> PathBuf {
+pub(crate) fn mini_lm() -> PathBuf {
     from_environment("VB_MODEL_DIRECTORY").join("all-MiniLM-L6-v2")
 }
 
 /// The folder of a model of 22 words: quick to load, and its word "poison" has no finite vector.
-pub fn tiny() -> PathBuf {
+pub(crate) fn tiny() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny_model")
 }
 
-pub fn config(model_directory: &Path) -> ProviderConfig {
+pub(crate) fn config(model_directory: &Path) -> ProviderConfig {
     ProviderConfig {
         name: "sentence_transformers".to_owned(),
         model: "all-MiniLM-L6-v2".to_owned(),
@@ -60,7 +60,7 @@ pub fn config(model_directory: &Path) -> ProviderConfig {
 }
 
 /// The part of a configuration that is about the local provider.
-pub fn onnx(config: &ProviderConfig) -> &OnnxConfig {
+pub(crate) fn onnx(config: &ProviderConfig) -> &OnnxConfig {
     match &config.kind {
         ProviderKind::Onnx(onnx) => onnx,
         #[allow(unreachable_patterns, reason = "there will be other kinds")]
@@ -69,15 +69,15 @@ pub fn onnx(config: &ProviderConfig) -> &OnnxConfig {
 }
 
 /// Loads a provider the way the registry does.
-pub fn load(config: &ProviderConfig) -> Result<OnnxProvider, ProviderError> {
+pub(crate) fn load(config: &ProviderConfig) -> Result<OnnxProvider, ProviderError> {
     OnnxProvider::load(config, onnx(config), PACK_LIMITS)
 }
 
-pub fn provider(model_directory: &Path) -> Arc<OnnxProvider> {
+pub(crate) fn provider(model_directory: &Path) -> Arc<OnnxProvider> {
     Arc::new(load(&config(model_directory)).expect("the provider loads"))
 }
 
-pub fn request<S: AsRef<str>>(texts: &[S], purpose: Purpose) -> EmbedRequest {
+pub(crate) fn request<S: AsRef<str>>(texts: &[S], purpose: Purpose) -> EmbedRequest {
     let texts = texts.iter().map(|text| Arc::from(text.as_ref())).collect();
     EmbedRequest {
         texts,
@@ -86,21 +86,21 @@ pub fn request<S: AsRef<str>>(texts: &[S], purpose: Purpose) -> EmbedRequest {
     }
 }
 
-pub async fn embed<S: AsRef<str>>(
+pub(crate) async fn embed<S: AsRef<str>>(
     provider: &dyn EmbeddingProvider,
     texts: &[S],
 ) -> Result<Vec<Embedding>, ProviderError> {
     provider.embed(request(texts, Purpose::Passage)).await
 }
 
-pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
+pub(crate) fn cosine(a: &[f32], b: &[f32]) -> f64 {
     assert_eq!(a.len(), b.len());
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
 
 /// Many texts that fill the window: tens of seconds of work for two threads.
-pub fn much_work() -> Vec<String> {
+pub(crate) fn much_work() -> Vec<String> {
     (0..500)
         .map(|number| format!("{number} {}", "all work and no play ".repeat(80)))
         .collect()
@@ -108,7 +108,7 @@ pub fn much_work() -> Vec<String> {
 
 /// What the kernel says about a thread.
 #[derive(Debug, Clone)]
-pub struct ThreadState {
+pub(crate) struct ThreadState {
     pub name: String,
     pub nice: i32,
     /// Processor time so far, in hundredths of a second.
@@ -116,7 +116,7 @@ pub struct ThreadState {
 }
 
 /// The process's model threads by thread id.
-pub fn model_threads() -> BTreeMap<u32, ThreadState> {
+pub(crate) fn model_threads() -> BTreeMap<u32, ThreadState> {
     let tasks = fs::read_dir("/proc/self/task").expect("a Linux with /proc");
     tasks
         .filter_map(|task| {
@@ -138,7 +138,7 @@ pub fn model_threads() -> BTreeMap<u32, ThreadState> {
 }
 
 /// Returns when a passage thread has used processor time since the call: its model is running.
-pub async fn model_runs() {
+pub(crate) async fn model_runs() {
     let before = model_threads();
     loop {
         let busy = model_threads().iter().any(|(id, now)| {
