@@ -2,5 +2,5 @@
 -- rest of the transaction.
 select l.pid
 from pg_catalog.pg_lock_status() l
-where l.locktype = 'advisory' and l.database = $1 and l.classid = 0 and l.objid = $2 and l.objsubid = 2
+where l.locktype = 'userlock' and l.database = $1 and l.classid = 0 and l.objid = $2 and l.objsubid = 2
   and l.mode = 'ExclusiveLock' and l.granted

@@ -10,4 +10,7 @@ select set_config('search_path', 'pg_catalog, pg_temp', false),
        set_config('default_transaction_read_only', 'off', false),
        set_config('row_security', 'on', false),
        set_config('statement_timeout', '0', false),
+       -- One transaction that locks a job or a table must not hold up the work of all others.
+       set_config('lock_timeout', '1s', false),
+       set_config('standard_conforming_strings', 'on', false),
        set_config('application_name', 'vector_backfill worker', false)

@@ -5,5 +5,4 @@ create table vb_installation (
     only_row  boolean primary key default true check (only_row)
 );
 comment on table vb_installation is 'The id of this installation, from which all point ids are made';
-insert into vb_installation default values;
 select pg_catalog.pg_extension_config_dump('vb_installation', '');

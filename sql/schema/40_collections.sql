@@ -38,4 +38,5 @@ create table qdrant_vectors (
 comment on table qdrant_vectors is 'One row for each vector in the store, with the hash of the text it was made from';
 
 select pg_catalog.pg_extension_config_dump('vb_collection_generations', '');
+select pg_catalog.pg_extension_config_dump('vb_collection_generations_collection_id_seq', '');
 select pg_catalog.pg_extension_config_dump('qdrant_vectors', '');

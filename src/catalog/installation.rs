@@ -35,15 +35,19 @@ impl Installation {
         })
     }
 
-    /// The id of this installation: the namespace of its point ids.
-    pub(crate) fn id(&self) -> Result<Uuid> {
+    /// Gives the installation its id, unless it has one.
+    pub(crate) fn begin(&self) -> Result<()> {
+        spi::run(&self.sql(include_str!("../../sql/query/installation_begin.sql")), &[]).map(|_| ())
+    }
+
+    /// The id of this installation: the namespace of its point ids. `None` before its first worker.
+    pub(crate) fn id(&self) -> Result<Option<Uuid>> {
         let id: Option<String> = spi::read_first(
             &self.sql(include_str!("../../sql/query/installation_id.sql")),
             &[],
             |row| row.get(1),
         )?;
-        id.and_then(|id| Uuid::parse_str(&id).ok())
-            .ok_or_else(|| VbError::internal("vb_installation has no row"))
+        Ok(id.and_then(|id| Uuid::parse_str(&id).ok()))
     }
 
     /// A statement of `sql/query` with the schema put in, so that no search_path matters.

@@ -86,7 +86,8 @@ impl JobRequest {
             return Err(VbError::invalid(format!(
                 "client_id is {} and must not be negative",
                 self.client_id
-            )));
+            )))
+            .hint("Clients are numbered from 0; number 0 has the rows of sources without a client column.");
         }
         let relation = Relation::read(self.source)?;
         source_access::require_select(&relation)?;
@@ -156,7 +157,8 @@ pub(crate) fn check_range(argument: &str, value: Option<i32>, least: i32, most: 
     match value {
         Some(value) if !(least..=most).contains(&value) => Err(VbError::invalid(format!(
             "{argument} is {value} and must be between {least} and {most}"
-        ))),
+        ))
+        .hint(format!("Give a value in that range, or leave {argument} out."))),
         _ => Ok(()),
     }
 }

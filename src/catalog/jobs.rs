@@ -19,6 +19,8 @@ pub(crate) struct Job {
     pub(crate) client_id: i64,
     /// Of which table.
     pub(crate) source: Oid,
+    /// Its name when the job was enqueued.
+    pub(crate) source_name: String,
     /// Which text.
     pub(crate) vector_type: String,
     /// What the user wants of a provider.
@@ -55,6 +57,7 @@ pub(crate) fn runnable(installation: &Installation, active: &[i64], per_client: 
                 priority: row.get(9)?,
                 renew_before: row.optional(10)?,
                 role: row.get(11)?,
+                source_name: row.get(12)?,
             })
         },
     )

@@ -121,9 +121,9 @@ pub(crate) fn upsert(
     .map(|_| ())
 }
 
-/// Deletes the references of records whose row is gone.
-pub(crate) fn delete(installation: &Installation, owner: Owner<'_>, record_ids: &[String]) -> Result<u64> {
-    spi::run(
+/// Deletes the references of records whose row is gone; returns how many records had any.
+pub(crate) fn delete(installation: &Installation, owner: Owner<'_>, record_ids: &[String]) -> Result<i64> {
+    let deleted = spi::first(
         &installation.sql(include_str!("../../sql/query/references_delete.sql")),
         &[
             owner.client_id.into(),
@@ -131,5 +131,7 @@ pub(crate) fn delete(installation: &Installation, owner: Owner<'_>, record_ids: 
             owner.vector_type.into(),
             record_ids.to_vec().into(),
         ],
-    )
+        |row| row.get(1),
+    )?;
+    Ok(deleted.unwrap_or(0))
 }

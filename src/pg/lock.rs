@@ -24,7 +24,9 @@ fn advisory_tag(database: Oid, key: u32) -> pg_sys::LOCKTAG {
         locktag_field2: 0,
         locktag_field3: key,
         locktag_field4: 2,
-        locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
+        // A type that no SQL function takes. The method is that of advisory locks, since session locks of the other
+        // one end with the first transaction that aborts.
+        locktag_type: pg_sys::LockTagType::LOCKTAG_USERLOCK as u8,
         locktag_lockmethodid: pg_sys::USER_LOCKMETHOD as u8,
     }
 }
@@ -62,6 +64,20 @@ pub(crate) fn become_worker(database: Oid) -> bool {
     })
 }
 
+/// Whether this process, which became the worker, still is it. Code of others that runs in it (a view that calls
+/// `pg_advisory_unlock_all`) may have dropped the lock; then it is taken again, unless another process was faster.
+pub(crate) fn stay_worker(database: Oid) -> bool {
+    let tag = worker_tag(database);
+    // SAFETY: the tag is complete; looks at this process' own locks.
+    let held = unsafe { pg_sys::LockHeldByMe(&tag, pg_sys::ExclusiveLock as i32) };
+    held || try_lock(&tag, pg_sys::ExclusiveLock)
+}
+
+/// Makes room for another worker of the database, just before this one ends.
+pub(crate) fn cease_worker(database: Oid) {
+    unlock(&worker_tag(database), pg_sys::ExclusiveLock);
+}
+
 /// Whether a worker serves the database now.
 pub(crate) fn has_worker(database: Oid) -> bool {
     let tag = worker_tag(database);
@@ -73,12 +89,13 @@ pub(crate) fn has_worker(database: Oid) -> bool {
     !free
 }
 
-/// Whether somebody holds the database exclusively, as DROP DATABASE does while it waits for sessions to leave.
+/// Whether somebody wants the database without sessions: DROP DATABASE, and CREATE DATABASE with this one as template. The
+/// lock asked for is the one that new sessions take.
 pub(crate) fn is_database_wanted(database: Oid) -> bool {
     let tag = database_tag(database);
-    let free = try_lock(&tag, pg_sys::AccessShareLock);
+    let free = try_lock(&tag, pg_sys::RowExclusiveLock);
     if free {
-        unlock(&tag, pg_sys::AccessShareLock);
+        unlock(&tag, pg_sys::RowExclusiveLock);
     }
     !free
 }

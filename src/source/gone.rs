@@ -7,7 +7,7 @@ use super::reader::key_arguments;
 use super::work_list::{Comparison, Scope};
 use crate::catalog::installation::Installation;
 use crate::error::Result;
-use crate::pg::{role, signal, spi};
+use crate::pg::{memory, role, signal, spi};
 
 /// References looked at in one statement.
 const PAGE: i64 = 5_000;
@@ -41,12 +41,13 @@ pub(crate) fn find(installation: &Installation, source: &Source, scope: &Scope, 
         )?;
         let Some(last) = record_ids.last() else { return Ok(gone) };
         after = Some(last.clone());
-        let arguments = key_arguments(source, scope.client_id, &record_ids)?;
-        let live: HashSet<i64> = role::as_restricted(scope.role, || {
-            spi::read(&live_query, &arguments, |row| row.get::<i64>(1))
-        })?
-        .into_iter()
-        .collect();
+        let live = memory::scoped(|| {
+            let arguments = key_arguments(source, scope.client_id, &record_ids)?;
+            role::as_restricted(scope.role, || {
+                spi::read(&live_query, &arguments, |row| row.get::<i64>(1))
+            })
+        })?;
+        let live: HashSet<i64> = live.into_iter().collect();
         gone.extend(
             record_ids
                 .into_iter()

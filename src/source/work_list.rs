@@ -12,7 +12,7 @@ use super::describe::Source;
 use crate::catalog::installation::Installation;
 use crate::error::Result;
 use crate::pg::spi::{self, Cursor};
-use crate::pg::{role, signal};
+use crate::pg::{memory, role, signal};
 
 /// Rows compared at a time.
 const PAGE: usize = 5_000;
@@ -94,20 +94,22 @@ pub(crate) fn scan(
                 None => found.without_text += 1,
             }
         }
-        let compared = spi::read_first(
-            &probe,
-            &[
-                scope.client_id.into(),
-                source.oid.into(),
-                scope.vector_type.as_str().into(),
-                record_ids.clone().into(),
-                hashes.into(),
-                scope.job_id.into(),
-                collection.into(),
-                scope.renew_before.into(),
-            ],
-            |row| Ok((row.get::<Vec<i64>>(1)?, row.get::<i64>(2)?)),
-        )?;
+        let compared = memory::scoped(|| {
+            spi::read_first(
+                &probe,
+                &[
+                    scope.client_id.into(),
+                    source.oid.into(),
+                    scope.vector_type.as_str().into(),
+                    record_ids.clone().into(),
+                    hashes.into(),
+                    scope.job_id.into(),
+                    collection.into(),
+                    scope.renew_before.into(),
+                ],
+                |row| Ok((row.get::<Vec<i64>>(1)?, row.get::<i64>(2)?)),
+            )
+        })?;
         let (needed, referenced) = compared.unwrap_or_default();
         live_references += referenced;
         for position in needed {

@@ -39,8 +39,6 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) settings: &'a Settings,
     /// Namespace of point ids.
     pub(crate) namespace: Uuid,
-    /// Records of the job that are in flight although it was not active: a pause that was taken back.
-    pub(crate) in_flight: Vec<String>,
 }
 
 /// Makes a job active, within one transaction. `None` when somebody stopped it meanwhile.
@@ -50,7 +48,8 @@ pub(crate) fn activate(
     job: Job,
     comparison: Comparison,
 ) -> Result<Option<ActiveJob>> {
-    let source = describe(installation, job.source, &job.vector_type)?;
+    let source =
+        describe(installation, job.source, &job.vector_type).map_err(|error| naming(error, &job.source_name))?;
     let relation = Relation::read(job.source)?;
     role::as_restricted(job.role, || source_access::require_select(&relation))?;
     let owner = Owner {
@@ -62,11 +61,10 @@ pub(crate) fn activate(
 
     let waiting = suspicion::settle(installation, job.id)?;
     let waiting_count: usize = waiting.iter().map(|batch| batch.record_ids.len()).sum();
-    let mut skip: HashSet<String> = waiting
+    let skip: HashSet<String> = waiting
         .iter()
         .flat_map(|batch| batch.record_ids.iter().cloned())
         .collect();
-    skip.extend(surroundings.in_flight.iter().cloned());
     let collection_name = present.as_ref().map_or("", |collection| collection.name.as_str());
     let scope = scope_of(&job, comparison);
     let work_list = work_list::scan(
@@ -178,6 +176,14 @@ pub(crate) fn sweep(installation: &Installation, settings: &Settings, active: &m
     }
     active.load(work_list, gone_records);
     Ok(done)
+}
+
+/// A table that is gone has no name any more; the job remembers it.
+fn naming(mut error: VbError, source_name: &str) -> VbError {
+    if !error.message.contains(source_name) {
+        error.message = format!("{source_name}: {}", error.message);
+    }
+    error
 }
 
 fn window(settings: &Settings) -> usize {

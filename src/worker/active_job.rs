@@ -84,7 +84,7 @@ pub(crate) struct ActiveJob {
     pub(crate) again: Vec<Again>,
     /// Batches in flight.
     pub(crate) in_flight: usize,
-    /// Whether a batch embedded or set aside anything since the last pass.
+    /// Whether a batch embedded anything since the last pass.
     pub(crate) moved: bool,
     /// How fast it is.
     pub(crate) rate: Rate,

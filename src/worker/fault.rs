@@ -25,8 +25,8 @@ impl Fault {
             // Permission denied, wrong type of object or column, no provider, limits and other prerequisites.
             "42501" | "42809" | "42804" | "42704" | "22023" | "55000" | "53400" => Self::Pause,
             other => match &other[..2] {
-                // Data exceptions, integrity, errors of functions and those raised by hand, corrupted data.
-                "22" | "23" | "38" | "39" | "P0" | "XX" => Self::Record,
+                // Data exceptions, integrity, limits, errors of functions and those raised by hand, corrupted data.
+                "0A" | "21" | "22" | "23" | "2F" | "38" | "39" | "54" | "P0" | "XX" => Self::Record,
                 // Other errors in the statement itself.
                 "42" => Self::Pause,
                 _ => Self::Later,

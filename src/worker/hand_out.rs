@@ -15,8 +15,11 @@ impl Worker {
     pub(super) fn hand_out(&mut self) -> Result<()> {
         while self.in_flight.len() < self.settings.max_concurrent_batches
             && self.engine.bytes_in_flight() < self.settings.memory_limit / 2
+            && Instant::now() < self.next_poll
         {
-            signal::check_interrupts();
+            if signal::termination_requested() {
+                return Ok(());
+            }
             let Some(position) = self.next_job() else { return Ok(()) };
             let active = &mut self.jobs[position];
             let (client, priority) = (active.context.job.client_id, active.context.job.priority);

@@ -1,7 +1,7 @@
 //! The folder of a database's worker: embedded collections, the service's socket, and a mark of whose they are.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -44,11 +44,19 @@ fn ready(home: &Path, installation: Uuid) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    if owner.is_some_and(|owner| owner.trim() != installation.to_string()) {
-        fs::remove_dir_all(home)?;
+    match owner.as_deref().map(|text| Uuid::parse_str(text.trim())) {
+        Some(Ok(owner)) if owner == installation => return Ok(()),
+        Some(Ok(_)) => fs::remove_dir_all(home)?,
+        // A mark that is missing or torn says nothing: what is there stays.
+        Some(Err(_)) | None => {}
     }
     fs::DirBuilder::new().recursive(true).mode(0o700).create(home)?;
-    fs::write(mark, installation.to_string())
+    let new = home.join(format!("{MARK}.new"));
+    let mut file = fs::File::create(&new)?;
+    file.write_all(installation.to_string().as_bytes())?;
+    file.sync_all()?;
+    fs::rename(new, mark)?;
+    fs::File::open(home)?.sync_all()
 }
 
 /// Removes the folder: the extension or the database is gone.

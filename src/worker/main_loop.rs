@@ -16,10 +16,12 @@ use vb_engine::policy::fairness::Turns;
 
 use super::active_job::ActiveJob;
 use super::dispatch::InFlight;
+use super::fault::Fault;
 use super::{home, log, outcome, startup};
 use crate::catalog::batches;
 use crate::catalog::installation::Installation;
-use crate::error::Result;
+use crate::error::{Result, VbError};
+use crate::pg::catch::catching;
 use crate::pg::{latch, lock, memory, process, signal, transaction};
 use crate::settings::Settings;
 
@@ -80,10 +82,17 @@ impl Worker {
     /// Works until it is asked to end.
     pub(crate) fn run(mut self) {
         let end = loop {
-            if signal::termination_requested() || lock::is_database_wanted(self.database) {
+            if signal::termination_requested()
+                || lock::is_database_wanted(self.database)
+                || !lock::stay_worker(self.database)
+            {
                 break End::Asked;
             }
-            signal::check_interrupts();
+            // A cancel is not for us, and an end is asked for above; barriers of the server are served here.
+            let _ = catching(|| {
+                signal::check_interrupts();
+                Ok(())
+            });
             signal::reload_settings_when_asked();
             let was_busy = !(self.jobs.is_empty() && self.in_flight.is_empty());
             match self.turn() {
@@ -147,18 +156,31 @@ impl Worker {
         while let Some(outcome) = self.engine.try_outcome() {
             self.unrecorded.push(outcome);
         }
-        while let Some(outcome) = self.unrecorded.pop() {
+        // Each is tried once a turn, in order. The store has its points: it must be recorded, now or later, and whatever
+        // keeps one from it keeps no other.
+        for outcome in std::mem::take(&mut self.unrecorded) {
             match self.record(&outcome) {
                 Ok(Some(())) => self.settle(outcome),
                 Ok(None) => return Ok(None),
-                Err(error) => {
-                    // The store has the points: the outcome must be recorded sooner or later.
+                Err(error) if Fault::of(&error) == Fault::Later => {
+                    pgrx::log!(
+                        "vector_backfill records batch {} later: {}",
+                        outcome.batch_id,
+                        error.message
+                    );
                     self.unrecorded.push(outcome);
-                    return Err(error);
                 }
+                Err(error) => self.give_up(outcome, &error)?,
             }
         }
         Ok(Some(()))
+    }
+
+    /// A batch that can never be recorded pauses its job, which finds the same records again when it is resumed.
+    fn give_up(&mut self, outcome: Outcome, error: &VbError) -> Result<()> {
+        self.transact(|installation| batches::end(installation, outcome.batch_id))?;
+        self.in_flight.remove(&outcome.batch_id);
+        self.stop(outcome.job_id, error)
     }
 
     fn record(&mut self, outcome: &Outcome) -> Result<Option<()>> {
@@ -236,10 +258,24 @@ impl Worker {
                 pgrx::log!("vector_backfill leaves batches to the next worker: {}", error.message);
             }
         }
-        self.engine.shutdown(SHUTDOWN_DEADLINE);
+        // It may start threads on its way, which must not receive Postgres' signals.
+        signal::with_signals_blocked(|| self.engine.shutdown(SHUTDOWN_DEADLINE));
         if matches!(end, End::Uninstalled) {
-            home::remove(&self.settings, self.database);
+            make_way(self.database, &self.settings);
         }
         process::exit(0);
+    }
+}
+
+/// The extension is gone, or was created again: then another worker serves the new one, which clears the folder.
+fn make_way(database: Oid, settings: &Settings) {
+    let again = transaction::run(Installation::find).ok().flatten().is_some();
+    if !again {
+        home::remove(settings, database);
+        return;
+    }
+    lock::cease_worker(database);
+    if let Err(error) = process::start_worker(database) {
+        pgrx::warning!("{}: {}", error.message, error.hint.unwrap_or_default());
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn record(
             deleted: _,
         } => {
             let records_per_second = active.map(|active| {
-                active.moved |= !(embedded.is_empty() && failed.is_empty());
+                active.moved |= !embedded.is_empty();
                 active.rate.add(Instant::now(), (embedded.len() + failed.len()) as u64)
             });
             let done = Done {

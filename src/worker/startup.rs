@@ -52,8 +52,8 @@ fn ready(database: Oid) -> Result<Option<Worker>> {
         let Some(installation) = Installation::find()? else {
             return Ok(None);
         };
-        batches::inherit(&installation)?;
-        installation.id().map(Some)
+        installation.begin()?;
+        installation.id()
     })?;
     let Some(namespace) = namespace else { return Ok(None) };
     let settings = Settings::current();
@@ -75,6 +75,8 @@ fn ready(database: Oid) -> Result<Option<Worker>> {
     };
     // The engine's threads inherit the mask: Postgres' signals must reach the main thread only.
     let engine = signal::with_signals_blocked(|| Engine::start(config)).map_err(start_error)?;
+    // Only now is it certain that no other worker serves this database.
+    transaction::run(|| Installation::require().and_then(|installation| batches::inherit(&installation)))?;
     Ok(Some(Worker::new(
         database,
         namespace,
@@ -105,5 +107,5 @@ pub(crate) fn still_installed(namespace: Uuid) -> Result<Option<Installation>> {
     let Some(installation) = Installation::find()? else {
         return Ok(None);
     };
-    Ok((installation.id()? == namespace).then_some(installation))
+    Ok((installation.id()? == Some(namespace)).then_some(installation))
 }

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::activate::{self, Surroundings};
+use super::dispatch::InFlight;
 use super::fault::Fault;
 use super::main_loop::Worker;
 use crate::catalog::batches;
@@ -55,6 +56,14 @@ impl Worker {
             }
         }
         for job in runnable {
+            // A pause that was taken back: the batches it cancelled end first, so that nothing is embedded twice.
+            let is_ending = |batch: &InFlight| {
+                let other = &batch.context.job;
+                (other.client_id, other.source, &other.vector_type) == (job.client_id, job.source, &job.vector_type)
+            };
+            if self.in_flight.values().any(is_ending) {
+                continue;
+            }
             self.activate(job, Comparison::Texts)?;
         }
         let clients: Vec<i64> = self.jobs.iter().map(|active| active.context.job.client_id).collect();
@@ -64,16 +73,9 @@ impl Worker {
 
     fn activate(&mut self, job: Job, comparison: Comparison) -> Result<()> {
         process::show_activity(true, &format!("looking for work of job {}", job.id));
-        let in_flight = self
-            .in_flight
-            .values()
-            .filter(|batch| batch.context.job.id == job.id)
-            .flat_map(|batch| batch.record_ids.iter().cloned())
-            .collect();
         let surroundings = Surroundings {
             settings: &self.settings,
             namespace: self.namespace,
-            in_flight,
         };
         let activated =
             self.transact(|installation| activate::activate(installation, &surroundings, job.clone(), comparison));

@@ -1,7 +1,7 @@
 //! The promise above all others: source, references and store agree.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt;
 
 use uuid::Uuid;
 
@@ -45,10 +45,29 @@ const COLLECTIONS: &str = "
 select name from vb_collection_generations
 where client_id = $1::bigint and source = $2::text::regclass and vector_type = $3 and name is not null";
 
-/// Checks that every expected row is referenced with the hash of its present text or was set aside, that nothing else is
-/// referenced, that chunks are numbered without gaps, and that the store holds exactly the points that are referenced.
-/// Gives the number of points.
+/// Checks that all of [`compare`] agrees; gives the number of points.
 pub fn assert_agreement(client: &mut Client, store: &Store, expectation: Expectation<'_>) -> usize {
+    let comparison = compare(client, store, expectation);
+    assert!(
+        comparison.differences.0.is_empty(),
+        "source, references and store do not agree for {expectation:?}:{}",
+        comparison.differences
+    );
+    comparison.points
+}
+
+/// What came of a comparison.
+#[derive(Debug)]
+pub struct Comparison {
+    /// Points that the store holds.
+    pub points: usize,
+    /// Empty when all agrees.
+    pub differences: Differences,
+}
+
+/// Compares: every expected row is referenced with the hash of its present text or was set aside, nothing else is
+/// referenced, chunks are numbered without gaps, and the store holds exactly the points that are referenced.
+pub fn compare(client: &mut Client, store: &Store, expectation: Expectation<'_>) -> Comparison {
     let parameters: [&dyn crate::value::Parameter; 3] =
         [&expectation.client_id, &expectation.source, &expectation.vector_type];
     // One snapshot for all that is read of the database.
@@ -108,32 +127,28 @@ pub fn assert_agreement(client: &mut Client, store: &Store, expectation: Expecta
     for point in held.difference(&named) {
         differences.add("a point in the store that nothing refers to", &point.to_string());
     }
-    differences.assert_none(&format!(
-        "{expectation:?}, {} rows, {} references",
-        expected.len(),
-        references.len()
-    ));
-    held.len()
+    Comparison {
+        points: held.len(),
+        differences,
+    }
 }
 
 /// Differences by kind.
 #[derive(Debug, Default)]
-struct Differences(BTreeMap<&'static str, Vec<String>>);
+pub struct Differences(pub BTreeMap<&'static str, Vec<String>>);
 
 impl Differences {
     fn add(&mut self, kind: &'static str, what: &str) {
         self.0.entry(kind).or_default().push(what.to_owned());
     }
+}
 
-    fn assert_none(&self, of: &str) {
-        let mut report = String::new();
+impl fmt::Display for Differences {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (kind, found) in &self.0 {
             let shown = &found[..found.len().min(SHOWN)];
-            let _ = write!(report, "\n  {} × {kind}: {}", found.len(), shown.join(", "));
+            write!(out, "\n  {} × {kind}: {}", found.len(), shown.join(", "))?;
         }
-        assert!(
-            report.is_empty(),
-            "source, references and store do not agree for {of}:{report}"
-        );
+        Ok(())
     }
 }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::client::Client;
 use crate::server_user::{folder, program};
 use crate::sql_error::CallError;
-use crate::template::{SUPERUSER, copy, template};
+use crate::template::{SUPERUSER, copy, run, template};
 use crate::wait;
 
 /// Names the socket file; no port is opened.
@@ -75,18 +75,48 @@ impl Cluster {
             postmaster: None,
             _template: template,
         };
-        let file = cluster.data().join("postgresql.conf");
+        cluster.configure(&format!("{SETTINGS}{settings}"));
+        cluster.launch();
+        cluster
+    }
+
+    /// Adds lines to the configuration file, with the place of the socket.
+    fn configure(&self, settings: &str) {
+        let file = self.data().join("postgresql.conf");
         let mut file = OpenOptions::new()
             .append(true)
             .open(&file)
-            .expect("a new cluster has its configuration file");
+            .expect("a cluster has its configuration file");
         let socket = format!(
-            "port = {PORT}\nunix_socket_directories = '{}'\n",
-            cluster.home.path().display()
+            "port = {PORT}\nunix_socket_directories = '{}'",
+            self.home.path().display()
         );
-        writeln!(file, "{SETTINGS}{socket}{settings}").expect("the configuration file can be written");
-        cluster.launch();
-        cluster
+        writeln!(file, "\n{settings}\n{socket}").expect("the configuration file can be written");
+    }
+
+    /// Starts a server that follows this one.
+    pub fn start_standby(&self) -> Self {
+        let home = folder();
+        let mut backup = program("pg_basebackup", home.path());
+        backup.args([
+            "--pgdata=data",
+            "--write-recovery-conf",
+            "--no-sync",
+            "--checkpoint=fast",
+            "--wal-method=stream",
+        ]);
+        backup
+            .args(["--username", SUPERUSER, "--port", &PORT.to_string(), "--host"])
+            .arg(self.home.path());
+        run(&mut backup);
+        let mut standby = Self {
+            home,
+            postmaster: None,
+            _template: Arc::clone(&self._template),
+        };
+        standby.configure("");
+        standby.launch();
+        standby
     }
 
     /// The data directory.

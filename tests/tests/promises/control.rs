@@ -181,6 +181,18 @@ fn an_unfinished_job_is_given_back_instead_of_a_second_one() {
     assert_ne!(other, job, "another vector type is another job");
     let other: i64 = client.value("select vb_enqueue_backfill(2, 'issues')", &[]);
     assert_ne!(other, job, "another client is another job");
+    let at_once: Vec<i64> = std::thread::scope(|scope| {
+        let ask = || jobs::enqueue(&mut cluster.connect("shop"), 3, "issues");
+        let sessions: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+        sessions
+            .into_iter()
+            .map(|session| session.join().expect("an enqueueing session"))
+            .collect()
+    });
+    assert!(
+        at_once.iter().all(|job| *job == at_once[0]),
+        "sessions at the same moment got several jobs: {at_once:?}"
+    );
     client.run(&format!("select vb_cancel({job})"));
 }
 
