@@ -83,11 +83,10 @@ impl JobRequest {
     /// An error that names the first thing that is wrong.
     fn check(&self, installation: &Installation) -> Result<Source> {
         if self.client_id < 0 {
-            return Err(VbError::invalid(format!(
-                "client_id is {} and must not be negative",
-                self.client_id
-            )))
-            .hint("Clients are numbered from 0; number 0 has the rows of sources without a client column.");
+            return Err(
+                VbError::invalid(format!("client_id is {} and must not be negative", self.client_id))
+                    .hint("Clients are numbered from 0; number 0 has the rows of sources without a client column."),
+            );
         }
         let relation = Relation::read(self.source)?;
         source_access::require_select(&relation)?;
