@@ -1,3 +1,15 @@
+-- Texts go to models, stores and JSON, all of which speak UTF-8 only.
+do $$
+begin
+    if pg_catalog.getdatabaseencoding() operator(pg_catalog.<>) 'UTF8'::pg_catalog.name then
+        raise exception using errcode = 'feature_not_supported',
+            message = pg_catalog.format('vector_backfill does not support databases in encoding %s',
+                pg_catalog.getdatabaseencoding()),
+            hint = 'Create the database with ENCODING ''UTF8'' TEMPLATE template0.';
+    end if;
+end
+$$;
+
 -- One row: who this installation is. The id is the namespace of all point ids, so that two databases can share a store
 -- and a restored copy of this database finds its own points again.
 create table vb_installation (

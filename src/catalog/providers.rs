@@ -55,9 +55,9 @@ pub(crate) fn enabled(installation: &Installation, settings: &Settings) -> Resul
         .collect())
 }
 
-/// Enabled providers that a client may use: its own before the common ones, then by quality.
+/// Providers that a client may use, enabled or not: its own before the common ones, then by quality.
 pub(crate) fn of_client(installation: &Installation, settings: &Settings, client_id: i64) -> Result<Vec<Provider>> {
-    Ok(enabled(installation, settings)?
+    Ok(all(installation, settings)?
         .into_iter()
         .filter(|provider| provider.serves(client_id))
         .collect())

@@ -10,7 +10,7 @@ use vb_tests::cluster::{Cluster, Stop};
 use vb_tests::store::Store;
 use vb_tests::{chance, issues, jobs, wait, worker};
 
-const ROWS: usize = 900;
+const ROWS: usize = 600;
 /// About 60 tokens a row.
 const SENTENCES: usize = 4;
 const BATCH: i32 = 20;

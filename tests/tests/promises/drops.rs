@@ -159,19 +159,6 @@ fn a_terminated_worker_is_gone_within_a_second_and_the_next_call_starts_another(
 }
 
 #[test]
-fn a_call_that_meets_a_worker_on_its_way_out_gets_another_one() {
-    let cluster = Cluster::start_not_preloaded();
-    let (mut client, first) = running_job(&cluster, "shop");
-    client.run(&format!("select vb_cancel({first})"));
-    for _ in 0..5 {
-        let pid = worker::started(&mut client);
-        client.run(&format!("select pg_terminate_backend({pid})"));
-        let job = jobs::enqueue(&mut client, 2, "issues");
-        assert_eq!(jobs::completed(&mut client, job).total, 0);
-    }
-}
-
-#[test]
 fn a_server_that_stops_fast_does_not_wait_for_the_worker() {
     let mut cluster = Cluster::start();
     let (client, _job) = running_job(&cluster, "shop");

@@ -9,6 +9,7 @@
     reason = "a test that meets something unexpected fails"
 )]
 
+mod bad_records;
 mod chunking;
 mod comments;
 mod concurrent_changes;

@@ -159,54 +159,6 @@ fn a_table_without_a_fitting_column_says_how_to_configure_it() {
 }
 
 #[test]
-fn a_row_whose_text_cannot_be_computed_costs_one_record() {
-    let cluster = Cluster::start();
-    let mut client = cluster.create_database("shop");
-    let store = Store::of(&cluster, &mut client);
-    client.run(
-        "create table readings (id int primary key, client_id int, amount int, parts int);
-         insert into readings select n, 1, 100, n % 7 from generate_series(1, 20) n;
-         create view shares as select id, client_id, 'each part is ' || amount / parts as title from readings;
-         select vb_configure_source('shares', key_columns => '{id}')",
-    );
-    let done = jobs::backfill(&mut client, 1, "shares");
-    assert_eq!((done.total, done.successful, done.failed), (20, 18, 2));
-    let errors = client.rows(
-        "select record_id, message from vb_error_report order by record_id::int",
-        &[],
-    );
-    let failed: Vec<String> = errors.iter().map(|row| row.get("record_id")).collect();
-    assert_eq!(failed, ["7", "14"]);
-    assert!(
-        errors[0].get::<String>("message").contains("division by zero"),
-        "{errors:?}"
-    );
-    let rows = "select id::text, case when parts > 0 then 'each part is ' || 100 / parts end from readings";
-    let expectation = Expectation {
-        client_id: 1,
-        source: "shares",
-        vector_type: "content",
-        rows,
-    };
-    assert_eq!(assert_agreement(&mut client, &store, expectation), 18);
-
-    client.run("update readings set parts = 5 where parts = 0");
-    let done = jobs::backfill(&mut client, 1, "shares");
-    assert_eq!((done.successful, done.failed), (2, 0));
-    assert_eq!(
-        assert_agreement(
-            &mut client,
-            &store,
-            Expectation {
-                rows: "select id::text, title from shares",
-                ..expectation
-            }
-        ),
-        20
-    );
-}
-
-#[test]
 fn a_database_in_another_encoding_than_utf8_is_refused_with_a_hint() {
     let cluster = Cluster::start();
     for encoding in ["LATIN1", "SQL_ASCII"] {

@@ -1,0 +1,82 @@
+//! A bad record costs one record: neither its batch, nor its job, nor the jobs of others.
+
+use vb_tests::client::Client;
+use vb_tests::cluster::Cluster;
+use vb_tests::{jobs, wait, worker};
+
+/// Record ids, class and number of attempts of a job's dead letters.
+fn dead_letters(client: &mut Client, job: i64) -> Vec<String> {
+    client.values(
+        "select record_id || ' ' || error_class from vb_error_report where job_id = $1::bigint order by record_id",
+        &[&job],
+    )
+}
+
+#[test]
+fn a_row_whose_text_cannot_be_computed_costs_one_record() {
+    let cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    client.run(
+        "create table numbers (id int primary key, client_id int, divisor int);
+         insert into numbers select n, 1, n - 17 from generate_series(1, 50) n;
+         create view quotients as select id, client_id, 'quotient ' || 100 / divisor as title from numbers;
+         select vb_configure_source('quotients', key_columns => '{id}')",
+    );
+    let job = jobs::enqueue(&mut client, 1, "quotients");
+    let done = jobs::completed(&mut client, job);
+    assert_eq!((done.total, done.successful, done.failed), (50, 49, 1), "{done:?}");
+    assert_eq!(dead_letters(&mut client, job), ["17 source"]);
+
+    client.run("update numbers set divisor = 5 where id = 17");
+    let done = jobs::backfill(&mut client, 1, "quotients");
+    assert_eq!((done.successful, done.failed), (1, 0), "{done:?}");
+}
+
+#[test]
+fn a_record_that_was_alone_in_flight_at_two_crashes_is_set_aside() {
+    let cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    client.run(
+        "create table notes (id int primary key, client_id int, title text);
+         insert into notes select n, 1, 'note ' || n from generate_series(1, 5) n",
+    );
+    // As a crash leaves it: the job has begun, one of its records was suspected and alone in flight, once before.
+    let job = jobs::enqueue(&mut client, 1, "notes");
+    client.rows("select vb_pause($1::bigint)", &[&job]);
+    wait::until("the end of its batches", || {
+        let left: i64 = client.value("select count(*) from vb_active_batches", &[]);
+        (left == 0).then_some(())
+    });
+    client.run("delete from qdrant_vectors; delete from vb_job_errors");
+    client.rows(
+        "insert into vb_batches (job_id, record_ids, crashes, suspect) values ($1::bigint, '{3}', 1, true)",
+        &[&job],
+    );
+    cluster.kill(worker::started(&mut client));
+    wait::until("the end of this session", || client.try_run("select 1").err());
+
+    let mut client = cluster.connect("shop");
+    client.rows("select vb_resume($1::bigint)", &[&job]);
+    let done = jobs::completed(&mut client, job);
+    assert_eq!(done.failed, 1, "{done:?}");
+    assert_eq!(dead_letters(&mut client, job), ["3 crash"]);
+    let embedded: i64 = client.value("select count(*) from qdrant_vectors", &[]);
+    assert_eq!(embedded, 4);
+}
+
+#[test]
+fn a_key_that_does_not_identify_rows_pauses_its_job_and_no_other() {
+    let cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    client.run(
+        "create table twins (id int, client_id int, title text);
+         insert into twins select 1 + n % 3, 1, 'twin ' || n from generate_series(1, 30) n;
+         select vb_configure_source('twins', key_columns => '{id}');
+         create table notes (id int primary key, client_id int, title text);
+         insert into notes select n, 2, 'note ' || n from generate_series(1, 20) n",
+    );
+    let bad = jobs::enqueue(&mut client, 1, "twins");
+    let paused = jobs::until(&mut client, bad, "a pause", |now| now.state == "paused");
+    assert!(paused.last_error.is_some(), "{paused:?}");
+    assert_eq!(jobs::backfill(&mut client, 2, "notes").successful, 20);
+}
