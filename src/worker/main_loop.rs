@@ -42,6 +42,8 @@ pub(crate) struct Worker {
     pub(super) turns: Turns,
     pub(super) in_flight: HashMap<i64, InFlight>,
     pub(super) unrecorded: Vec<Outcome>,
+    /// Jobs whose rows somebody else holds locked, and until when they are left alone.
+    pub(super) locked: HashMap<i64, Instant>,
     pub(super) next_poll: Instant,
     pub(super) next_housekeeping: Instant,
 }
@@ -74,6 +76,7 @@ impl Worker {
             turns: Turns::default(),
             in_flight: HashMap::new(),
             unrecorded: Vec::new(),
+            locked: HashMap::new(),
             next_poll: now,
             next_housekeeping: now,
         }

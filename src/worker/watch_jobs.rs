@@ -55,7 +55,12 @@ impl Worker {
                 self.deactivate(position);
             }
         }
+        let now = Instant::now();
+        self.locked.retain(|_, until| *until > now);
         for job in runnable {
+            if self.locked.contains_key(&job.id) {
+                continue;
+            }
             // A pause that was taken back: the batches it cancelled end first, so that nothing is embedded twice.
             let is_ending = |batch: &InFlight| {
                 let other = &batch.context.job;
@@ -64,7 +69,11 @@ impl Worker {
             if self.in_flight.values().any(is_ending) {
                 continue;
             }
-            self.activate(job, Comparison::Texts)?;
+            let id = job.id;
+            if let Err(error) = self.activate(job, Comparison::Texts) {
+                pgrx::log!("vector_backfill leaves job {id} alone for a while: {}", error.message);
+                self.locked.insert(id, Instant::now() + LATER);
+            }
         }
         let clients: Vec<i64> = self.jobs.iter().map(|active| active.context.job.client_id).collect();
         self.turns.retain(|client| clients.contains(&client));

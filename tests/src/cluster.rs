@@ -7,10 +7,10 @@ use std::process::Child;
 use std::sync::Arc;
 
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
 
 use crate::client::Client;
-use crate::server_user::{folder, program};
+use crate::folder::Folder;
+use crate::server_user::program;
 use crate::sql_error::CallError;
 use crate::template::{SUPERUSER, copy, run, template};
 use crate::wait;
@@ -48,10 +48,10 @@ pub enum Stop {
 /// A running server in a folder of its own. Dropping it stops the server and removes the folder.
 #[derive(Debug)]
 pub struct Cluster {
-    home: TempDir,
+    home: Folder,
     postmaster: Option<Child>,
     /// Kept for the other clusters that are still to be made from it.
-    _template: Arc<TempDir>,
+    _template: Arc<Folder>,
 }
 
 impl Cluster {
@@ -68,7 +68,7 @@ impl Cluster {
     /// Starts a server with more lines in its configuration file; nothing is preloaded unless they say so.
     pub fn with_settings(settings: &str) -> Self {
         let template = template();
-        let home = folder();
+        let home = Folder::new();
         copy(&template, home.path());
         let mut cluster = Self {
             home,
@@ -96,7 +96,7 @@ impl Cluster {
 
     /// Starts a server that follows this one.
     pub fn start_standby(&self) -> Self {
-        let home = folder();
+        let home = Folder::new();
         let mut backup = program("pg_basebackup", home.path());
         backup.args([
             "--pgdata=data",

@@ -16,6 +16,7 @@ pub mod client;
 pub mod cluster;
 pub mod debian;
 pub mod exact_search;
+pub mod folder;
 pub mod issues;
 pub mod jobs;
 pub mod server_user;

@@ -9,7 +9,6 @@ use std::thread;
 
 use rustix::process::{Gid, Uid, geteuid};
 use rustix::thread::{set_thread_res_gid, set_thread_res_uid};
-use tempfile::TempDir;
 
 /// Where `pg_config` is when `PG_CONFIG` does not say it.
 const PG_CONFIG: &str = "/usr/lib/postgresql/15/bin/pg_config";
@@ -34,16 +33,11 @@ pub fn program(name: &str, folder: &Path) -> Command {
     command
 }
 
-/// A new folder that belongs to whoever runs the servers. Its path is short, since the names of sockets have to be.
-pub fn folder() -> TempDir {
-    let folder = tempfile::Builder::new()
-        .prefix("vb")
-        .tempdir_in("/tmp")
-        .expect("a folder can be made in /tmp");
+/// Makes the path belong to whoever runs the servers.
+pub(crate) fn give(path: &Path) {
     if let Some((user, group)) = stand_in() {
-        std::os::unix::fs::chown(folder.path(), Some(user), Some(group)).expect("root may give folders away");
+        std::os::unix::fs::chown(path, Some(user), Some(group)).expect("root may give folders away");
     }
-    folder
 }
 
 /// Does something as the user who runs the servers, on a thread of its own: nobody else gets into their sockets.

@@ -4,23 +4,22 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use tempfile::TempDir;
-
-use crate::server_user::{folder, program};
+use crate::folder::Folder;
+use crate::server_user::program;
 
 /// The superuser of every cluster.
 pub const SUPERUSER: &str = "postgres";
 
 /// The copies hold on to the template, so it is removed with the last cluster.
-static TEMPLATE: Mutex<Weak<TempDir>> = Mutex::new(Weak::new());
+static TEMPLATE: Mutex<Weak<Folder>> = Mutex::new(Weak::new());
 
 /// The folder that holds the template in `data`.
-pub fn template() -> Arc<TempDir> {
+pub fn template() -> Arc<Folder> {
     let mut kept = TEMPLATE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(template) = kept.upgrade() {
         return template;
     }
-    let template = Arc::new(folder());
+    let template = Arc::new(Folder::new());
     let mut initdb = program("initdb", template.path());
     initdb.args([
         "-D",
@@ -40,7 +39,7 @@ pub fn template() -> Arc<TempDir> {
 }
 
 /// Copies the template's `data` into the folder.
-pub fn copy(template: &TempDir, folder: &Path) {
+pub fn copy(template: &Folder, folder: &Path) {
     run(Command::new("cp")
         .arg("-a")
         .arg(template.path().join("data"))

@@ -80,3 +80,24 @@ fn a_key_that_does_not_identify_rows_pauses_its_job_and_no_other() {
     assert!(paused.last_error.is_some(), "{paused:?}");
     assert_eq!(jobs::backfill(&mut client, 2, "notes").successful, 20);
 }
+
+#[test]
+fn a_session_that_holds_a_job_locked_does_not_hold_up_the_jobs_of_others() {
+    let cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    client.run(
+        "create table notes (id int primary key, client_id int, title text);
+         insert into notes select n, 1 + n % 2, 'note ' || n from generate_series(1, 40) n",
+    );
+    let job = jobs::enqueue(&mut client, 1, "notes");
+    jobs::completed(&mut client, job);
+    let mut sleeper = cluster.connect("shop");
+    client.run("update notes set title = title || '!' where client_id = 1");
+    let job_again = jobs::enqueue(&mut client, 1, "notes");
+    assert_ne!(job, job_again);
+    sleeper.run("begin");
+    sleeper.rows("select vb_pause($1::bigint)", &[&job_again]);
+    assert_eq!(jobs::backfill(&mut client, 2, "notes").successful, 20);
+    sleeper.run("rollback");
+    assert_eq!(jobs::completed(&mut client, job_again).successful, 20);
+}
