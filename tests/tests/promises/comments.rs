@@ -86,7 +86,9 @@ fn every_setting_is_described_and_the_readme_names_those_that_exist() {
         );
     }
     let names: BTreeSet<String> = settings.iter().map(|setting| setting.get("name")).collect();
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    // Cargo's at run time: clones that share a target folder share this program as well.
+    let package = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+    let readme = Path::new(&package).join("../README.md");
     let readme = fs::read_to_string(&readme).unwrap_or_else(|error| panic!("{}: {error}", readme.display()));
     let mut mentioned = BTreeSet::new();
     for (start, prefix) in readme.match_indices("vector_backfill.") {
