@@ -41,7 +41,9 @@ pub(crate) fn mini_lm() -> PathBuf {
 
 /// The folder of a model of 22 words: quick to load, and its word "poison" has no finite vector.
 pub(crate) fn tiny() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny_model")
+    // Cargo's at run time: clones that share a target folder share this program as well.
+    let package = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+    Path::new(&package).join("tests/fixtures/tiny_model")
 }
 
 pub(crate) fn config(model_directory: &Path) -> ProviderConfig {
