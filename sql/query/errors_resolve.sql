@@ -1,2 +1,2 @@
--- Records that failed before and have a vector, or no row, now.
+-- Records that failed before and have a vector now.
 delete from @extschema@.vb_job_errors where job_id = $1 and record_id = any($2)

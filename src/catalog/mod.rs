@@ -1,4 +1,5 @@
-//! Our own tables: each statement is a file in `sql/query`, each table's reader and writer a file here.
+//! Our own tables, and what Postgres' catalogues say about users, processes and settings: each statement is a file in
+//! `sql/query`, each table's reader and writer a file here.
 
 pub(crate) mod batches;
 pub(crate) mod collections;

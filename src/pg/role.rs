@@ -39,8 +39,8 @@ fn switch(role: Oid, flags: u32, settings: bool) -> Former {
     former
 }
 
-/// Runs the body as the owner of the extension, for our own tables. The body must name everything it uses with its
-/// schema: the caller's `search_path` is still in force.
+/// Runs the body as the owner of the extension, for our own tables. The body names these with their schema, and no code
+/// of other people runs in it; every function that users call pins its `search_path` to `pg_catalog`.
 pub(crate) fn as_owner<R>(owner: Oid, body: impl FnOnce() -> R) -> R {
     let _former = switch(owner, pg_sys::SECURITY_LOCAL_USERID_CHANGE, false);
     body()

@@ -2,6 +2,8 @@
 //!
 //! The worker's main thread is the only one that talks to Postgres. It reads rows, hands them to the engine, waits for
 //! the engine's wake socket or its latch, and records outcomes. No transaction is open while it waits.
+//!
+//! [`service`] is the other side: how sessions start, wake and ask the worker.
 
 pub(crate) mod activate;
 pub(crate) mod active_job;

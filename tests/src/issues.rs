@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::agreement::Expectation;
 use crate::client::Client;
 use crate::debian;
 
@@ -26,6 +27,16 @@ pub const CONTENT: &str = "concat_ws(' ', nullif(summary, ''), nullif(descriptio
 /// Keys and texts of the rows of a client that have to have a vector.
 pub fn expected(client_id: i64) -> String {
     format!("select issue_id::text, {CONTENT} from issues where client_id = {client_id} and active")
+}
+
+/// What [`crate::agreement`] expects of a client's rows, given the statement of [`expected`].
+pub fn expectation(client_id: i64, rows: &str) -> Expectation<'_> {
+    Expectation {
+        client_id,
+        source: "issues",
+        vector_type: "content",
+        rows,
+    }
 }
 
 /// Creates the table.

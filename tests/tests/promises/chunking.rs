@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vb_tests::agreement::{Expectation, assert_agreement};
+use vb_tests::agreement::assert_agreement;
 use vb_tests::client::Client;
 use vb_tests::cluster::Cluster;
 use vb_tests::store::Store;
@@ -31,12 +31,7 @@ fn long_texts_have_several_points_and_a_shortened_text_loses_its_surplus() {
     client.run("insert into issues (issue_id, client_id, title) values (1000, 1, 'short')");
     client.run("select vb_configure_source('issues', chunk_tokens => 64, chunk_overlap => 16)");
     let rows = issues::expected(1);
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
 
     let done = jobs::backfill(&mut client, 1, "issues");
 

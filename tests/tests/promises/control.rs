@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use vb_tests::agreement::{Expectation, assert_agreement};
+use vb_tests::agreement::assert_agreement;
 use vb_tests::client::Client;
 use vb_tests::cluster::Cluster;
 use vb_tests::jobs::{self, Progress};
@@ -84,12 +84,7 @@ fn a_pause_in_the_middle_takes_effect_within_a_second_and_loses_nothing() {
         "what was embedded before the pause was made again"
     );
     let rows = issues::expected(1);
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
     assert_eq!(assert_agreement(&mut client, &store, expectation), ROWS);
 }
 
@@ -121,12 +116,7 @@ fn a_cancel_in_the_middle_takes_effect_within_a_second_and_keeps_what_is_embedde
         "{} and issue_id::text in (select record_id from qdrant_vectors where client_id = 1)",
         issues::expected(1)
     );
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
     assert_eq!(assert_agreement(&mut client, &store, expectation), kept.len());
 
     let next = jobs::enqueue(&mut client, 1, "issues");
@@ -138,12 +128,7 @@ fn a_cancel_in_the_middle_takes_effect_within_a_second_and_keeps_what_is_embedde
         "the next job does the rest and only the rest"
     );
     let rows = issues::expected(1);
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
     assert_eq!(assert_agreement(&mut client, &store, expectation), ROWS);
 }
 
@@ -160,12 +145,7 @@ fn pausing_resuming_and_cancelling_again_and_again_loses_nothing() {
     client.run(&format!("select vb_pause({next}); select vb_resume({next})"));
     jobs::completed(&mut client, next);
     let rows = issues::expected(1);
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
     assert_eq!(assert_agreement(&mut client, &store, expectation), ROWS);
     let made: i64 = client.value("select sum(successful_records) from vb_jobs", &[]);
     assert_eq!(made as usize, ROWS, "each row was counted once");
@@ -266,12 +246,7 @@ fn failed_records_can_be_put_back_to_work() {
     });
     assert_eq!((done.failed, done.total), (0, 10));
     let rows = issues::expected(1);
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
     assert_eq!(assert_agreement(&mut client, &store, expectation), 10);
     let none: i64 = client.value("select vb_retry_failed($1::bigint)", &[&job]);
     assert_eq!(none, 0);

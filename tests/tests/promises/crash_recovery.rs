@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rand::RngExt;
 use rand::rngs::StdRng;
-use vb_tests::agreement::{Expectation, assert_agreement};
+use vb_tests::agreement::assert_agreement;
 use vb_tests::client::Client;
 use vb_tests::cluster::{Cluster, Stop};
 use vb_tests::store::Store;
@@ -76,12 +76,7 @@ fn survives(mut crash: impl FnMut(&mut Cluster, &mut Client)) {
     assert_eq!(done.tokens, tokens, "each row's tokens are counted once");
     let store = Store::of(&cluster, &mut client);
     let rows = issues::expected(1);
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
     assert_eq!(assert_agreement(&mut client, &store, expectation), ROWS);
 }
 

@@ -1,6 +1,6 @@
 //! Without preload, `CREATE EXTENSION` and one call are enough.
 
-use vb_tests::agreement::{Expectation, assert_agreement};
+use vb_tests::agreement::assert_agreement;
 use vb_tests::cluster::{Cluster, Stop};
 use vb_tests::store::Store;
 use vb_tests::{issues, jobs};
@@ -31,12 +31,7 @@ fn the_first_call_starts_the_worker_without_a_restart_of_the_server() {
     assert_eq!(state, "completed");
     let store = Store::of(&cluster, &mut client);
     let rows = issues::expected(1);
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
     assert_eq!(assert_agreement(&mut client, &store, expectation), ROWS);
 
     cluster.restart(Stop::Immediate);

@@ -39,12 +39,7 @@ fn rows_without_text_are_skipped_and_odd_texts_are_embedded() {
                     (select from qdrant_vectors where record_id = issue_id::text)",
         );
     }
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
     assert!(assert_agreement(&mut client, &store, expectation) >= 13);
     for (question, key) in [("hello world in Hebrew: שלום עולם", "12"), ("🎉", "10")] {
         let found: Vec<String> = client.values("select record_id from vb_search(1, 'issues', $1, 5)", &[&question]);
@@ -86,12 +81,7 @@ fn a_text_of_a_megabyte_is_cut_to_the_models_window_and_counted() {
     assert_eq!((done.successful, done.failed), (8, 0));
     assert!(done.truncated >= 6, "{done:?}");
     let rows = issues::expected(1);
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
     assert_eq!(assert_agreement(&mut client, &store, expectation), 8);
     let longest: i32 = client.value("select max(token_count) from qdrant_vectors", &[]);
     assert!(longest <= 256, "the model saw {longest} tokens of a text");
@@ -112,12 +102,7 @@ fn an_empty_table_and_a_client_without_rows_are_complete_at_once() {
     let done = jobs::backfill(&mut client, 1, "issues");
     assert_eq!((done.total, done.successful, done.percent), (0, 0, 100.0));
     let rows = issues::expected(1);
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
     assert_eq!(assert_agreement(&mut client, &store, expectation), 0);
     let found = client.rows("select * from vb_search(1, 'issues', 'anything')", &[]);
     assert!(found.is_empty(), "{found:?}");

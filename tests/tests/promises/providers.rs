@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use vb_tests::agreement::{Expectation, assert_agreement};
+use vb_tests::agreement::assert_agreement;
 use vb_tests::cluster::Cluster;
 use vb_tests::exact_search::cosine;
 use vb_tests::store::Store;
@@ -88,12 +88,7 @@ fn a_missing_model_pauses_the_job_with_the_reason_until_it_is_there() {
     assert_eq!(jobs::completed(&mut client, job).successful, 20);
     let store = Store::of(&cluster, &mut client);
     let rows = issues::expected(1);
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
     assert_eq!(assert_agreement(&mut client, &store, expectation), 20);
 }
 

@@ -1,6 +1,6 @@
 //! A restart of the server loses nothing, and with preload nobody has to do anything about it.
 
-use vb_tests::agreement::{Expectation, assert_agreement};
+use vb_tests::agreement::assert_agreement;
 use vb_tests::cluster::{Cluster, Stop};
 use vb_tests::store::Store;
 use vb_tests::{issues, jobs, wait, worker};
@@ -31,12 +31,7 @@ fn a_preloaded_server_goes_on_with_its_jobs_by_itself_and_still_finds_everything
     );
     let store = Store::of(&cluster, &mut client);
     let rows = issues::expected(1);
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
     assert_eq!(assert_agreement(&mut client, &store, expectation), ROWS);
     let preloaded: bool = client.value("select preloaded from vb_worker_status", &[]);
     assert!(preloaded);

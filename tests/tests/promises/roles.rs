@@ -1,6 +1,6 @@
 //! Work is done with the rights of the role that asked for it, and never as a superuser when that can be helped.
 
-use vb_tests::agreement::{Expectation, assert_agreement};
+use vb_tests::agreement::assert_agreement;
 use vb_tests::cluster::Cluster;
 use vb_tests::store::Store;
 use vb_tests::{issues, jobs};
@@ -23,12 +23,7 @@ fn rows_that_a_policy_hides_from_the_role_are_not_embedded() {
     let done = jobs::completed(&mut client, job);
     assert_eq!((done.total, done.successful), (12, 12));
     let rows = format!("{} and issue_id <= 12", issues::expected(1));
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
     assert_eq!(assert_agreement(&mut client, &store, expectation), 12);
 }
 

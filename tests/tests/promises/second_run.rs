@@ -15,12 +15,7 @@ fn a_second_run_embeds_nothing_and_a_third_exactly_what_changed() {
     issues::create(&mut client);
     issues::add_short(&mut client, 1, 1, ROWS as usize);
     let rows = issues::expected(1);
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
     let first = jobs::enqueue(&mut client, 1, "issues");
     jobs::completed(&mut client, first);
     assert_eq!(assert_agreement(&mut client, &store, expectation) as i64, ROWS);
@@ -99,12 +94,7 @@ fn reembed_makes_every_vector_anew() {
     );
     assert_eq!(older, 0);
     let rows = issues::expected(1);
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
     assert_eq!(assert_agreement(&mut client, &store, expectation), 30);
 }
 
@@ -122,11 +112,6 @@ fn references_that_got_lost_come_back_with_the_next_run() {
 
     assert_eq!(done.successful, 15);
     let rows = issues::expected(1);
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
     assert_eq!(assert_agreement(&mut client, &store, expectation), 40);
 }

@@ -1,6 +1,6 @@
 //! The check that most tests end with finds every kind of difference.
 
-use vb_tests::agreement::{Expectation, compare};
+use vb_tests::agreement::compare;
 use vb_tests::client::Client;
 use vb_tests::cluster::Cluster;
 use vb_tests::store::Store;
@@ -9,12 +9,7 @@ use vb_tests::{issues, jobs};
 /// Kinds of differences, each with the records it names.
 fn differences(client: &mut Client, store: &Store) -> Vec<(&'static str, usize)> {
     let rows = issues::expected(1);
-    let expectation = Expectation {
-        client_id: 1,
-        source: "issues",
-        vector_type: "content",
-        rows: &rows,
-    };
+    let expectation = issues::expectation(1, &rows);
     let comparison = compare(client, store, expectation);
     comparison
         .differences
