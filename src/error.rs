@@ -51,6 +51,11 @@ impl VbError {
         Self::new(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message)
     }
 
+    /// Work that was stopped from outside, and is still to be done.
+    pub(crate) fn interrupted(message: impl Into<String>) -> Self {
+        Self::new(PgSqlErrorCode::ERRCODE_QUERY_CANCELED, message)
+    }
+
     /// Something that should not happen.
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message)
@@ -75,6 +80,11 @@ impl VbError {
         (0..5)
             .map(|position| char::from((((packed >> (6 * position)) & 0x3f) as u8) + b'0'))
             .collect()
+    }
+
+    /// Whether some value could not be computed or was not of the expected form.
+    pub(crate) fn is_data_exception(&self) -> bool {
+        self.sqlstate().starts_with("22")
     }
 
     /// Raises this error in Postgres.

@@ -1,3 +1,3 @@
-select name, provider, model, dimensions
+select name, provider, model, dimensions, chunk_tokens, chunk_overlap, renew_before
 from @extschema@.vb_collection_generations
 where client_id = $1 and source = $2 and vector_type = $3 and active

@@ -11,12 +11,15 @@ create table vb_collection_generations (
     generation     int not null default 1 check (generation > 0),
     store          text not null check (store in ('embedded', 'qdrant')),
     active         boolean not null default true,
+    chunk_tokens   int,
+    chunk_overlap  int,
+    renew_before   timestamptz,
     created_at     timestamptz not null default pg_catalog.now(),
     unique (client_id, source, vector_type, generation)
 );
 create unique index vb_collection_generations_active
     on vb_collection_generations (client_id, source, vector_type) where active;
-comment on table vb_collection_generations is 'Collections in the vector store and the model each is pinned to';
+comment on table vb_collection_generations is 'Collections in the vector store, the model each is pinned to and how texts were cut; vectors from before renew_before were cut in another way';
 
 -- Each chunk of each record that has a vector.
 create table qdrant_vectors (

@@ -40,6 +40,9 @@ fn vb_enqueue_backfill(
             reembed: required(reembed, "reembed")?,
         };
         let enqueued = request.enqueue(&on_primary()?)?;
+        if !enqueued.differing.is_empty() {
+            job_request::tell_of_differing(enqueued.job_id, &enqueued.differing);
+        }
         if enqueued.state.is_runnable() {
             announce_work();
         } else {

@@ -1,5 +1,8 @@
 //! Collections and the vector space each is pinned to.
 
+use pgrx::datum::TimestampWithTimeZone;
+use vb_engine::policy::chunking::Chunking;
+
 use super::installation::Installation;
 use super::references::Owner;
 use crate::error::{Result, VbError};
@@ -19,6 +22,10 @@ pub(crate) struct Collection {
     pub(crate) model: String,
     /// Numbers in each of its vectors.
     pub(crate) dimensions: i32,
+    /// How long texts were cut when its latest vectors were made.
+    pub(crate) chunking: Option<Chunking>,
+    /// Vectors made before this moment were cut in another way.
+    pub(crate) renew_before: Option<TimestampWithTimeZone>,
 }
 
 /// The active collection, if there is one.
@@ -32,29 +39,50 @@ pub(crate) fn active(installation: &Installation, owner: Owner<'_>) -> Result<Op
                 provider: row.get(2)?,
                 model: row.get(3)?,
                 dimensions: row.get(4)?,
+                chunking: match (row.optional::<i32>(5)?, row.optional::<i32>(6)?) {
+                    (Some(tokens), Some(overlap)) => Some(Chunking {
+                        tokens: tokens as usize,
+                        overlap: overlap as usize,
+                    }),
+                    _ => None,
+                },
+                renew_before: row.optional(7)?,
             })
         },
     )
 }
 
+/// What a new collection is made for.
+pub(crate) struct NewCollection<'a> {
+    /// Whose vectors.
+    pub(crate) owner: Owner<'a>,
+    /// Name of the source.
+    pub(crate) source_name: &'a str,
+    /// Name of the provider.
+    pub(crate) provider: &'a str,
+    /// Its model.
+    pub(crate) model: &'a str,
+    /// Numbers in each of its vectors.
+    pub(crate) dimensions: i32,
+    /// How long texts are cut.
+    pub(crate) chunking: Option<Chunking>,
+}
+
 /// Records a new collection, named so that people recognise it.
-pub(crate) fn create(
-    installation: &Installation,
-    owner: Owner<'_>,
-    source_name: &str,
-    provider: &str,
-    model: &str,
-    dimensions: i32,
-) -> Result<Collection> {
+pub(crate) fn create(installation: &Installation, new: &NewCollection<'_>) -> Result<Collection> {
+    let owner = new.owner;
+    let (chunk_tokens, chunk_overlap) = numbers(new.chunking);
     let id: i64 = spi::first(
         &installation.sql(include_str!("../../sql/query/collection_create.sql")),
         &[
             owner.client_id.into(),
             owner.source.into(),
             owner.vector_type.into(),
-            provider.into(),
-            model.into(),
-            dimensions.into(),
+            new.provider.into(),
+            new.model.into(),
+            new.dimensions.into(),
+            chunk_tokens.into(),
+            chunk_overlap.into(),
         ],
         |row| row.get(1),
     )?
@@ -62,7 +90,7 @@ pub(crate) fn create(
     let name = format!(
         "client_{}_{}_{}_{id}",
         owner.client_id,
-        recognisable(source_name),
+        recognisable(new.source_name),
         recognisable(owner.vector_type)
     );
     spi::run(
@@ -71,10 +99,48 @@ pub(crate) fn create(
     )?;
     Ok(Collection {
         name,
-        provider: provider.to_owned(),
-        model: model.to_owned(),
-        dimensions,
+        provider: new.provider.to_owned(),
+        model: new.model.to_owned(),
+        dimensions: new.dimensions,
+        chunking: new.chunking,
+        renew_before: None,
     })
+}
+
+/// Forgets a collection without references.
+pub(crate) fn remove(installation: &Installation, collection: &Collection) -> Result<()> {
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/collection_remove.sql")),
+        &[collection.name.as_str().into()],
+    )
+    .map(|_| ())
+}
+
+/// From now on texts are cut in another way; vectors made until now are to be renewed.
+pub(crate) fn change_chunking(
+    installation: &Installation,
+    collection: &mut Collection,
+    chunking: Option<Chunking>,
+) -> Result<()> {
+    let (chunk_tokens, chunk_overlap) = numbers(chunking);
+    collection.renew_before = spi::first(
+        &installation.sql(include_str!("../../sql/query/collection_change_chunking.sql")),
+        &[
+            collection.name.as_str().into(),
+            chunk_tokens.into(),
+            chunk_overlap.into(),
+        ],
+        |row| row.get(1),
+    )?;
+    collection.chunking = chunking;
+    Ok(())
+}
+
+fn numbers(chunking: Option<Chunking>) -> (Option<i32>, Option<i32>) {
+    (
+        chunking.map(|chunking| chunking.tokens as i32),
+        chunking.map(|chunking| chunking.overlap as i32),
+    )
 }
 
 /// Letters and digits of a name; whatever else it has becomes `_`.

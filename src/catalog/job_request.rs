@@ -47,25 +47,33 @@ pub(crate) struct Enqueued {
     pub(crate) job_id: i64,
     /// Where it is: queued when it is new.
     pub(crate) state: JobState,
+    /// Arguments that it has other values of, having been there already.
+    pub(crate) differing: Vec<&'static str>,
 }
 
 impl JobRequest {
     /// Inserts a job, or finds the unfinished one for the same client, source and vector type. Registers the source.
     pub(crate) fn enqueue(&self, installation: &Installation) -> Result<Enqueued> {
         let source = self.check(installation)?;
-        let job_role = job_role(&source);
+        let job_role = source_access::acting_role(role::current(), source.owner);
+        source_access::require_readable(&Relation::read(self.source)?, job_role)?;
         role::as_owner(installation.owner, || {
             source_settings::register(installation, self.source, &self.vector_type)?;
             for _ in 0..TRIES {
                 // Looked for first, since every attempt to insert uses up a job id.
                 let unfinished = unfinished(installation, self.client_id, self.source, &self.vector_type)?;
-                if let Some(enqueued) = unfinished {
-                    return Ok(enqueued);
+                if let Some(Unfinished { job_id, state, wish }) = unfinished {
+                    return Ok(Enqueued {
+                        job_id,
+                        state,
+                        differing: self.differing(&wish),
+                    });
                 }
                 if let Some(job_id) = self.insert(installation, &source, job_role)? {
                     return Ok(Enqueued {
                         job_id,
                         state: JobState::Queued,
+                        differing: Vec::new(),
                     });
                 }
             }
@@ -78,6 +86,30 @@ impl JobRequest {
             )
             .hint("Another session enqueued it at the same moment; repeat the transaction."))
         })
+    }
+
+    /// Arguments that say something else than those of a job that is there already. What was left out agrees with
+    /// everything.
+    fn differing(&self, there: &Wish) -> Vec<&'static str> {
+        [
+            (
+                "preference",
+                self.preference != there.preference && self.preference != "auto",
+            ),
+            ("provider", self.provider.is_some() && self.provider != there.provider),
+            (
+                "batch_size",
+                self.batch_size.is_some() && self.batch_size != there.batch_size,
+            ),
+            (
+                "priority",
+                self.priority.is_some_and(|priority| priority != there.priority),
+            ),
+            ("reembed", self.reembed && !there.reembed),
+        ]
+        .into_iter()
+        .filter_map(|(argument, differs)| differs.then_some(argument))
+        .collect()
     }
 
     /// An error that names the first thing that is wrong.
@@ -138,6 +170,22 @@ impl JobRequest {
     }
 }
 
+/// Tells who enqueues that the unfinished job he gets does not do all that he asks for.
+pub(crate) fn tell_of_differing(job_id: i64, differing: &[&str]) {
+    notice::notice(
+        VbError::new(
+            PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,
+            format!(
+                "job {job_id} is there already and keeps its own {}",
+                differing.join(", ")
+            ),
+        )
+        .hint(format!(
+            "Enqueue again when it has ended, or after select vb_cancel({job_id})."
+        )),
+    );
+}
+
 /// Tells who enqueues that the unfinished job he gets will not move by itself.
 pub(crate) fn tell_of_paused(job_id: i64) {
     notice::notice(
@@ -162,32 +210,49 @@ pub(crate) fn check_range(argument: &str, value: Option<i32>, least: i32, most: 
     }
 }
 
+/// What somebody wished for with a job that is there.
+#[derive(Debug)]
+pub(crate) struct Wish {
+    preference: String,
+    provider: Option<String>,
+    batch_size: Option<i32>,
+    priority: i32,
+    reembed: bool,
+}
+
+/// A job that has not ended.
+#[derive(Debug)]
+pub(crate) struct Unfinished {
+    /// Its identity.
+    pub(crate) job_id: i64,
+    /// Where it is.
+    pub(crate) state: JobState,
+    /// What it was made for.
+    wish: Wish,
+}
+
 /// The unfinished job of a client for a source and vector type. To be called as the owner of the extension.
 pub(crate) fn unfinished(
     installation: &Installation,
     client_id: i64,
     source: Oid,
     vector_type: &str,
-) -> Result<Option<Enqueued>> {
+) -> Result<Option<Unfinished>> {
     spi::read_first(
         &installation.sql(include_str!("../../sql/query/job_unfinished.sql")),
         &[client_id.into(), source.into(), vector_type.into()],
         |row| {
-            Ok(Enqueued {
+            Ok(Unfinished {
                 job_id: row.get(1)?,
                 state: row.get::<String>(2)?.parse()?,
+                wish: Wish {
+                    preference: row.get(3)?,
+                    provider: row.optional(4)?,
+                    batch_size: row.optional(5)?,
+                    priority: row.get(6)?,
+                    reembed: row.get(7)?,
+                },
             })
         },
     )
-}
-
-/// Whose rights count when the worker reads the source: the caller's, but no view and no policy shall run as a
-/// superuser when it need not.
-fn job_role(source: &Source) -> Oid {
-    let caller = role::current();
-    if role::is_superuser(caller) {
-        source.owner
-    } else {
-        caller
-    }
 }

@@ -89,13 +89,18 @@ pub(crate) struct Start<'a> {
     pub(crate) without_text: u64,
 }
 
-/// Locks the job's row and says where an event leads it; `None` when the job is gone or somebody decided otherwise.
-fn next_state(installation: &Installation, job: i64, event: JobEvent) -> Result<Option<JobState>> {
-    let state = spi::first(
+/// Locks the job's row for the rest of the transaction; its state, `None` when the job is gone.
+pub(crate) fn lock(installation: &Installation, job: i64) -> Result<Option<JobState>> {
+    spi::first(
         &installation.sql(include_str!("../../sql/query/job_lock.sql")),
         &[job.into()],
         |row| row.get::<String>(1)?.parse::<JobState>(),
-    )?;
+    )
+}
+
+/// Locks the job's row and says where an event leads it; `None` when the job is gone or somebody decided otherwise.
+fn next_state(installation: &Installation, job: i64, event: JobEvent) -> Result<Option<JobState>> {
+    let state = lock(installation, job)?;
     Ok(state.and_then(|state| state.after(event).ok()))
 }
 
@@ -197,11 +202,23 @@ pub(crate) fn stop(installation: &Installation, job: i64, event: JobEvent, reaso
     .map(|_| ())
 }
 
-/// Lets a job try again later.
-pub(crate) fn postpone(installation: &Installation, job: i64, reason: &str, delay: Duration) -> Result<()> {
+/// Lets a job try again later: after the first of these pauses when it was well before, after up to the longest when it
+/// was postponed again and again.
+pub(crate) fn postpone(
+    installation: &Installation,
+    job: i64,
+    reason: &str,
+    first: Duration,
+    longest: Duration,
+) -> Result<()> {
     spi::run(
         &installation.sql(include_str!("../../sql/query/job_postpone.sql")),
-        &[job.into(), reason.into(), delay.as_secs_f64().into()],
+        &[
+            job.into(),
+            reason.into(),
+            first.as_secs_f64().into(),
+            longest.as_secs_f64().into(),
+        ],
     )
     .map(|_| ())
 }

@@ -2,6 +2,7 @@
 
 use vb_engine::provider::config::{OnnxConfig, ProviderConfig, ProviderKind};
 
+use super::collections::Collection;
 use super::installation::Installation;
 use crate::error::{Result, VbError};
 use crate::pg::{role, spi};
@@ -39,6 +40,14 @@ impl Provider {
         match &config.kind {
             ProviderKind::Onnx(onnx) => missing_file(onnx).map_or(Ok(config), Err),
         }
+    }
+
+    /// Whether its embeddings are of the collection's vector space.
+    pub(crate) fn fits(&self, collection: &Collection) -> bool {
+        self.model == collection.model
+            && self
+                .dimensions
+                .is_none_or(|dimensions| dimensions == collection.dimensions)
     }
 
     /// Whether the client may use it.

@@ -1,7 +1,9 @@
 //! What the calling user may do with a source. Not to be asked while acting as somebody else.
 
+use pgrx::pg_sys::{self, Oid};
+
 use crate::error::{Result, VbError};
-use crate::pg::spi;
+use crate::pg::{role, spi};
 use crate::source::columns::Relation;
 
 struct Rights {
@@ -10,6 +12,34 @@ struct Rights {
     ownership: bool,
     schema: String,
     caller: String,
+}
+
+/// The role as which a source is read for somebody: himself; for a superuser the owner of the source, or, where that is a
+/// superuser too, the role that may read everything and do nothing else. Code of other people (views, casts, functions)
+/// never runs as a superuser.
+pub(crate) fn acting_role(asking: Oid, source_owner: Oid) -> Oid {
+    [asking, source_owner]
+        .into_iter()
+        .find(|candidate| !role::is_superuser(*candidate))
+        .unwrap_or(Oid::from(pg_sys::ROLE_PG_READ_ALL_DATA))
+}
+
+/// An error unless the acting role may read the source and sees all its rows: what a policy hides would look as if it
+/// were deleted. A role that somebody asked as has the rows that its policies show.
+pub(crate) fn require_readable(relation: &Relation, acting: Oid) -> Result<()> {
+    let hidden = role::as_restricted(acting, || {
+        require_select(relation)?;
+        let statement = include_str!("../../sql/query/source_row_security.sql");
+        spi::read_first(statement, &[relation.oid.into()], |row| row.get::<bool>(1))
+    })?;
+    if acting != Oid::from(pg_sys::ROLE_PG_READ_ALL_DATA) || hidden != Some(true) {
+        return Ok(());
+    }
+    Err(VbError::denied(format!(
+        "row-level security of {} hides its rows from pg_read_all_data, as which it is read for a superuser",
+        relation.qualified
+    ))
+    .hint("Enqueue as a role without superuser rights that its policies let read the rows: SET ROLE first."))
 }
 
 /// An error unless the caller may read every column of the source.

@@ -8,13 +8,35 @@ unsafe extern "C-unwind" {
     // Declared here since pgrx gives these as guarded Rust functions, which cannot be signal handlers.
     fn die(signal: i32);
     fn SignalHandlerForConfigReload(signal: i32);
+    fn SignalHandlerForShutdownRequest(signal: i32);
+    fn StatementCancelHandler(signal: i32);
 }
 
-/// SIGTERM ends statements and the process as it does in a backend; SIGHUP asks for new settings.
-pub(crate) fn install_handlers() {
-    // SAFETY: Postgres' own handlers, installed on the main thread of a worker before signals are unblocked.
+/// Cancels the statement that runs and notes the request: the main loop then ends in order, so that no batch is taken for
+/// one that crashed.
+unsafe extern "C-unwind" fn end_in_order(signal: i32) {
+    // SAFETY: handlers of Postgres, called as it calls them; they set flags and the latch.
     unsafe {
-        pg_sys::pqsignal(pg_sys::SIGTERM as i32, Some(die));
+        SignalHandlerForShutdownRequest(signal);
+        StatementCancelHandler(signal);
+    }
+}
+
+/// For a process that does nothing it would have to bring to an end: SIGTERM ends it as it ends a backend.
+pub(crate) fn end_at_once_when_asked() {
+    install(die);
+}
+
+/// For a process that looks at [`termination_requested`]: SIGTERM ends the statement that runs, but not the process.
+pub(crate) fn end_in_order_when_asked() {
+    install(end_in_order);
+}
+
+/// SIGHUP asks for new settings.
+fn install(end: unsafe extern "C-unwind" fn(i32)) {
+    // SAFETY: signal handlers, installed on the main thread of a worker before signals are unblocked.
+    unsafe {
+        pg_sys::pqsignal(pg_sys::SIGTERM as i32, Some(end));
         pg_sys::pqsignal(pg_sys::SIGHUP as i32, Some(SignalHandlerForConfigReload));
         pg_sys::BackgroundWorkerUnblockSignals();
     }
@@ -39,14 +61,14 @@ pub(crate) fn with_signals_blocked<R>(body: impl FnOnce() -> R) -> R {
 /// Whether this process was asked to end.
 pub(crate) fn termination_requested() -> bool {
     // SAFETY: reads a flag that a signal handler of this thread sets.
-    unsafe { (&raw const pg_sys::ProcDiePending).read_volatile() != 0 }
+    unsafe { (&raw const pg_sys::ShutdownRequestPending).read_volatile() != 0 }
 }
 
-/// Takes back the request to end, so that a last short transaction can run before the process ends by itself.
-pub(crate) fn postpone_termination() {
+/// Takes back the cancel that came with the request to end, so that last short transactions can run.
+pub(crate) fn forget_cancel() {
     // SAFETY: flags of this process, written on its main thread.
     unsafe {
-        (&raw mut pg_sys::ProcDiePending).write_volatile(0);
+        (&raw mut pg_sys::QueryCancelPending).write_volatile(0);
         (&raw mut pg_sys::InterruptPending).write_volatile(0);
     }
 }

@@ -33,6 +33,30 @@ pub(crate) fn run<R>(body: impl FnOnce() -> Result<R>) -> Result<R> {
     result
 }
 
+/// Runs the body within the present transaction such that its failure leaves that usable: what it did is taken back.
+pub(crate) fn attempt<R>(body: impl FnOnce() -> Result<R>) -> Result<R> {
+    // SAFETY: in a transaction on the main thread. Context and resource owner are put back below, as every caller of
+    // internal subtransactions does; they outlive the subtransaction.
+    let (context, owner) = unsafe {
+        let former = (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner);
+        pg_sys::BeginInternalSubTransaction(std::ptr::null());
+        pg_sys::MemoryContextSwitchTo(former.0);
+        former
+    };
+    let result = catching(body);
+    // SAFETY: ends the subtransaction begun above; after an ERROR, rolling back is all that may be done with it.
+    unsafe {
+        if result.is_ok() {
+            pg_sys::ReleaseCurrentSubTransaction();
+        } else {
+            pg_sys::RollbackAndReleaseCurrentSubTransaction();
+        }
+        pg_sys::MemoryContextSwitchTo(context);
+        pg_sys::CurrentResourceOwner = owner;
+    }
+    result
+}
+
 /// Whether the transaction with this id is the current one or a part of it that has not been rolled back.
 pub(crate) fn is_current(id: pg_sys::TransactionId) -> bool {
     // SAFETY: reads the state of this process' transaction.

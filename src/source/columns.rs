@@ -22,7 +22,7 @@ pub(crate) struct Relation {
 }
 
 /// A column.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
     /// Its name, as it is.
     pub(crate) name: String,

@@ -13,7 +13,7 @@ use crate::pg::role;
 use vb_engine::policy::chunking::Chunking;
 
 /// Everything that statements over a source need.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Source {
     /// Its object identifier.
     pub(crate) oid: Oid,

@@ -3,51 +3,61 @@
 use std::collections::HashSet;
 
 use super::describe::Source;
-use super::reader::key_arguments;
+use super::key::Matching;
+use super::live;
 use super::work_list::{Comparison, Scope};
 use crate::catalog::installation::Installation;
 use crate::error::Result;
-use crate::pg::{memory, role, signal, spi};
+use crate::pg::{memory, role, spi};
 
 /// References looked at in one statement.
 const PAGE: i64 = 5_000;
 
-/// Record ids that have a reference and no row with text, at most about `limit` of them.
-pub(crate) fn find(installation: &Installation, source: &Source, scope: &Scope, limit: usize) -> Result<Vec<String>> {
+/// The same when each statement reads all rows.
+const PAGE_BY_TEXTS: i64 = 200_000;
+
+/// Record ids that have a reference and no row with text, at most about `limit` of them. `go_on` is asked before each
+/// page; its error ends the search.
+pub(crate) fn find(
+    installation: &Installation,
+    source: &Source,
+    scope: &Scope,
+    limit: usize,
+    go_on: &dyn Fn() -> Result<()>,
+) -> Result<Vec<String>> {
     let page_query = installation.sql(include_str!("../../sql/query/referenced_records.sql"));
-    let has_text = match scope.comparison {
-        Comparison::Texts => format!("{} is not null", source.text),
-        Comparison::Keys => "true".to_owned(),
+    let same_texts = source.key.same_texts();
+    let condition = match scope.comparison {
+        Comparison::Texts => format!("{same_texts} and {} is not null", source.text),
+        Comparison::Keys => same_texts,
     };
-    let live_query = format!(
-        "select k.n from {join} where {filter} and {has_text}",
-        join = source.key.join(&source.name, 2),
-        filter = source.filter,
-    );
+    let mut matching = Matching::Values;
     let mut gone = Vec::new();
     let mut after: Option<String> = None;
-    loop {
-        signal::check_interrupts();
+    while gone.len() < limit {
+        go_on()?;
+        let page = match matching {
+            Matching::Values => PAGE,
+            Matching::Texts => PAGE_BY_TEXTS,
+        };
         let record_ids = spi::read(
             &page_query,
             &[
                 scope.client_id.into(),
                 source.oid.into(),
                 scope.vector_type.as_str().into(),
-                after.clone().into(),
-                PAGE.into(),
+                after.into(),
+                page.into(),
             ],
             |row| row.get::<String>(1),
         )?;
-        let Some(last) = record_ids.last() else { return Ok(gone) };
+        let Some(last) = record_ids.last() else { break };
         after = Some(last.clone());
-        let live = memory::scoped(|| {
-            let arguments = key_arguments(source, scope.client_id, &record_ids)?;
+        let live: HashSet<i64> = memory::scoped(|| {
             role::as_restricted(scope.role, || {
-                spi::read(&live_query, &arguments, |row| row.get::<i64>(1))
+                live::positions(source, scope.client_id, &record_ids, &condition, &mut matching)
             })
         })?;
-        let live: HashSet<i64> = live.into_iter().collect();
         gone.extend(
             record_ids
                 .into_iter()
@@ -55,8 +65,6 @@ pub(crate) fn find(installation: &Installation, source: &Source, scope: &Scope, 
                 .filter(|(_, position)| !live.contains(position))
                 .map(|(record_id, _)| record_id),
         );
-        if gone.len() >= limit {
-            return Ok(gone);
-        }
     }
+    Ok(gone)
 }

@@ -3,12 +3,21 @@
 //! One key column is its text; several are a JSON array of their texts.
 
 use super::columns::Column;
-use crate::error::{Result, VbError};
 
 /// The key of a source: at least one column.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Key {
     columns: Vec<Column>,
+}
+
+/// How rows are found by their record ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Matching {
+    /// Each part of the record id is cast to the type of its column, so that an index on the key serves. An ERROR when a
+    /// text is no value of that type.
+    Values,
+    /// By the texts alone: reads all rows.
+    Texts,
 }
 
 impl Key {
@@ -22,7 +31,7 @@ impl Key {
         self.columns.len()
     }
 
-    /// The record id of a row of `s`, as an expression.
+    /// The record id of a row of `s`, as an expression; NULL when a part of the key is.
     pub(crate) fn expression(&self) -> String {
         match self.columns.as_slice() {
             [only] => format!("s.{}::pg_catalog.text", only.quoted()),
@@ -31,7 +40,11 @@ impl Key {
                     .iter()
                     .map(|column| format!("s.{}::pg_catalog.text", column.quoted()))
                     .collect();
-                format!("pg_catalog.jsonb_build_array({})::pg_catalog.text", texts.join(", "))
+                let texts = texts.join(", ");
+                format!(
+                    "case when pg_catalog.num_nulls({texts}) = 0 \
+                     then pg_catalog.jsonb_build_array({texts})::pg_catalog.text end"
+                )
             }
         }
     }
@@ -46,45 +59,57 @@ impl Key {
         names.join(", ")
     }
 
-    /// A table `k` of keys from text arrays, the first of which is parameter `first`, joined to the source as `s`:
-    /// each key column is cast back to its type, so that an index on the key serves.
-    pub(crate) fn join(&self, source: &str, first: usize) -> String {
+    /// A table `k` of keys from text arrays, the first of which is parameter `first`, joined to the source as `s`.
+    pub(crate) fn join(&self, source: &str, first: usize, matching: Matching) -> String {
         let arrays: Vec<String> = (0..self.width())
             .map(|position| format!("pg_catalog.unnest(${}::pg_catalog.text[])", first + position))
             .collect();
         let names: Vec<String> = (1..=self.width()).map(|position| format!("k{position}")).collect();
-        let conditions: Vec<String> = self
-            .columns
-            .iter()
-            .zip(&names)
-            .map(|(column, name)| format!("s.{} = k.{name}::{}", column.quoted(), column.type_name))
-            .collect();
+        let condition = match matching {
+            Matching::Values => {
+                self.each(|column, name| format!("s.{} = k.{name}::{}", column.quoted(), column.type_name))
+            }
+            Matching::Texts => self.same_texts(),
+        };
         format!(
-            "rows from ({}) with ordinality as k({}, n) join {source} s on {}",
+            "rows from ({}) with ordinality as k({}, n) join {source} s on {condition}",
             arrays.join(", "),
             names.join(", "),
-            conditions.join(" and ")
         )
     }
 
-    /// The texts of record ids, column by column: the arrays that [`Key::join`] wants.
-    pub(crate) fn split(&self, record_ids: &[String]) -> Result<Vec<Vec<String>>> {
+    /// The condition that the record id of `s` is that of `k` to the letter: 1.0 and 1.00 are equal, but not the same id.
+    pub(crate) fn same_texts(&self) -> String {
+        self.each(|column, name| format!("s.{}::pg_catalog.text = k.{name}", column.quoted()))
+    }
+
+    fn each(&self, condition: impl Fn(&Column, &str) -> String) -> String {
+        let conditions: Vec<String> = self
+            .columns
+            .iter()
+            .zip(1..)
+            .map(|(column, position)| condition(column, &format!("k{position}")))
+            .collect();
+        conditions.join(" and ")
+    }
+
+    /// The texts of record ids, column by column: the arrays that [`Key::join`] wants. A record id that this key cannot
+    /// have made (it was another key then) becomes NULLs, which match no row.
+    pub(crate) fn split(&self, record_ids: &[String]) -> Vec<Vec<Option<String>>> {
         if self.width() == 1 {
-            return Ok(vec![record_ids.to_vec()]);
+            return vec![record_ids.iter().cloned().map(Some).collect()];
         }
         let mut arrays = vec![Vec::with_capacity(record_ids.len()); self.width()];
         for record_id in record_ids {
-            let texts: Vec<String> = serde_json::from_str(record_id)
-                .map_err(|_| VbError::internal(format!("record id {record_id:?} is not a JSON array of texts")))?;
-            if texts.len() != self.width() {
-                return Err(VbError::internal(format!(
-                    "record id {record_id:?} does not fit the key of its source"
-                )));
-            }
-            for (array, text) in arrays.iter_mut().zip(texts) {
-                array.push(text);
+            let mut texts = serde_json::from_str::<Vec<String>>(record_id)
+                .ok()
+                .filter(|texts| texts.len() == self.width())
+                .unwrap_or_default()
+                .into_iter();
+            for array in &mut arrays {
+                array.push(texts.next());
             }
         }
-        Ok(arrays)
+        arrays
     }
 }

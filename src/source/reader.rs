@@ -4,20 +4,54 @@ use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::Oid;
 
 use super::describe::Source;
+use super::key::Matching;
 use crate::error::{Result, VbError};
 use crate::pg::role;
-use crate::pg::spi::Cursor;
+use crate::pg::spi::{Cursor, Row};
 
-/// Rows fetched at a time: few, since each may be a megabyte.
+/// The most rows fetched at a time.
 const PAGE: usize = 32;
+
+/// A page with this many bytes is followed by one of a single row, since each may be as large.
+const LARGE_PAGE: usize = 1024 * 1024;
 
 /// A row as it is now.
 #[derive(Debug)]
 pub(crate) struct SourceRow {
     /// Its key as text.
     pub(crate) record_id: String,
-    /// Its text and the SHA-256 of it; `None` when it has no text.
-    pub(crate) text: Option<(String, [u8; 32])>,
+    /// Its text.
+    pub(crate) text: RowText,
+}
+
+/// The text of a row.
+#[derive(Debug)]
+pub(crate) enum RowText {
+    /// It has none.
+    Missing,
+    /// It has more bytes, namely this many, than may be read.
+    TooLong(i64),
+    /// The text and its SHA-256.
+    Text(String, [u8; 32]),
+}
+
+impl RowText {
+    fn read(row: &Row<'_>) -> Result<Self> {
+        let Some(bytes) = row.optional::<i64>(3)? else {
+            return Ok(Self::Missing);
+        };
+        match (row.optional::<String>(4)?, row.optional::<Vec<u8>>(5)?) {
+            (Some(text), Some(hash)) => Ok(Self::Text(text, content_hash(hash)?)),
+            _ => Ok(Self::TooLong(bytes)),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Missing | Self::TooLong(_) => 0,
+            Self::Text(text, _) => text.len(),
+        }
+    }
 }
 
 /// Rows of a batch.
@@ -29,7 +63,7 @@ pub(crate) struct SourceRows {
     pub(crate) covered: usize,
 }
 
-/// Reads the records as the role sees them, until their texts exceed `byte_limit`.
+/// Reads the records as the role sees them, until their texts exceed `byte_limit`; no single text above it is read.
 pub(crate) fn read(
     source: &Source,
     role: Oid,
@@ -38,14 +72,17 @@ pub(crate) fn read(
     byte_limit: usize,
 ) -> Result<SourceRows> {
     let query = format!(
-        "select k.n, {key}, t.text, sha256(convert_to(t.text, 'UTF8')) \
-         from {join} cross join lateral (select {text} offset 0) t(text) where {filter} order by k.n",
+        "select k.n, {key}, t.bytes, case when t.bytes <= {byte_limit} then t.text end, \
+                case when t.bytes <= {byte_limit} then sha256(convert_to(t.text, 'UTF8')) end \
+         from {join} \
+         cross join lateral (select x.text, octet_length(x.text)::int8 from (select {text} offset 0) x(text)) t(text, bytes) \
+         where {filter} order by k.n",
         key = source.key.expression(),
-        join = source.key.join(&source.name, 2),
+        join = source.key.join(&source.name, 2, Matching::Values),
         text = source.text,
         filter = source.filter,
     );
-    let arguments = key_arguments(source, client_id, record_ids)?;
+    let arguments = key_arguments(source, client_id, record_ids);
     role::as_restricted(role, || {
         let mut cursor = Cursor::open(&query, &arguments)?;
         let mut found = SourceRows {
@@ -53,47 +90,55 @@ pub(crate) fn read(
             covered: record_ids.len(),
         };
         let mut bytes = 0;
+        let mut last = 0;
+        let mut count = 1;
         loop {
-            let page = cursor.fetch(PAGE, |row| {
-                let text = match row.optional::<String>(3)? {
-                    Some(text) => Some((text, hash(row.get::<Vec<u8>>(4)?)?)),
-                    None => None,
-                };
-                Ok((
-                    row.get::<i64>(1)?,
-                    SourceRow {
-                        record_id: row.get(2)?,
-                        text,
-                    },
-                ))
+            let page = cursor.fetch(count, |row| {
+                let record_id = row.get(2)?;
+                let text = RowText::read(row)?;
+                Ok((row.get::<i64>(1)?, SourceRow { record_id, text }))
             })?;
             if page.is_empty() {
                 return Ok(found);
             }
+            let page_bytes: usize = page.iter().map(|(_, row)| row.text.len()).sum();
+            count = if page_bytes < LARGE_PAGE {
+                PAGE.min(count * 2)
+            } else {
+                1
+            };
             for (position, row) in page {
+                if position == last {
+                    return Err(not_unique(source, &row.record_id));
+                }
+                last = position;
                 if bytes > byte_limit {
                     found.covered = usize::try_from(position - 1).unwrap_or(1).max(1);
                     return Ok(found);
                 }
-                bytes += row.text.as_ref().map_or(0, |(text, _)| text.len());
+                bytes += row.text.len();
                 found.rows.push(row);
             }
         }
     })
 }
 
-/// The client and the key arrays, as [`super::key::Key::join`] numbers them from `$1` on.
-pub(crate) fn key_arguments<'a>(
-    source: &Source,
-    client_id: i64,
-    record_ids: &[String],
-) -> Result<Vec<DatumWithOid<'a>>> {
-    let mut arguments: Vec<DatumWithOid<'a>> = vec![client_id.into()];
-    arguments.extend(source.key.split(record_ids)?.into_iter().map(DatumWithOid::from));
-    Ok(arguments)
+fn not_unique(source: &Source, record_id: &str) -> VbError {
+    VbError::invalid(format!(
+        "several rows of {} have the key {record_id:?}, which must name one",
+        source.name
+    ))
+    .hint("Declare columns that identify a row: SELECT vb_configure_source('…', key_columns => ARRAY['…']).")
 }
 
-fn hash(bytes: Vec<u8>) -> Result<[u8; 32]> {
+/// The client and the key arrays, as [`super::key::Key::join`] numbers them from `$1` on.
+pub(crate) fn key_arguments<'a>(source: &Source, client_id: i64, record_ids: &[String]) -> Vec<DatumWithOid<'a>> {
+    let mut arguments: Vec<DatumWithOid<'a>> = vec![client_id.into()];
+    arguments.extend(source.key.split(record_ids).into_iter().map(DatumWithOid::from));
+    arguments
+}
+
+fn content_hash(bytes: Vec<u8>) -> Result<[u8; 32]> {
     bytes
         .try_into()
         .map_err(|_| VbError::internal("a content hash is not 32 bytes long"))

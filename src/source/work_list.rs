@@ -5,17 +5,25 @@
 
 use std::collections::HashSet;
 
+use pgrx::PgSqlErrorCode;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys::Oid;
+use uuid::Uuid;
 
 use super::describe::Source;
 use crate::catalog::installation::Installation;
-use crate::error::Result;
+use crate::error::{Result, VbError};
 use crate::pg::spi::{self, Cursor};
-use crate::pg::{memory, role, signal};
+use crate::pg::{memory, role};
 
 /// Rows compared at a time.
 const PAGE: usize = 5_000;
+
+/// Bytes that a record id may have: the primary key of `qdrant_vectors` takes 2,704, with client, source and vector type.
+pub(crate) const LONGEST_RECORD_ID: usize = 2_000;
+
+/// The most records with a longer one that a pass tells of.
+const MOST_TOO_LONG: usize = 10_000;
 
 /// Whose records are looked at, for which vectors.
 #[derive(Debug, Clone)]
@@ -55,11 +63,16 @@ pub(crate) struct WorkList {
     pub(crate) without_text: u64,
     /// Rows that a plain query shows for the client.
     pub(crate) rows: u64,
-    /// References whose row is gone, no longer passes the filter or has no text any more.
+    /// Records with a reference.
+    pub(crate) references: u64,
+    /// Whether some of these have no row, or none that passes the filter and has a text.
     pub(crate) has_gone: bool,
+    /// Records that cannot be embedded since their record id is too long for an index, by what stands for it.
+    pub(crate) too_long: Vec<String>,
 }
 
-/// Makes the pass. `window` bounds the bytes of record ids that are kept; `skip` holds records that are in work already.
+/// Makes the pass. `window` bounds the bytes of record ids that are kept; `skip` holds records that are in work already;
+/// `go_on` is asked before each page, and its error ends the pass.
 pub(crate) fn scan(
     installation: &Installation,
     source: &Source,
@@ -67,6 +80,7 @@ pub(crate) fn scan(
     collection: &str,
     window: usize,
     skip: &HashSet<String>,
+    go_on: &dyn Fn() -> Result<()>,
 ) -> Result<WorkList> {
     let query = query(source, scope.comparison);
     let probe = installation.sql(include_str!("../../sql/query/probe_references.sql"));
@@ -75,9 +89,12 @@ pub(crate) fn scan(
     let mut live_references = 0;
     let mut cursor = role::as_restricted(scope.role, || Cursor::open(&query, &[scope.client_id.into()]))?;
     loop {
-        signal::check_interrupts();
+        go_on()?;
         let page = role::as_restricted(scope.role, || {
-            cursor.fetch(PAGE, |row| Ok((row.get::<String>(1)?, row.optional::<Vec<u8>>(2)?)))
+            cursor.fetch(PAGE, |row| {
+                let record_id = row.optional::<String>(1)?.ok_or_else(|| without_key(source))?;
+                Ok((record_id, row.optional::<Vec<u8>>(2)?))
+            })
         })?;
         if page.is_empty() {
             break;
@@ -87,6 +104,11 @@ pub(crate) fn scan(
         let mut hashes = Vec::with_capacity(page.len());
         for (record_id, hash) in page {
             match hash {
+                Some(_) if record_id.len() > LONGEST_RECORD_ID => {
+                    if found.too_long.len() < MOST_TOO_LONG {
+                        found.too_long.push(stand_in(&record_id));
+                    }
+                }
                 Some(hash) => {
                     record_ids.push(record_id);
                     hashes.push(hash);
@@ -139,8 +161,25 @@ pub(crate) fn scan(
         ],
         |row| row.get::<i64>(1),
     )?;
-    found.has_gone = references.unwrap_or(0) > live_references;
+    let references = references.unwrap_or(0);
+    found.references = u64::try_from(references).unwrap_or(0);
+    found.has_gone = references > live_references;
     Ok(found)
+}
+
+fn without_key(source: &Source) -> VbError {
+    VbError::new(
+        PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+        format!("a row of {} has NULL in its key", source.name),
+    )
+    .hint("Declare key columns that are never NULL: SELECT vb_configure_source('…', key_columns => ARRAY['…']).")
+}
+
+/// What stands for a record id that is too long: its beginning, and what tells it from others with the same.
+fn stand_in(record_id: &str) -> String {
+    let beginning: String = record_id.chars().take(100).collect();
+    let name = Uuid::new_v5(&Uuid::NAMESPACE_OID, record_id.as_bytes());
+    format!("{beginning}… ({} bytes, {name})", record_id.len())
 }
 
 /// Record id and hash of each row of the client; the hash is NULL when the row has no text, and empty when texts are not

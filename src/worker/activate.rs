@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
+use pgrx::pg_sys::Oid;
 use uuid::Uuid;
 use vb_engine::batch::Target;
 use vb_engine::cancel::CancelFlag;
@@ -11,21 +12,21 @@ use vb_engine::policy::choice;
 use vb_engine::store::contract::CollectionSpec;
 
 use super::active_job::{ActiveJob, JobContext, scope_of};
-use super::provider_choice;
+use super::provider_choice::{self, ProviderChoice};
 use super::suspicion;
-use crate::catalog::collections::{self, Collection};
+use crate::catalog::collections::{self, Collection, NewCollection};
+use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
-use crate::catalog::jobs::{self, Job, Start};
-use crate::catalog::providers::Provider;
+use crate::catalog::jobs::{self, Advance, Job, Start};
 use crate::catalog::references::Owner;
 use crate::catalog::source_access;
 use crate::error::{Result, VbError};
-use crate::pg::role;
+use crate::pg::{lock, signal};
 use crate::settings::Settings;
 use crate::source::columns::Relation;
-use crate::source::describe::describe;
-use crate::source::work_list::{Comparison, WorkList};
-use crate::source::{gone, work_list};
+use crate::source::describe::{Source, describe};
+use crate::source::gone;
+use crate::source::work_list::{self, Comparison, LONGEST_RECORD_ID, Scope, WorkList};
 
 /// Parts of the memory limit that the record ids of one job may take.
 const WINDOW_SHARE: usize = 64;
@@ -33,31 +34,72 @@ const WINDOW_SHARE: usize = 64;
 /// Gone records kept at a time.
 const GONE_WINDOW: usize = 100_000;
 
-/// What activation needs besides the job.
+/// What looking at a source needs besides the job.
 pub(crate) struct Surroundings<'a> {
+    /// The database of this worker.
+    pub(crate) database: Oid,
     /// Settings of this moment.
     pub(crate) settings: &'a Settings,
     /// Namespace of point ids.
     pub(crate) namespace: Uuid,
 }
 
-/// Makes a job active, within one transaction. `None` when somebody stopped it meanwhile.
+impl Surroundings<'_> {
+    /// Bytes of record ids that a job may keep.
+    fn window(&self) -> usize {
+        self.settings.memory_limit / WINDOW_SHARE
+    }
+
+    /// An error when there is a reason to end a long look at a source.
+    fn go_on(&self, installation: &Installation, job: i64) -> Result<()> {
+        signal::check_interrupts();
+        if lock::is_database_wanted(self.database) {
+            return Err(VbError::interrupted("somebody wants the database without sessions"));
+        }
+        let states = jobs::states(installation, &[job])?;
+        if states.iter().any(|(_, state)| state.is_runnable()) {
+            return Ok(());
+        }
+        Err(stopped(job))
+    }
+}
+
+fn stopped(job: i64) -> VbError {
+    VbError::interrupted(format!("job {job} was stopped"))
+}
+
+/// A job made active.
+pub(crate) struct Activated {
+    /// The job.
+    pub(crate) active: ActiveJob,
+    /// A collection that another one took the place of, to be removed from the store.
+    pub(crate) replaced: Option<String>,
+}
+
+/// Makes a job active, within one transaction.
 pub(crate) fn activate(
     installation: &Installation,
     surroundings: &Surroundings<'_>,
-    job: Job,
+    mut job: Job,
     comparison: Comparison,
-) -> Result<Option<ActiveJob>> {
+) -> Result<Activated> {
     let source =
         describe(installation, job.source, &job.vector_type).map_err(|error| naming(error, &job.source_name))?;
     let relation = Relation::read(job.source)?;
-    role::as_restricted(job.role, || source_access::require_select(&relation))?;
+    job.role = source_access::acting_role(job.role, source.owner);
+    source_access::require_readable(&relation, job.role)?;
     let owner = Owner {
         client_id: job.client_id,
         source: job.source,
         vector_type: &job.vector_type,
     };
-    let present = collections::active(installation, owner)?;
+    let mut present = collections::active(installation, owner)?;
+    if let Some(collection) = &mut present {
+        if collection.chunking != source.chunking {
+            collections::change_chunking(installation, collection, source.chunking)?;
+        }
+        job.renew_before = job.renew_before.max(collection.renew_before);
+    }
 
     let waiting = suspicion::settle(installation, job.id)?;
     let waiting_count: usize = waiting.iter().map(|batch| batch.record_ids.len()).sum();
@@ -65,28 +107,22 @@ pub(crate) fn activate(
         .iter()
         .flat_map(|batch| batch.record_ids.iter().cloned())
         .collect();
-    let collection_name = present.as_ref().map_or("", |collection| collection.name.as_str());
-    let scope = scope_of(&job, comparison);
-    let work_list = work_list::scan(
+    let found = look(
         installation,
+        surroundings,
         &source,
-        &scope,
-        collection_name,
-        window(surroundings.settings),
+        &scope_of(&job, comparison),
+        present.as_ref().map_or("", |collection| collection.name.as_str()),
         &skip,
     )?;
-    let gone_records = if work_list.has_gone {
-        gone::find(installation, &source, &scope, GONE_WINDOW)?
-    } else {
-        Vec::new()
-    };
 
-    let choice = provider_choice::choose(
+    let (choice, collection, replaced) = choose_collection(
         installation,
         surroundings.settings,
         &job,
-        present.as_ref(),
-        work_list.rows,
+        &source,
+        present,
+        &found.work_list,
     )?;
     let provider = choice
         .provider
@@ -98,13 +134,9 @@ pub(crate) fn activate(
             ))
         })?
         .clone();
-    let collection = match present {
-        Some(collection) => collection,
-        None => create_collection(installation, owner, &source.bare_name, &choice.provider)?,
-    };
     let batch_size = job
         .requested_batch_size
-        .unwrap_or_else(|| choice::batch_size(work_list.rows) as i32);
+        .unwrap_or_else(|| choice::batch_size(found.work_list.rows) as i32);
     let started = jobs::start(
         installation,
         job.id,
@@ -113,12 +145,12 @@ pub(crate) fn activate(
             model: &provider.model,
             reason: &choice.reason,
             batch_size,
-            needed: work_list.needed + waiting_count as u64,
-            without_text: work_list.without_text,
+            needed: found.work_list.needed + waiting_count as u64,
+            without_text: found.work_list.without_text,
         },
     )?;
     if !started {
-        return Ok(None);
+        return Err(stopped(job.id));
     }
     let target = Target {
         collection: CollectionSpec {
@@ -142,31 +174,44 @@ pub(crate) fn activate(
         cancel: CancelFlag::default(),
     };
     let mut active = ActiveJob::new(context, batch_size as usize, waiting, Instant::now());
-    active.load(work_list, gone_records);
-    Ok(Some(active))
+    active.load(found.work_list, found.gone);
+    Ok(Activated { active, replaced })
 }
 
-/// Looks at the source of an active job again; true when there is nothing left to do and the job is completed.
-pub(crate) fn sweep(installation: &Installation, settings: &Settings, active: &mut ActiveJob) -> Result<bool> {
+/// What another look at the source of an active job led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Swept {
+    /// There is more to do.
+    More,
+    /// Nothing is left, and the job is completed.
+    Done,
+    /// The source is not what it was when the job became active: it has to become active anew.
+    Changed,
+}
+
+/// Looks at the source of an active job again.
+pub(crate) fn sweep(
+    installation: &Installation,
+    surroundings: &Surroundings<'_>,
+    active: &mut ActiveJob,
+) -> Result<Swept> {
     let context = Arc::clone(&active.context);
+    if !is_unchanged(installation, &context) {
+        return Ok(Swept::Changed);
+    }
     let scope = context.scope();
-    let work_list: WorkList = work_list::scan(
+    let Found { work_list, gone } = look(
         installation,
+        surroundings,
         &context.source,
         &scope,
         &context.collection.name,
-        window(settings),
         &active.waiting_records(),
     )?;
-    let gone_records = if work_list.has_gone {
-        gone::find(installation, &context.source, &scope, GONE_WINDOW)?
-    } else {
-        Vec::new()
-    };
     // A pass that compares keys only always finds work; it is done when the pass before it changed nothing.
     let nothing_needed = work_list.needed == 0 || (scope.comparison == Comparison::Keys && !active.moved);
     active.moved = false;
-    let done = nothing_needed && gone_records.is_empty();
+    let done = nothing_needed && gone.is_empty();
     // A pass over keys does not know how many rows have no text; the batches before it do.
     if !done || scope.comparison == Comparison::Texts {
         jobs::recount(installation, context.job.id, work_list.needed, work_list.without_text)?;
@@ -174,8 +219,108 @@ pub(crate) fn sweep(installation: &Installation, settings: &Settings, active: &m
     if done {
         jobs::complete(installation, context.job.id)?;
     }
-    active.load(work_list, gone_records);
-    Ok(done)
+    active.load(work_list, gone);
+    Ok(if done { Swept::Done } else { Swept::More })
+}
+
+/// Whether the source of an active job still has the name, key, filter and text that the job works with.
+pub(crate) fn is_unchanged(installation: &Installation, context: &JobContext) -> bool {
+    describe(installation, context.job.source, &context.job.vector_type).is_ok_and(|source| source == context.source)
+}
+
+/// What a look at a source found.
+struct Found {
+    work_list: WorkList,
+    gone: Vec<String>,
+}
+
+fn look(
+    installation: &Installation,
+    surroundings: &Surroundings<'_>,
+    source: &Source,
+    scope: &Scope,
+    collection: &str,
+    skip: &HashSet<String>,
+) -> Result<Found> {
+    let go_on = || surroundings.go_on(installation, scope.job_id);
+    let work_list = work_list::scan(
+        installation,
+        source,
+        scope,
+        collection,
+        surroundings.window(),
+        skip,
+        &go_on,
+    )?;
+    let gone = if work_list.has_gone {
+        gone::find(installation, source, scope, GONE_WINDOW, &go_on)?
+    } else {
+        Vec::new()
+    };
+    set_aside_too_long(installation, scope.job_id, &work_list)?;
+    Ok(Found { work_list, gone })
+}
+
+fn set_aside_too_long(installation: &Installation, job: i64, work_list: &WorkList) -> Result<()> {
+    if work_list.too_long.is_empty() {
+        return Ok(());
+    }
+    let letter = |record_id: &String| DeadLetter {
+        record_id: record_id.clone(),
+        content_hash: None,
+        message: format!("its key is longer than {LONGEST_RECORD_ID} bytes; declare shorter key columns"),
+    };
+    jobs::lock(installation, job)?;
+    let letters = work_list.too_long.iter().map(letter).collect();
+    let failed = errors::insert(installation, job, ErrorClass::Source, 1, letters)?;
+    let advance = Advance {
+        failed,
+        ..Advance::default()
+    };
+    jobs::advance(installation, job, &advance)
+}
+
+/// The provider and the collection that is pinned to its model. A collection without a single reference binds nobody: it
+/// gives way when another model is chosen.
+fn choose_collection(
+    installation: &Installation,
+    settings: &Settings,
+    job: &Job,
+    source: &Source,
+    present: Option<Collection>,
+    work_list: &WorkList,
+) -> Result<(ProviderChoice, Collection, Option<String>)> {
+    let pinned = present.as_ref().filter(|_| work_list.references > 0);
+    let choice = provider_choice::choose(installation, settings, job, pinned, work_list.rows)?;
+    let replaced = match present {
+        Some(collection) if work_list.references > 0 || choice.provider.fits(&collection) => {
+            return Ok((choice, collection, None));
+        }
+        Some(collection) => {
+            collections::remove(installation, &collection)?;
+            Some(collection.name)
+        }
+        None => None,
+    };
+    let provider = &choice.provider;
+    let dimensions = provider.dimensions.ok_or_else(|| {
+        VbError::wrong_state(format!("provider {:?} has no dimensions configured", provider.name))
+            .hint("Set the column dimensions in vb_providers to the length of its embeddings.")
+    })?;
+    let new = NewCollection {
+        owner: Owner {
+            client_id: job.client_id,
+            source: job.source,
+            vector_type: &job.vector_type,
+        },
+        source_name: &source.bare_name,
+        provider: &provider.name,
+        model: &provider.model,
+        dimensions,
+        chunking: source.chunking,
+    };
+    let collection = collections::create(installation, &new)?;
+    Ok((choice, collection, replaced))
 }
 
 /// A table that is gone has no name any more; the job remembers it.
@@ -184,28 +329,4 @@ fn naming(mut error: VbError, source_name: &str) -> VbError {
         error.message = format!("{source_name}: {}", error.message);
     }
     error
-}
-
-fn window(settings: &Settings) -> usize {
-    settings.memory_limit / WINDOW_SHARE
-}
-
-fn create_collection(
-    installation: &Installation,
-    owner: Owner<'_>,
-    source_name: &str,
-    provider: &Provider,
-) -> Result<Collection> {
-    let dimensions = provider.dimensions.ok_or_else(|| {
-        VbError::wrong_state(format!("provider {:?} has no dimensions configured", provider.name))
-            .hint("Set the column dimensions in vb_providers to the length of its embeddings.")
-    })?;
-    collections::create(
-        installation,
-        owner,
-        source_name,
-        &provider.name,
-        &provider.model,
-        dimensions,
-    )
 }

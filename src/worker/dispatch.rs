@@ -12,7 +12,7 @@ use crate::catalog::installation::Installation;
 use crate::catalog::jobs::{self, Advance};
 use crate::catalog::references::{self, Present};
 use crate::error::{Result, VbError};
-use crate::source::reader;
+use crate::source::reader::{self, RowText};
 
 /// A batch that the engine has: what is needed to record its outcome.
 #[derive(Debug)]
@@ -64,27 +64,50 @@ pub(crate) fn prepare(
         ..Advance::default()
     };
     let mut records = Vec::with_capacity(read.rows.len());
+    let mut too_long = Vec::new();
+    // Rows whose text went away since the pass that found them.
+    let (mut gone, mut gone_points) = (Vec::new(), Vec::new());
     for row in read.rows {
-        let Some((text, content_hash)) = row.text else {
-            advance.skipped += 1;
-            continue;
-        };
         let Present { points, hash } = present.remove(&row.record_id).unwrap_or_default();
-        if hash.as_deref() == Some(&content_hash[..]) {
-            advance.unneeded += 1;
-            continue;
+        match row.text {
+            RowText::Missing => {
+                advance.skipped += 1;
+                if !points.is_empty() {
+                    gone.push(row.record_id);
+                    gone_points.extend(points);
+                }
+            }
+            RowText::TooLong(bytes) => too_long.push(DeadLetter {
+                record_id: row.record_id,
+                content_hash: None,
+                message: format!(
+                    "its text has {bytes} bytes; with the present vector_backfill.memory_limit at most {byte_limit} are \
+                     embedded"
+                ),
+            }),
+            RowText::Text(_, content_hash) if hash.as_deref() == Some(&content_hash[..]) => advance.unneeded += 1,
+            RowText::Text(text, content_hash) => records.push(Record {
+                record_id: row.record_id,
+                text: text.into(),
+                content_hash,
+                present_points: points,
+            }),
         }
-        records.push(Record {
-            record_id: row.record_id,
-            text: text.into(),
-            content_hash,
-            present_points: points,
-        });
+    }
+    if !too_long.is_empty() {
+        jobs::lock(installation, context.job.id)?;
+        advance.failed += errors::insert(
+            installation,
+            context.job.id,
+            ErrorClass::Source,
+            again.attempt,
+            too_long,
+        )?;
     }
     if advance != Advance::default() {
         jobs::advance(installation, context.job.id, &advance)?;
     }
-    if records.is_empty() {
+    if records.is_empty() && gone.is_empty() {
         if let Some(batch_id) = again.batch_id {
             batches::end(installation, batch_id)?;
         }
@@ -98,11 +121,11 @@ pub(crate) fn prepare(
         }
         None => batches::begin(installation, context.job.id, &record_ids, again.attempt)?,
     };
-    let batch = batch_of(context, batch_id, records, Vec::new());
+    let batch = batch_of(context, batch_id, records, gone_points);
     let in_flight = InFlight {
         context: Arc::clone(context),
         record_ids,
-        gone: Vec::new(),
+        gone,
         attempt: again.attempt,
         suspect: again.suspect,
     };
@@ -166,7 +189,7 @@ pub(crate) fn read_fault(error: &VbError, again: &Again) -> ReadFault {
                 ReadFault::Halves(vec![part(first), part(second)])
             }
         },
-        Fault::Fail | Fault::Pause | Fault::Later => ReadFault::Job,
+        Fault::Fail | Fault::Pause | Fault::Interrupted | Fault::Later => ReadFault::Job,
     }
 }
 
@@ -178,6 +201,7 @@ pub(crate) fn set_aside(
     record_id: &str,
     error: &VbError,
 ) -> Result<()> {
+    jobs::lock(installation, context.job.id)?;
     let letter = DeadLetter {
         record_id: record_id.to_owned(),
         content_hash: None,

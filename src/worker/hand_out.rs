@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::activate;
 use super::active_job::{ActiveJob, Again, Work};
 use super::dispatch::{self, Prepared, ReadFault};
 use super::main_loop::Worker;
@@ -13,9 +14,11 @@ use crate::pg::signal;
 impl Worker {
     /// Hands out batches while there is room, client by client in turn.
     pub(super) fn hand_out(&mut self) -> Result<()> {
+        // One at least, however much there is to look at.
+        let mut first = true;
         while self.in_flight.len() < self.settings.max_concurrent_batches
             && self.engine.bytes_in_flight() < self.settings.memory_limit / 2
-            && Instant::now() < self.next_poll
+            && (std::mem::take(&mut first) || Instant::now() < self.next_poll)
         {
             if signal::termination_requested() {
                 return Ok(());
@@ -104,6 +107,10 @@ impl Worker {
 
     fn read_failed(&mut self, position: usize, again: Again, error: &VbError) -> Result<()> {
         let context = Arc::clone(&self.jobs[position].context);
+        if self.transact(|installation| Ok(activate::is_unchanged(installation, &context)))? == Some(false) {
+            self.look_again(context.job.id);
+            return Ok(());
+        }
         match dispatch::read_fault(error, &again) {
             ReadFault::Halves(halves) => {
                 if let Some(batch_id) = again.batch_id {

@@ -18,51 +18,85 @@ They are NOT temporary: their names only keep them out of base backups, since a 
 store. After a restore or a fail-over, embed again: select vb_enqueue_backfill(client, 'table', reembed => true).
 ";
 
-/// File that holds the installation's id.
-const MARK: &str = "installation";
+/// File that says whose the folder is.
+const MARK_FILE: &str = "installation";
+
+/// Whose a folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// Id of the installation.
+    pub(crate) installation: Uuid,
+    /// System identifier of the server.
+    pub(crate) server: i64,
+}
+
+impl Mark {
+    /// The two lines of the file.
+    fn parse(text: &str) -> Option<Self> {
+        let (installation, server) = text.trim().split_once('\n')?;
+        Some(Self {
+            installation: Uuid::parse_str(installation).ok()?,
+            server: server.parse().ok()?,
+        })
+    }
+
+    fn text(&self) -> String {
+        format!("{}\n{}\n", self.installation, self.server)
+    }
+}
 
 /// Makes the folder ready for an installation. Collections of a former installation (the extension was dropped and
-/// created again) are removed: nothing refers to them any more.
-pub(crate) fn prepare(settings: &Settings, database: Oid, installation: Uuid) -> Result<PathBuf> {
+/// created again) are removed: nothing refers to them any more. Those of another server are not ours to remove.
+pub(crate) fn prepare(settings: &Settings, database: Oid, mark: &Mark) -> Result<PathBuf> {
     let home = settings.database_directory(database);
-    ready(&home, installation)
+    let failed = |error: io::Error| {
+        VbError::new(
+            pgrx::PgSqlErrorCode::ERRCODE_IO_ERROR,
+            format!("could not prepare the directory {}: {error}", home.display()),
+        )
+        .hint("vector_backfill.data_directory must be a folder that the server's user can write to.")
+    };
+    match owner(&home).map_err(failed)? {
+        Some(owner) if owner == *mark => return Ok(home),
+        Some(owner) if owner.server != mark.server => {
+            return Err(VbError::wrong_state(format!(
+                "the directory {} belongs to another server, with system identifier {}",
+                home.display(),
+                owner.server
+            ))
+            .hint("Give each server a vector_backfill.data_directory of its own, or remove the directory and embed again."));
+        }
+        Some(_) => fs::remove_dir_all(&home).map_err(failed)?,
+        // A mark that is missing or torn says nothing: what is there stays.
+        None => {}
+    }
+    make(&home, mark)
         .and_then(|()| fs::write(settings.data_directory.join("README"), EXPLANATION))
-        .map_err(|error| {
-            VbError::new(
-                pgrx::PgSqlErrorCode::ERRCODE_IO_ERROR,
-                format!("could not prepare the directory {}: {error}", home.display()),
-            )
-            .hint("vector_backfill.data_directory must be a folder that the server's user can write to.")
-        })?;
+        .map_err(failed)?;
     Ok(home)
 }
 
-fn ready(home: &Path, installation: Uuid) -> io::Result<()> {
-    let mark = home.join(MARK);
-    let owner = match fs::read_to_string(&mark) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
-    };
-    match owner.as_deref().map(|text| Uuid::parse_str(text.trim())) {
-        Some(Ok(owner)) if owner == installation => return Ok(()),
-        Some(Ok(_)) => fs::remove_dir_all(home)?,
-        // A mark that is missing or torn says nothing: what is there stays.
-        Some(Err(_)) | None => {}
+fn owner(home: &Path) -> io::Result<Option<Mark>> {
+    match fs::read_to_string(home.join(MARK_FILE)) {
+        Ok(text) => Ok(Mark::parse(&text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
+}
+
+fn make(home: &Path, mark: &Mark) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(home)?;
-    let new = home.join(format!("{MARK}.new"));
+    let new = home.join(format!("{MARK_FILE}.new"));
     let mut file = fs::File::create(&new)?;
-    file.write_all(installation.to_string().as_bytes())?;
+    file.write_all(mark.text().as_bytes())?;
     file.sync_all()?;
-    fs::rename(new, mark)?;
+    fs::rename(new, home.join(MARK_FILE))?;
     fs::File::open(home)?.sync_all()
 }
 
 /// Removes the folder: the extension or the database is gone.
-pub(crate) fn remove(settings: &Settings, database: Oid) {
-    let home = settings.database_directory(database);
-    match fs::remove_dir_all(&home) {
+pub(crate) fn remove(home: &Path) {
+    match fs::remove_dir_all(home) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => pgrx::warning!("could not remove the directory {}: {error}", home.display()),
@@ -83,7 +117,7 @@ pub(crate) fn remove_orphans(settings: &Settings, databases: &[Oid]) {
         if let Some(database) = database
             && !databases.contains(&database)
         {
-            remove(settings, database);
+            remove(&settings.database_directory(database));
         }
     }
 }

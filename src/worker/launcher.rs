@@ -15,6 +15,9 @@ use crate::settings::Settings;
 /// How often it looks for databases without a worker.
 const INTERVAL: Duration = Duration::from_secs(5);
 
+/// Pause between two starts, so that many databases do not need as many slots for workers.
+const STAGGER: Duration = Duration::from_millis(100);
+
 /// The longest pause between two attempts for one database.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
@@ -34,7 +37,7 @@ struct Attempts {
 
 /// Runs the launcher until the server ends.
 pub(crate) fn run() {
-    signal::install_handlers();
+    signal::end_at_once_when_asked();
     process::connect_to_no_database();
     let mut attempts: HashMap<Oid, Attempts> = HashMap::new();
     let mut first = true;
@@ -48,6 +51,8 @@ pub(crate) fn run() {
                     attempts.remove(&database);
                 } else if first || has_home(database) {
                     start_when_due(database, attempts.entry(database).or_default());
+                    // Where there is nothing to serve, the worker ends at once and leaves its slot to the next.
+                    latch::wait(None, STAGGER);
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use pgrx::pg_sys::Oid;
@@ -28,6 +29,10 @@ use crate::settings::Settings;
 /// How often the worker looks for pause, cancel and new jobs while it has work.
 const BUSY_INTERVAL: Duration = Duration::from_millis(250);
 
+/// Pauses after rounds that failed: the first, and the longest of those that follow.
+const FIRST_REST: Duration = BUSY_INTERVAL;
+const LONGEST_REST: Duration = Duration::from_secs(30);
+
 /// How long the engine may take to end.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_millis(700);
 
@@ -35,6 +40,8 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_millis(700);
 pub(crate) struct Worker {
     pub(super) database: Oid,
     pub(super) namespace: Uuid,
+    /// Its folder, which the settings named when it started.
+    home: PathBuf,
     pub(super) settings: Settings,
     pub(super) engine: Engine,
     pub(super) wake: UnixStream,
@@ -45,13 +52,20 @@ pub(crate) struct Worker {
     /// Jobs whose rows somebody else holds locked, and until when they are left alone.
     pub(super) locked: HashMap<i64, Instant>,
     pub(super) next_poll: Instant,
+    /// Whether the last look at the jobs left some for the next turn.
+    pub(super) look_at_jobs_again: bool,
     pub(super) next_housekeeping: Instant,
+    /// Rounds in a row that failed, and until when nothing new is begun for that.
+    failures: u32,
+    rest_until: Instant,
 }
 
 /// Why the main loop ends.
 enum End {
     /// The server, or somebody, wants this process to end.
     Asked,
+    /// Somebody wants the database without sessions, perhaps only for a moment.
+    InTheWay,
     /// The extension is no longer installed, or not the same any more.
     Uninstalled,
 }
@@ -69,6 +83,7 @@ impl Worker {
         Self {
             database,
             namespace,
+            home: settings.database_directory(database),
             settings,
             engine,
             wake,
@@ -78,20 +93,23 @@ impl Worker {
             unrecorded: Vec::new(),
             locked: HashMap::new(),
             next_poll: now,
+            look_at_jobs_again: false,
             next_housekeeping: now,
+            failures: 0,
+            rest_until: now,
         }
     }
 
     /// Works until it is asked to end.
     pub(crate) fn run(mut self) {
         let end = loop {
-            if signal::termination_requested()
-                || lock::is_database_wanted(self.database)
-                || !lock::stay_worker(self.database)
-            {
+            if signal::termination_requested() || !lock::stay_worker(self.database) {
                 break End::Asked;
             }
-            // A cancel is not for us, and an end is asked for above; barriers of the server are served here.
+            if lock::is_database_wanted(self.database) {
+                break End::InTheWay;
+            }
+            // A cancel of no statement means nothing; barriers of the server are served here.
             let _ = catching(|| {
                 signal::check_interrupts();
                 Ok(())
@@ -99,13 +117,12 @@ impl Worker {
             signal::reload_settings_when_asked();
             let was_busy = !(self.jobs.is_empty() && self.in_flight.is_empty());
             match self.turn() {
-                Ok(Some(())) => {}
+                Ok(Some(())) => self.failures = 0,
                 Ok(None) => break End::Uninstalled,
-                Err(error) => {
-                    // Nothing is lost: what was to be done is still to be done.
-                    pgrx::warning!("vector_backfill will try again: {}", error.message);
-                    self.next_poll = Instant::now() + BUSY_INTERVAL;
-                }
+                Err(error) => self.round_failed(&error),
+            }
+            if self.is_elsewhere() {
+                break End::InTheWay;
             }
             log::forward(&self.engine);
             self.rest(was_busy);
@@ -113,6 +130,24 @@ impl Worker {
             self.wait();
         };
         self.leave(&end);
+    }
+
+    /// Nothing is lost: what was to be done is still to be done, after a pause that grows.
+    fn round_failed(&mut self, error: &VbError) {
+        self.failures = self.failures.saturating_add(1);
+        let pause = FIRST_REST.saturating_mul(1 << self.failures.min(10)).min(LONGEST_REST);
+        self.rest_until = Instant::now() + pause;
+        self.next_poll = self.rest_until;
+        pgrx::warning!(
+            "vector_backfill tries again in {:.1} s: {}",
+            pause.as_secs_f32(),
+            error.message
+        );
+    }
+
+    /// Whether the settings have moved the worker's folder: a new worker opens the new one.
+    fn is_elsewhere(&self) -> bool {
+        self.settings.database_directory(self.database) != self.home
     }
 
     /// What an idle worker does not need, others may have.
@@ -132,15 +167,19 @@ impl Worker {
             if self.poll()?.is_none() {
                 return Ok(None);
             }
-            let interval = if self.jobs.is_empty() {
+            let interval = if std::mem::take(&mut self.look_at_jobs_again) {
+                Duration::ZERO
+            } else if self.jobs.is_empty() {
                 self.settings.poll_interval
             } else {
                 BUSY_INTERVAL
             };
             self.next_poll = Instant::now() + interval;
         }
-        self.sweep()?;
-        self.hand_out()?;
+        if Instant::now() >= self.rest_until {
+            self.sweep()?;
+            self.hand_out()?;
+        }
         Ok(Some(()))
     }
 
@@ -165,7 +204,7 @@ impl Worker {
             match self.record(&outcome) {
                 Ok(Some(())) => self.settle(outcome),
                 Ok(None) => return Ok(None),
-                Err(error) if Fault::of(&error) == Fault::Later => {
+                Err(error) if matches!(Fault::of(&error), Fault::Later | Fault::Interrupted) => {
                     pgrx::log!(
                         "vector_backfill records batch {} later: {}",
                         outcome.batch_id,
@@ -191,10 +230,7 @@ impl Worker {
         let Some(in_flight) = self.in_flight.get(&outcome.batch_id) else {
             return Ok(Some(()));
         };
-        let active = self
-            .jobs
-            .iter_mut()
-            .find(|active| active.context.job.id == outcome.job_id);
+        let active = self.jobs.iter().find(|active| active.context.job.id == outcome.job_id);
         transaction::run(|| match startup::still_installed(namespace)? {
             Some(installation) => outcome::record(&installation, outcome, in_flight, active).map(Some),
             None => Ok(None),
@@ -217,9 +253,9 @@ impl Worker {
         };
         self.jobs[position].in_flight = self.jobs[position].in_flight.saturating_sub(1);
         if stops {
-            self.deactivate(position);
+            self.deactivate(outcome.job_id);
         } else {
-            outcome::give_back(&mut self.jobs[position], &outcome, in_flight, rand::random());
+            outcome::settle(&mut self.jobs[position], &outcome, in_flight, rand::random());
         }
     }
 
@@ -241,6 +277,7 @@ impl Worker {
                 moment = moment.min(next);
             }
         }
+        moment = moment.max(self.rest_until);
         // The latch is set by a session that has committed something for us to see.
         if latch::wait(Some(self.wake.as_fd()), moment.saturating_duration_since(now)) {
             self.next_poll = Instant::now();
@@ -249,11 +286,15 @@ impl Worker {
 
     /// Ends in order: what is in flight is released, so that nobody suspects it of a crash.
     fn leave(mut self, end: &End) {
-        signal::postpone_termination();
+        signal::forget_cancel();
+        if !matches!(end, End::Uninstalled) {
+            // Whoever needs a worker from now on starts another one, which waits until this one has left its folder.
+            lock::cease_worker(self.database);
+        }
         for active in &self.jobs {
             active.context.cancel.raise();
         }
-        if matches!(end, End::Asked) {
+        if !matches!(end, End::Uninstalled) {
             // What the store has already is recorded first.
             let recorded = self.take_outcomes();
             let released = self.transact(batches::release);
@@ -263,21 +304,28 @@ impl Worker {
         }
         // It may start threads on its way, which must not receive Postgres' signals.
         signal::with_signals_blocked(|| self.engine.shutdown(SHUTDOWN_DEADLINE));
-        if matches!(end, End::Uninstalled) {
-            make_way(self.database, &self.settings);
+        match end {
+            End::Asked => {}
+            End::InTheWay => start_successor(self.database),
+            End::Uninstalled => make_way(self.database, &self.home),
         }
         process::exit(0);
     }
 }
 
 /// The extension is gone, or was created again: then another worker serves the new one, which clears the folder.
-fn make_way(database: Oid, settings: &Settings) {
+fn make_way(database: Oid, home: &Path) {
     let again = transaction::run(Installation::find).ok().flatten().is_some();
-    if !again {
-        home::remove(settings, database);
-        return;
+    if again {
+        lock::cease_worker(database);
+        start_successor(database);
+    } else {
+        home::remove(home);
     }
-    lock::cease_worker(database);
+}
+
+/// Its connection waits while somebody holds the database, and fails when that one has dropped it.
+fn start_successor(database: Oid) {
     if let Err(error) = process::start_worker(database) {
         pgrx::warning!("{}: {}", error.message, error.hint.unwrap_or_default());
     }

@@ -26,7 +26,7 @@ pub(crate) fn record(
     installation: &Installation,
     outcome: &Outcome,
     in_flight: &InFlight,
-    active: Option<&mut ActiveJob>,
+    active: Option<&ActiveJob>,
 ) -> Result<()> {
     match &outcome.result {
         BatchResult::Done {
@@ -34,10 +34,8 @@ pub(crate) fn record(
             failed,
             deleted: _,
         } => {
-            let records_per_second = active.map(|active| {
-                active.moved |= !embedded.is_empty();
-                active.rate.add(Instant::now(), (embedded.len() + failed.len()) as u64)
-            });
+            let records = (embedded.len() + failed.len()) as u64;
+            let records_per_second = active.map(|active| active.rate.with(Instant::now(), records));
             let done = Done {
                 embedded,
                 failed,
@@ -71,10 +69,15 @@ pub(crate) fn stops_job(failure: &Failure, in_flight: &InFlight) -> bool {
     }
 }
 
-/// Puts the work of a batch that gave nothing back to its job, which is still active.
-pub(crate) fn give_back(active: &mut ActiveJob, outcome: &Outcome, in_flight: InFlight, chance: f64) {
+/// What a recorded outcome means for its job, which is still active: it moved on, or gets back the work of a batch that
+/// gave nothing.
+pub(crate) fn settle(active: &mut ActiveJob, outcome: &Outcome, in_flight: InFlight, chance: f64) {
     let (attempt, pause) = match &outcome.result {
-        BatchResult::Done { .. } => return,
+        BatchResult::Done { embedded, failed, .. } => {
+            active.moved |= !embedded.is_empty();
+            active.rate.add(Instant::now(), (embedded.len() + failed.len()) as u64);
+            return;
+        }
         BatchResult::Cancelled => (in_flight.attempt, Duration::ZERO),
         BatchResult::Failed(failure) => {
             // Being throttled costs no attempt.

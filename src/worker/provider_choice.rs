@@ -65,13 +65,10 @@ pub(crate) fn choose(
 
 /// The provider that made the collection, or another one with the same model and dimensions.
 fn pinned(providers: Vec<Provider>, job: &Job, collection: &Collection) -> Result<ProviderChoice> {
-    let fits = |provider: &Provider| {
-        provider.model == collection.model
-            && provider
-                .dimensions
-                .is_none_or(|dimensions| dimensions == collection.dimensions)
-    };
-    let mut fitting: Vec<Provider> = providers.into_iter().filter(fits).collect();
+    let mut fitting: Vec<Provider> = providers
+        .into_iter()
+        .filter(|provider| provider.fits(collection))
+        .collect();
     let asked = job.requested_provider.as_deref();
     fitting.sort_by_key(|provider| {
         (

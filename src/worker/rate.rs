@@ -22,18 +22,22 @@ impl Rate {
         }
     }
 
-    /// Notes records that were just committed; returns records a second.
-    pub(crate) fn add(&mut self, now: Instant, records: u64) -> f32 {
+    /// Notes records that were just committed.
+    pub(crate) fn add(&mut self, now: Instant, records: u64) {
         self.recent.push_back((now, records));
-        while self
-            .recent
-            .front()
-            .is_some_and(|(at, _)| now.duration_since(*at) > WINDOW)
-        {
+        while self.recent.front().is_some_and(|(at, _)| is_past(*at, now)) {
             self.recent.pop_front();
         }
-        let elapsed = now.duration_since(self.started).min(WINDOW).as_secs_f32().max(0.001);
-        let records: u64 = self.recent.iter().map(|(_, records)| records).sum();
-        records as f32 / elapsed
     }
+
+    /// Records a second, with those that are about to be committed.
+    pub(crate) fn with(&self, now: Instant, records: u64) -> f32 {
+        let elapsed = now.duration_since(self.started).min(WINDOW).as_secs_f32().max(0.001);
+        let recent = self.recent.iter().filter(|(at, _)| !is_past(*at, now));
+        (records + recent.map(|(_, records)| records).sum::<u64>()) as f32 / elapsed
+    }
+}
+
+fn is_past(at: Instant, now: Instant) -> bool {
+    now.duration_since(at) > WINDOW
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use pgrx::pg_sys::Oid;
@@ -9,13 +10,17 @@ use uuid::Uuid;
 use vb_engine::pipeline::config::{EngineConfig, StartError, StoreConfig};
 use vb_engine::pipeline::engine::Engine;
 
-use super::home;
+use super::home::{self, Mark};
 use super::main_loop::Worker;
 use crate::catalog::batches;
 use crate::catalog::installation::Installation;
 use crate::error::{Result, VbError};
-use crate::pg::{lock, process, signal, spi, transaction};
+use crate::pg::{latch, lock, process, signal, spi, transaction};
 use crate::settings::Settings;
+
+/// How long a worker that is ending may hold the folder, and how often that is looked at.
+const PREDECESSOR_PATIENCE: Duration = Duration::from_secs(3);
+const PREDECESSOR_STEP: Duration = Duration::from_millis(50);
 
 /// How long a local model may go unused before its memory is given back.
 const PROVIDER_IDLE: Duration = Duration::from_secs(300);
@@ -24,14 +29,14 @@ const PROVIDER_IDLE: Duration = Duration::from_secs(300);
 /// engine's threads alive.
 pub(crate) fn run(database: Oid) {
     process::skip_destructors_at_exit();
-    signal::install_handlers();
+    signal::end_in_order_when_asked();
     process::connect(database);
     if !lock::become_worker(database) {
         return;
     }
     match ready(database) {
         Ok(Some(worker)) => worker.run(),
-        Ok(None) => home::remove(&Settings::current(), database),
+        Ok(None) => home::remove(&Settings::current().database_directory(database)),
         Err(error) => {
             let hint = error
                 .hint
@@ -47,34 +52,31 @@ pub(crate) fn run(database: Oid) {
 
 /// A worker with a running engine; `None` when the extension is not installed here.
 fn ready(database: Oid) -> Result<Option<Worker>> {
-    let namespace = transaction::run(|| {
+    let found = transaction::run(|| {
         spi::run(include_str!("../../sql/query/worker_session.sql"), &[])?;
         let Some(installation) = Installation::find()? else {
             return Ok(None);
         };
         installation.begin()?;
-        installation.id()
+        let server = spi::read_first(include_str!("../../sql/query/server.sql"), &[], |row| row.get::<i64>(1))?;
+        Ok(installation.id()?.zip(server))
     })?;
-    let Some(namespace) = namespace else { return Ok(None) };
+    let Some((namespace, server)) = found else {
+        return Ok(None);
+    };
     let settings = Settings::current();
     let databases =
         transaction::run(|| spi::read(include_str!("../../sql/query/databases.sql"), &[], |row| row.get(1)))?;
     home::remove_orphans(&settings, &databases);
-    let home = home::prepare(&settings, database, namespace)?;
-    let (wake, engine_end) = UnixStream::pair()
-        .and_then(nonblocking)
-        .map_err(|error| VbError::internal(format!("could not make a socket pair: {error}")))?;
-    let config = EngineConfig {
-        store: StoreConfig::Embedded { directory: home },
-        socket: settings.socket(database),
-        wake: engine_end,
-        nice: settings.nice,
-        request_timeout: settings.request_timeout,
-        provider_idle: PROVIDER_IDLE,
-        log_level: log::LevelFilter::Info,
-    };
-    // The engine's threads inherit the mask: Postgres' signals must reach the main thread only.
-    let engine = signal::with_signals_blocked(|| Engine::start(config)).map_err(start_error)?;
+    let home = home::prepare(
+        &settings,
+        database,
+        &Mark {
+            installation: namespace,
+            server,
+        },
+    )?;
+    let (engine, wake) = start_engine(&settings, database, &home)?;
     // Only now is it certain that no other worker serves this database.
     transaction::run(|| Installation::require().and_then(|installation| batches::inherit(&installation)))?;
     Ok(Some(Worker::new(
@@ -85,6 +87,37 @@ fn ready(database: Oid) -> Result<Option<Worker>> {
         wake,
         Instant::now(),
     )))
+}
+
+/// Starts the engine. A worker that has just made room may hold the folder for a moment more.
+fn start_engine(settings: &Settings, database: Oid, home: &Path) -> Result<(Engine, UnixStream)> {
+    let deadline = Instant::now() + PREDECESSOR_PATIENCE;
+    loop {
+        let (wake, engine_end) = UnixStream::pair()
+            .and_then(nonblocking)
+            .map_err(|error| VbError::internal(format!("could not make a socket pair: {error}")))?;
+        let config = EngineConfig {
+            store: StoreConfig::Embedded {
+                directory: home.to_owned(),
+            },
+            socket: settings.socket(database),
+            wake: engine_end,
+            nice: settings.nice,
+            request_timeout: settings.request_timeout,
+            provider_idle: PROVIDER_IDLE,
+            log_level: log::LevelFilter::Info,
+        };
+        // The engine's threads inherit the mask: Postgres' signals must reach the main thread only.
+        match signal::with_signals_blocked(|| Engine::start(config)) {
+            Ok(engine) => return Ok((engine, wake)),
+            Err(error) if Instant::now() >= deadline || signal::termination_requested() => {
+                return Err(start_error(error));
+            }
+            Err(_) => {
+                latch::wait(None, PREDECESSOR_STEP);
+            }
+        }
+    }
 }
 
 fn nonblocking(pair: (UnixStream, UnixStream)) -> io::Result<(UnixStream, UnixStream)> {

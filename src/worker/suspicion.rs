@@ -23,6 +23,7 @@ pub(crate) fn settle(installation: &Installation, job: i64) -> Result<Vec<Waitin
                 content_hash: None,
                 message: format!("crashed the worker {} times", batch.crashes),
             };
+            jobs::lock(installation, job)?;
             let failed = errors::insert(installation, job, ErrorClass::Crash, batch.attempt, vec![letter])?;
             jobs::advance(
                 installation,

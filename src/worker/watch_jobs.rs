@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::activate::{self, Surroundings};
+use super::activate::{self, Activated, Surroundings, Swept};
 use super::dispatch::InFlight;
 use super::fault::Fault;
 use super::main_loop::Worker;
@@ -21,8 +21,9 @@ const ACTIVE_JOBS_PER_CLIENT: i64 = 2;
 /// How often old jobs and batches of ended jobs are cleared away.
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Pause after something went wrong that may pass by itself.
+/// Pauses after something went wrong that may pass by itself: the first, and the longest.
 const LATER: Duration = Duration::from_secs(5);
+const MUCH_LATER: Duration = Duration::from_secs(300);
 
 impl Worker {
     /// Notices what users decided about active jobs, and makes new ones active.
@@ -33,6 +34,12 @@ impl Worker {
         let free = ACTIVE_JOBS.saturating_sub(active.len()) as i64;
         let polled = self.transact(|installation| {
             let states = jobs::states(installation, &active)?;
+            let changed: Vec<i64> = self
+                .jobs
+                .iter()
+                .filter(|active| !activate::is_unchanged(installation, &active.context))
+                .map(|active| active.context.job.id)
+                .collect();
             let runnable = jobs::runnable(installation, &active, ACTIVE_JOBS_PER_CLIENT, free)?;
             if housekeeping {
                 batches::forget_ended(installation)?;
@@ -40,19 +47,17 @@ impl Worker {
                     jobs::retire(installation, retention)?;
                 }
             }
-            Ok((states, runnable))
+            Ok((states, changed, runnable))
         })?;
-        let Some((states, runnable)) = polled else {
+        let Some((states, changed, runnable)) = polled else {
             return Ok(None);
         };
         if housekeeping {
             self.next_housekeeping = Instant::now() + HOUSEKEEPING_INTERVAL;
         }
         for job in active {
-            if !states.contains(&(job, JobState::Running))
-                && let Some(position) = self.jobs.iter().position(|active| active.context.job.id == job)
-            {
-                self.deactivate(position);
+            if !states.contains(&(job, JobState::Running)) || changed.contains(&job) {
+                self.deactivate(job);
             }
         }
         let now = Instant::now();
@@ -74,6 +79,9 @@ impl Worker {
                 pgrx::log!("vector_backfill leaves job {id} alone for a while: {}", error.message);
                 self.locked.insert(id, Instant::now() + LATER);
             }
+            // One a turn: it may have taken a while, and outcomes and other jobs wait.
+            self.look_at_jobs_again = true;
+            break;
         }
         let clients: Vec<i64> = self.jobs.iter().map(|active| active.context.job.client_id).collect();
         self.turns.retain(|client| clients.contains(&client));
@@ -82,17 +90,16 @@ impl Worker {
 
     fn activate(&mut self, job: Job, comparison: Comparison) -> Result<()> {
         process::show_activity(true, &format!("looking for work of job {}", job.id));
-        let surroundings = Surroundings {
-            settings: &self.settings,
-            namespace: self.namespace,
-        };
+        let surroundings = self.surroundings();
         let activated =
             self.transact(|installation| activate::activate(installation, &surroundings, job.clone(), comparison));
         match activated {
-            Ok(activated) => {
-                if let Some(active) = activated.flatten() {
-                    self.jobs.push(active);
+            Ok(None) => Ok(()),
+            Ok(Some(Activated { active, replaced })) => {
+                if let Some(collection) = replaced {
+                    self.engine.drop_collection(&collection);
                 }
+                self.jobs.push(active);
                 Ok(())
             }
             Err(error) if Fault::of(&error) == Fault::Record && comparison == Comparison::Texts => {
@@ -102,20 +109,29 @@ impl Worker {
         }
     }
 
+    fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings {
+            database: self.database,
+            settings: &self.settings,
+            namespace: self.namespace,
+        }
+    }
+
     /// Stops or postpones a job for an error that is not about one of its records.
     pub(super) fn stop(&mut self, job: i64, error: &VbError) -> Result<()> {
+        self.deactivate(job);
+        if Fault::of(error) == Fault::Interrupted {
+            return Ok(());
+        }
         let reason = match &error.hint {
             Some(hint) => format!("{} ({hint})", error.message),
             None => error.message.clone(),
         };
         pgrx::log!("vector_backfill job {job} stops: {reason}");
-        if let Some(position) = self.jobs.iter().position(|active| active.context.job.id == job) {
-            self.deactivate(position);
-        }
         self.transact(|installation| match Fault::of(error) {
             Fault::Fail => jobs::stop(installation, job, JobEvent::Fail, &reason),
             Fault::Pause | Fault::Record => jobs::stop(installation, job, JobEvent::Pause, &reason),
-            Fault::Later => jobs::postpone(installation, job, &reason, LATER),
+            Fault::Interrupted | Fault::Later => jobs::postpone(installation, job, &reason, LATER, MUCH_LATER),
         })
         .map(|_| ())
     }
@@ -126,16 +142,21 @@ impl Worker {
         if Fault::of(error) != Fault::Fail {
             return self.stop(job, error);
         }
-        if let Some(position) = self.jobs.iter().position(|active| active.context.job.id == job) {
-            self.deactivate(position);
-        }
-        self.next_poll = Instant::now();
+        self.look_again(job);
         Ok(())
     }
 
-    /// Forgets a job; its batches in flight are cancelled, and recorded when that comes too late.
-    pub(super) fn deactivate(&mut self, position: usize) {
-        self.jobs.remove(position).context.cancel.raise();
+    /// Makes an active job active anew, since it works with what does not hold any more.
+    pub(super) fn look_again(&mut self, job: i64) {
+        self.deactivate(job);
+        self.next_poll = Instant::now();
+    }
+
+    /// Forgets a job, if it is active; its batches in flight are cancelled, and recorded when that comes too late.
+    pub(super) fn deactivate(&mut self, job: i64) {
+        if let Some(position) = self.jobs.iter().position(|active| active.context.job.id == job) {
+            self.jobs.remove(position).context.cancel.raise();
+        }
     }
 
     /// Looks at the sources of jobs that have done everything they knew of.
@@ -146,14 +167,19 @@ impl Worker {
         };
         let mut active = self.jobs.remove(position);
         process::show_activity(true, &format!("looking for changes for job {}", active.context.job.id));
-        let swept = self.transact(|installation| activate::sweep(installation, &self.settings, &mut active));
+        let surroundings = self.surroundings();
+        let swept = self.transact(|installation| activate::sweep(installation, &surroundings, &mut active));
         active.note_sweep(Instant::now());
         match swept {
-            Ok(Some(true)) => {
+            Ok(Some(Swept::Done)) => {
                 self.engine.optimize(&active.context.collection.name);
                 Ok(())
             }
-            Ok(_) => {
+            Ok(Some(Swept::Changed)) => {
+                self.next_poll = Instant::now();
+                Ok(())
+            }
+            Ok(Some(Swept::More) | None) => {
                 self.jobs.push(active);
                 Ok(())
             }

@@ -71,11 +71,15 @@ fn chosen(installation: &Installation, name: Option<&str>) -> Result<ProviderCon
         let candidates = providers::common(installation, &settings)?;
         return providers::first_available(&candidates);
     };
-    providers::require(installation, &settings, name)?
-        .available()
-        .cloned()
-        .map_err(|reason| {
-            VbError::wrong_state(format!("provider {name:?} is not available: {reason}"))
-                .hint("Put that right, then try vb_check_provider.")
-        })
+    let provider = providers::require(installation, &settings, name)?;
+    if let Some(client) = provider.client_id {
+        return Err(
+            VbError::denied(format!("provider {name:?} is for client {client} only"))
+                .hint("Name a provider that everybody may use; searches of that client use its own."),
+        );
+    }
+    provider.available().cloned().map_err(|reason| {
+        VbError::wrong_state(format!("provider {name:?} is not available: {reason}"))
+            .hint("Put that right, then try vb_check_provider.")
+    })
 }

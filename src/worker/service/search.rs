@@ -14,11 +14,12 @@ use crate::catalog::providers::{self, Provider};
 use crate::catalog::references::Owner;
 use crate::catalog::source_access;
 use crate::error::{Result, VbError};
-use crate::pg::{role, spi};
+use crate::pg::role;
 use crate::settings::Settings;
 use crate::source::columns::Relation;
 use crate::source::describe::{self, Source};
-use crate::source::reader::key_arguments;
+use crate::source::key::Matching;
+use crate::source::live;
 
 /// The most hits asked for at a time: with the longest snippets they still fit into one answer.
 const MOST_HITS: usize = 5_000;
@@ -115,12 +116,7 @@ fn provider_of(installation: &Installation, client_id: i64, collection: &Collect
     let settings = Settings::current();
     let mut candidates: Vec<Provider> = providers::of_client(installation, &settings, client_id)?
         .into_iter()
-        .filter(|provider| {
-            provider.model == collection.model
-                && provider
-                    .dimensions
-                    .is_none_or(|dimensions| dimensions == collection.dimensions)
-        })
+        .filter(|provider| provider.fits(collection))
         .collect();
     candidates.sort_by_key(|provider| provider.name != collection.provider);
     if candidates.is_empty() {
@@ -150,14 +146,8 @@ fn visible(source: &Source, client_id: i64, hits: Vec<SearchHit>) -> Result<Vec<
     if hits.is_empty() {
         return Ok(hits);
     }
-    let query = format!(
-        "select k.n from {join} where {filter}",
-        join = source.key.join(&source.name, 2),
-        filter = source.filter
-    );
     let record_ids: Vec<String> = hits.iter().map(|hit| hit.record_id.clone()).collect();
-    let arguments = key_arguments(source, client_id, &record_ids)?;
-    let positions: HashSet<i64> = spi::read(&query, &arguments, |row| row.get(1))?.into_iter().collect();
+    let positions = live::positions(source, client_id, &record_ids, "true", &mut Matching::Values)?;
     Ok(hits
         .into_iter()
         .zip(1..)

@@ -1,0 +1,1 @@
+delete from @extschema@.vb_collection_generations where name = $1

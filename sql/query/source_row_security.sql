@@ -1,0 +1,1 @@
+select pg_catalog.row_security_active($1)

@@ -1,0 +1,43 @@
+//! Which of some record ids have a row at this moment.
+
+use std::collections::HashSet;
+
+use super::describe::Source;
+use super::key::Matching;
+use super::reader::key_arguments;
+use crate::error::Result;
+use crate::pg::{spi, transaction};
+
+/// Positions (from 1) of the record ids that have a row of the client which meets the condition over `s` and `k`, as the
+/// present role sees it.
+///
+/// They are looked up by value as long as `matching` says so and they are values of the key's columns at all: those made
+/// under a former key may not be. Then all are compared as texts, and `matching` says so afterwards.
+pub(crate) fn positions(
+    source: &Source,
+    client_id: i64,
+    record_ids: &[String],
+    condition: &str,
+    matching: &mut Matching,
+) -> Result<HashSet<i64>> {
+    let look_up = |matching| {
+        let query = format!(
+            "select k.n from {join} where {filter} and {condition}",
+            join = source.key.join(&source.name, 2, matching),
+            filter = source.filter,
+        );
+        let arguments = key_arguments(source, client_id, record_ids);
+        spi::read(&query, &arguments, |row| row.get::<i64>(1))
+    };
+    let found = match *matching {
+        Matching::Values => match transaction::attempt(|| look_up(Matching::Values)) {
+            Err(error) if error.is_data_exception() => {
+                *matching = Matching::Texts;
+                look_up(Matching::Texts)
+            }
+            found => found,
+        },
+        Matching::Texts => look_up(Matching::Texts),
+    };
+    Ok(found?.into_iter().collect())
+}
