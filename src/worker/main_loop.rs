@@ -21,6 +21,7 @@ use super::fault::Fault;
 use super::{home, log, outcome, startup};
 use crate::catalog::batches;
 use crate::catalog::installation::Installation;
+use crate::catalog::jobs;
 use crate::error::{Result, VbError};
 use crate::pg::catch::catching;
 use crate::pg::{latch, lock, memory, process, signal, transaction};
@@ -52,6 +53,8 @@ pub(crate) struct Worker {
     /// Jobs whose rows somebody else holds locked, and until when they are left alone.
     pub(super) locked: HashMap<i64, Instant>,
     pub(super) next_poll: Instant,
+    /// Jobs that the last look found, active or not.
+    pub(super) known_jobs: Vec<i64>,
     /// Whether the last look at the jobs left some for the next turn.
     pub(super) look_at_jobs_again: bool,
     pub(super) next_housekeeping: Instant,
@@ -93,6 +96,7 @@ impl Worker {
             unrecorded: Vec::new(),
             locked: HashMap::new(),
             next_poll: now,
+            known_jobs: Vec::new(),
             look_at_jobs_again: false,
             next_housekeeping: now,
             failures: 0,
@@ -259,6 +263,10 @@ impl Worker {
         }
     }
 
+    pub(super) fn active_jobs(&self) -> Vec<i64> {
+        self.jobs.iter().map(|active| active.context.job.id).collect()
+    }
+
     fn show_activity(&self) {
         if self.jobs.is_empty() && self.in_flight.is_empty() {
             process::show_activity(false, "jobs");
@@ -302,9 +310,12 @@ impl Worker {
                 pgrx::log!("vector_backfill leaves batches to the next worker: {}", error.message);
             }
         }
+        let namespace = self.namespace;
+        let known = std::mem::take(&mut self.known_jobs);
         // It may start threads on its way, which must not receive Postgres' signals.
         signal::with_signals_blocked(|| self.engine.shutdown(SHUTDOWN_DEADLINE));
         match end {
+            End::Asked if leaves_new_work(namespace, &known) => start_successor(self.database),
             End::Asked => {}
             End::InTheWay => start_successor(self.database),
             End::Uninstalled => make_way(self.database, &self.home),
@@ -322,6 +333,16 @@ fn make_way(database: Oid, home: &Path) {
     } else {
         home::remove(home);
     }
+}
+
+/// Whether somebody has enqueued a job and woken this worker when it was ending already. Whoever ended it did not mean
+/// that one.
+fn leaves_new_work(namespace: Uuid, known: &[i64]) -> bool {
+    transaction::run(|| match startup::still_installed(namespace)? {
+        Some(installation) => Ok(!jobs::runnable(&installation, known, 1, 1)?.is_empty()),
+        None => Ok(false),
+    })
+    .unwrap_or(false)
 }
 
 /// Its connection waits while somebody holds the database, and fails when that one has dropped it.

@@ -28,7 +28,7 @@ const MUCH_LATER: Duration = Duration::from_secs(300);
 impl Worker {
     /// Notices what users decided about active jobs, and makes new ones active.
     pub(super) fn poll(&mut self) -> Result<Option<()>> {
-        let active: Vec<i64> = self.jobs.iter().map(|active| active.context.job.id).collect();
+        let active = self.active_jobs();
         let housekeeping = Instant::now() >= self.next_housekeeping;
         let retention = self.settings.job_retention;
         let free = ACTIVE_JOBS.saturating_sub(active.len()) as i64;
@@ -52,6 +52,11 @@ impl Worker {
         let Some((states, changed, runnable)) = polled else {
             return Ok(None);
         };
+        self.known_jobs = active
+            .iter()
+            .copied()
+            .chain(runnable.iter().map(|job| job.id))
+            .collect();
         if housekeeping {
             self.next_housekeeping = Instant::now() + HOUSEKEEPING_INTERVAL;
         }

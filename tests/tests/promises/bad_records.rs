@@ -77,7 +77,8 @@ fn a_key_that_does_not_identify_rows_pauses_its_job_and_no_other() {
     );
     let bad = jobs::enqueue(&mut client, 1, "twins");
     let paused = jobs::until(&mut client, bad, "a pause", |now| now.state == "paused");
-    assert!(paused.last_error.is_some(), "{paused:?}");
+    let reason = paused.last_error.expect("a paused job has a reason");
+    assert!(reason.contains("twins") && reason.contains("key"), "{reason}");
     assert_eq!(jobs::backfill(&mut client, 2, "notes").successful, 20);
 }
 
@@ -100,4 +101,51 @@ fn a_session_that_holds_a_job_locked_does_not_hold_up_the_jobs_of_others() {
     assert_eq!(jobs::backfill(&mut client, 2, "notes").successful, 20);
     sleeper.run("rollback");
     assert_eq!(jobs::completed(&mut client, job_again).successful, 20);
+}
+
+#[test]
+fn a_view_with_a_null_key_pauses_its_job_with_the_reason() {
+    let cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    client.run(
+        "create table parts (id int, no int, client_id int, title text);
+         insert into parts values (1, 1, 1, 'a wheel'), (2, null, 1, 'a door');
+         select vb_configure_source('parts', key_columns => '{id,no}')",
+    );
+    let job = jobs::enqueue(&mut client, 1, "parts");
+    let paused = jobs::until(&mut client, job, "a pause", |now| now.state == "paused");
+    let reason = paused.last_error.expect("a paused job has a reason");
+    assert!(reason.contains("parts has NULL in its key"), "{reason}");
+    client.run("update parts set no = 2 where id = 2");
+    client.rows("select vb_resume($1::bigint)", &[&job]);
+    assert_eq!(jobs::completed(&mut client, job).successful, 2);
+}
+
+#[test]
+fn a_key_or_a_text_that_is_too_long_costs_one_record() {
+    let cluster =
+        Cluster::with_settings("shared_preload_libraries = 'vector_backfill'\nvector_backfill.memory_limit = '64MB'");
+    let mut client = cluster.create_database("shop");
+    client.run(
+        "create table pages (url text, client_id int, title text);
+         insert into pages select 'page-' || n, 1, 'page ' || n from generate_series(1, 30) n;
+         insert into pages select string_agg(md5(n::text), ''), 1, 'far away' from generate_series(1, 100) n;
+         insert into pages select 'book', 1, repeat('endless ', 1250000);
+         select vb_configure_source('pages', key_columns => '{url}')",
+    );
+    let job = jobs::enqueue(&mut client, 1, "pages");
+    let done = jobs::completed(&mut client, job);
+    assert_eq!((done.total, done.successful, done.failed), (32, 30, 2), "{done:?}");
+    let messages: Vec<String> = client.values(
+        "select message from vb_error_report where job_id = $1::bigint order by record_id",
+        &[&job],
+    );
+    assert!(
+        messages.iter().any(|text| text.contains("10000000 bytes")),
+        "{messages:?}"
+    );
+    assert!(
+        messages.iter().any(|text| text.contains("longer than 2000 bytes")),
+        "{messages:?}"
+    );
 }

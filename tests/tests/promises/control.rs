@@ -256,3 +256,25 @@ fn failed_records_can_be_put_back_to_work() {
         "nothing to retry changes nothing"
     );
 }
+
+#[test]
+fn who_enqueues_with_other_wishes_is_told_that_the_unfinished_job_keeps_its_own() {
+    let cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    issues::create(&mut client);
+    let job = jobs::enqueue(&mut client, 1, "issues");
+    client.rows("select vb_pause($1::bigint)", &[&job]);
+    client.take_notices();
+    let same: i64 = client.value(
+        "select vb_enqueue_backfill(1, 'issues', preference => 'fast', reembed => true)",
+        &[],
+    );
+    assert_eq!(same, job);
+    let notices: Vec<String> = client.take_notices().into_iter().map(|notice| notice.message).collect();
+    assert!(
+        notices.contains(&format!(
+            "job {job} is there already and keeps its own preference, reembed"
+        )),
+        "{notices:?}"
+    );
+}

@@ -141,6 +141,11 @@ fn a_terminated_worker_is_gone_within_a_second_and_the_next_call_starts_another(
     wait::within(WITHIN, "the worker's end", || {
         (worker::pid(&mut client) != Some(first)).then_some(())
     });
+    let suspected: i64 = client.value("select count(*) from vb_batches", &[]);
+    assert_eq!(
+        suspected, 0,
+        "a worker that was asked to end is taken for one that crashed"
+    );
     let healthy: i64 = client.value("select count(*) from qdrant_vectors", &[]);
     assert!(healthy > 0 && healthy < ROWS as i64, "{healthy} rows are embedded");
 
@@ -151,6 +156,81 @@ fn a_terminated_worker_is_gone_within_a_second_and_the_next_call_starts_another(
     let done = jobs::completed(&mut client, job);
     assert_eq!((done.successful, done.failed), (ROWS as i64, 0));
     assert_complete(&cluster, &mut client);
+}
+
+#[test]
+fn a_call_that_meets_a_worker_on_its_way_out_gets_another_one() {
+    let cluster = Cluster::start_not_preloaded();
+    let (mut client, first) = running_job(&cluster, "shop");
+    client.run(&format!("select vb_cancel({first})"));
+    for _ in 0..5 {
+        let pid = worker::started(&mut client);
+        client.run(&format!("select pg_terminate_backend({pid})"));
+        let job = jobs::enqueue(&mut client, 2, "issues");
+        assert_eq!(jobs::completed(&mut client, job).total, 0);
+    }
+}
+
+#[test]
+fn a_database_copied_in_the_middle_gets_its_worker_back_by_itself() {
+    let cluster = Cluster::start_not_preloaded();
+    let (client, job) = running_job(&cluster, "shop");
+    drop(client);
+    let mut other = cluster.connect("postgres");
+    wait::until("a copy of the database", || {
+        other.try_run("create database copy template shop").ok()
+    });
+    let mut client = cluster.connect("shop");
+    jobs::completed(&mut client, job);
+    assert_complete(&cluster, &mut client);
+}
+
+#[test]
+fn a_worker_asked_to_end_in_the_middle_of_a_long_query_ends_and_suspects_nothing() {
+    let cluster = Cluster::start_not_preloaded();
+    let mut client = cluster.create_database("shop");
+    client.run(
+        "create view slow as select n as id, 1 as client_id, 'row ' || n || pg_sleep(0.001) as title
+                             from generate_series(1, 100000) n;
+         select vb_configure_source('slow', key_columns => '{id}')",
+    );
+    jobs::enqueue(&mut client, 1, "slow");
+    let pid: i32 = wait::until("a worker that reads", || {
+        let found = client.values(
+            "select pid from vb_worker_status where waiting_for like 'looking for work%'",
+            &[],
+        );
+        found.first().copied()
+    });
+    let signalled: bool = client.value("select pg_terminate_backend($1::int)", &[&pid]);
+    assert!(signalled);
+    wait::within(WITHIN, "the worker's end", || {
+        worker::pid(&mut client).is_none().then_some(())
+    });
+}
+
+#[test]
+fn a_job_cancelled_while_its_source_is_looked_at_does_not_hold_up_others() {
+    let cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    // To look at all rows takes half a minute and more. Sorting them would be one statement without an end between.
+    client.run(
+        "alter database shop set enable_sort = off;
+         create table numbers (id int primary key);
+         insert into numbers select n from generate_series(1, 200000) n;
+         analyze numbers;
+         create view slow as select id, 1 as client_id, 'row ' || id || pg_sleep(0.0001) as title from numbers;
+         select vb_configure_source('slow', key_columns => '{id}')",
+    );
+    let looking = "select pid from vb_worker_status where waiting_for like 'looking for work%'";
+    let slow = jobs::enqueue(&mut client, 1, "slow");
+    wait::until("a worker that reads", || {
+        client.values::<i32>(looking, &[]).first().copied()
+    });
+    client.rows("select vb_cancel($1::bigint)", &[&slow]);
+    wait::within(Duration::from_secs(5), "the end of its look", || {
+        client.values::<i32>(looking, &[]).is_empty().then_some(())
+    });
 }
 
 #[test]

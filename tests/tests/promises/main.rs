@@ -10,6 +10,7 @@
 )]
 
 mod bad_records;
+mod changed_sources;
 mod chunking;
 mod comments;
 mod concurrent_changes;

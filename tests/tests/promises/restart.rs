@@ -58,3 +58,58 @@ fn a_preloaded_server_goes_on_with_its_jobs_by_itself_and_still_finds_everything
     );
     assert_eq!(strangers, 0, "a database without the extension has no worker");
 }
+
+#[test]
+fn a_worker_follows_its_folder_when_the_settings_move_it() {
+    let cluster = Cluster::start_not_preloaded();
+    let mut client = cluster.create_database("shop");
+    issues::create(&mut client);
+    issues::add_short(&mut client, 1, 1, 20);
+    jobs::backfill(&mut client, 1, "issues");
+    let first = worker::started(&mut client);
+    client.run("alter system set vector_backfill.data_directory = 'elsewhere'");
+    client.run("select pg_reload_conf()");
+    wait::until("a worker in the new folder", || {
+        worker::pid(&mut client).filter(|pid| *pid != first)
+    });
+    assert!(cluster.data().join("elsewhere").is_dir());
+    let job: i64 = client.value("select vb_enqueue_backfill(1, 'issues', reembed => true)", &[]);
+    assert_eq!(jobs::completed(&mut client, job).successful, 20);
+    let found = client.rows(
+        "select record_id from vb_search(1, 'issues', 'a library for pictures', 5)",
+        &[],
+    );
+    assert_eq!(found.len(), 5);
+}
+
+#[test]
+fn the_folder_of_another_server_is_left_alone() {
+    let mut cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    issues::create(&mut client);
+    issues::add_short(&mut client, 1, 1, 20);
+    jobs::backfill(&mut client, 1, "issues");
+    let store = Store::of(&cluster, &mut client);
+    let mark = store.socket().with_file_name("installation");
+    cluster.stop(Stop::Fast);
+    let own = std::fs::read_to_string(&mark).unwrap();
+    let (installation, _) = own.split_once('\n').unwrap();
+    std::fs::write(&mark, format!("{installation}\n4711\n")).unwrap();
+
+    cluster.launch();
+    wait::until("the worker's refusal", || {
+        cluster
+            .log()
+            .contains("belongs to another server, with system identifier 4711")
+            .then_some(())
+    });
+    cluster.stop(Stop::Fast);
+    std::fs::write(&mark, own).unwrap();
+    cluster.launch();
+    client = cluster.connect("shop");
+    let found = client.rows(
+        "select record_id from vb_search(1, 'issues', 'a library for pictures', 5)",
+        &[],
+    );
+    assert_eq!(found.len(), 5);
+}
