@@ -5,7 +5,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::client::Client;
+use crate::client::{Client, Parameter};
 use crate::store::Store;
 
 /// Differences of one kind that a failure shows.
@@ -68,8 +68,7 @@ pub struct Comparison {
 /// Compares: every expected row is referenced with the hash of its present text or was set aside, nothing else is
 /// referenced, chunks are numbered without gaps, and the store holds exactly the points that are referenced.
 pub fn compare(client: &mut Client, store: &Store, expectation: Expectation<'_>) -> Comparison {
-    let parameters: [&dyn crate::value::Parameter; 3] =
-        [&expectation.client_id, &expectation.source, &expectation.vector_type];
+    let parameters: [Parameter<'_>; 3] = [&expectation.client_id, &expectation.source, &expectation.vector_type];
     // One snapshot for all that is read of the database.
     client.run("begin isolation level repeatable read");
     let expected: BTreeMap<String, String> = client

@@ -158,12 +158,8 @@ impl Cluster {
             if let Some(status) = postmaster.try_wait().expect("the server is our child") {
                 panic!("the server ended as soon as it started: {status}");
             }
-            Client::connect(&self.socket(), "postgres", SUPERUSER).ok()
+            Client::connect(self.home.path(), PORT, "postgres", SUPERUSER).ok()
         });
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.home.path().join(format!(".s.PGSQL.{PORT}"))
     }
 
     /// Stops the server and waits until all of its processes have ended.
@@ -192,10 +188,9 @@ impl Cluster {
 
     /// A role's session, as soon as the server accepts one.
     pub fn connect_as(&self, database: &str, role: &str) -> Client {
-        let socket = self.socket();
         wait::until(
             &format!("a session with {database} as {role}"),
-            || match Client::connect(&socket, database, role) {
+            || match Client::connect(self.home.path(), PORT, database, role) {
                 Ok(client) => Some(client),
                 Err(CallError::Lost(_)) => None,
                 Err(CallError::Sql(error)) if COMES_BACK.contains(&error.code.as_str()) => None,

@@ -1,6 +1,7 @@
 //! Jobs: enqueued, watched through `vb_progress()`, waited for.
 
-use crate::client::{Client, Row};
+use crate::client::Client;
+use crate::row::Row;
 use crate::wait;
 
 /// What `vb_progress()` says of a job.
@@ -44,7 +45,7 @@ impl Progress {
             removed: row.get("removed_records"),
             truncated: row.get("truncated_records"),
             tokens: row.get("tokens"),
-            percent: row.get("percent"),
+            percent: row.get("percent_float"),
             last_error: row.get("last_error"),
             reason: row.get("reason"),
         }
@@ -66,7 +67,8 @@ pub fn enqueue(client: &mut Client, client_id: i64, source: &str) -> i64 {
 
 /// The job now.
 pub fn progress(client: &mut Client, job: i64) -> Progress {
-    Progress::read(&client.row("select * from vb_progress($1::bigint)", &[&job]))
+    let sql = "select *, percent::float8 as percent_float from vb_progress($1::bigint)";
+    Progress::read(&client.row(sql, &[&job]))
 }
 
 /// Waits until the job looks as wished. Fails as soon as it has ended or is paused without looking so.

@@ -1,11 +1,12 @@
 //! Why a statement gave no result, as the server said it.
 
-use std::{fmt, io};
+use std::error::Error;
+use std::fmt;
 
-use crate::wire::Reader;
+use postgres::error::DbError;
 
 /// An error or a notice, with its fields as PostgreSQL names them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlError {
     /// `ERROR`, `FATAL`, `NOTICE`, …
     pub severity: String,
@@ -19,21 +20,14 @@ pub struct SqlError {
     pub hint: Option<String>,
 }
 
-impl SqlError {
-    /// Reads the fields of an error or a notice.
-    pub fn read(body: &[u8]) -> io::Result<Self> {
-        let mut reader = Reader::new(body);
-        let mut error = Self::default();
-        loop {
-            match reader.byte()? {
-                0 => return Ok(error),
-                b'S' => error.severity = reader.text()?,
-                b'C' => error.code = reader.text()?,
-                b'M' => error.message = reader.text()?,
-                b'D' => error.detail = Some(reader.text()?),
-                b'H' => error.hint = Some(reader.text()?),
-                _ => drop(reader.text()?),
-            }
+impl From<&DbError> for SqlError {
+    fn from(error: &DbError) -> Self {
+        Self {
+            severity: error.severity().to_owned(),
+            code: error.code().code().to_owned(),
+            message: error.message().to_owned(),
+            detail: error.detail().map(str::to_owned),
+            hint: error.hint().map(str::to_owned),
         }
     }
 }
@@ -55,22 +49,28 @@ impl fmt::Display for SqlError {
 #[derive(Debug)]
 pub enum CallError {
     /// The server refused; the connection stays usable unless it was fatal.
-    Sql(Box<SqlError>),
-    /// The connection is gone.
-    Lost(io::Error),
+    Sql(SqlError),
+    /// The server gave no answer: the connection is gone. Or nobody asked it, since a value has another type in SQL.
+    Lost(postgres::Error),
 }
 
 impl fmt::Display for CallError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sql(error) => error.fmt(out),
-            Self::Lost(error) => write!(out, "the connection was lost: {error}"),
+            Self::Lost(error) => match error.source() {
+                Some(source) => write!(out, "{error}: {source}"),
+                None => error.fmt(out),
+            },
         }
     }
 }
 
-impl From<io::Error> for CallError {
-    fn from(error: io::Error) -> Self {
-        Self::Lost(error)
+impl From<postgres::Error> for CallError {
+    fn from(error: postgres::Error) -> Self {
+        match error.as_db_error() {
+            Some(refusal) => Self::Sql(refusal.into()),
+            None => Self::Lost(error),
+        }
     }
 }

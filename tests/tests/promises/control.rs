@@ -147,7 +147,7 @@ fn pausing_resuming_and_cancelling_again_and_again_loses_nothing() {
     let rows = issues::expected(1);
     let expectation = issues::expectation(1, &rows);
     assert_eq!(assert_agreement(&mut client, &store, expectation), ROWS);
-    let made: i64 = client.value("select sum(successful_records) from vb_jobs", &[]);
+    let made: i64 = client.value("select sum(successful_records)::bigint from vb_jobs", &[]);
     assert_eq!(made as usize, ROWS, "each row was counted once");
 }
 

@@ -61,7 +61,7 @@ fn every_view_can_be_read_before_during_and_after_a_job() {
 
     jobs::completed(&mut client, job);
     read_all(&mut client);
-    let row = client.row("select * from vb_sources", &[]);
+    let row = client.row("select source::text, priority from vb_sources", &[]);
     assert_eq!(
         (row.get::<String>("source"), row.get::<i32>("priority")),
         ("issues".to_owned(), 10)

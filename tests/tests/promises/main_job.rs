@@ -57,7 +57,7 @@ fn ten_thousand_rows_are_referenced_once_and_the_store_holds_exactly_their_point
     assert_eq!(states, ["completed"]);
 
     // The very row whose text is asked for comes first, wherever it is among ten thousand.
-    for key in (500..=ROWS).step_by(950) {
+    for key in (500..=ROWS as i64).step_by(950) {
         let text: String = client.value(
             &format!("select {} from issues where issue_id = $1::bigint", issues::CONTENT),
             &[&key],
@@ -91,7 +91,8 @@ fn ten_searches_find_what_an_exact_scan_in_plain_arithmetic_finds() {
         assert_eq!(hits.len(), 10, "{question}");
         let mut before = f64::INFINITY;
         for (hit, (_, best)) in hits.iter().zip(&exact) {
-            let (record_id, score): (String, f64) = (hit.get("record_id"), hit.get("score"));
+            let (record_id, score): (String, f32) = (hit.get("record_id"), hit.get("score"));
+            let score = f64::from(score);
             let vector = vectors.get(&record_id);
             let vector = vector.unwrap_or_else(|| panic!("{question}: {record_id} is not a row of this client"));
             let similarity = cosine(&query, vector);
@@ -113,7 +114,7 @@ fn ten_searches_find_what_an_exact_scan_in_plain_arithmetic_finds() {
         let snippet: String = hits[0].get("snippet");
         let key: String = hits[0].get("record_id");
         let text: String = client.value(
-            &format!("select {} from issues where issue_id = $1::bigint", issues::CONTENT),
+            &format!("select {} from issues where issue_id::text = $1", issues::CONTENT),
             &[&key],
         );
         assert_eq!(snippet, text, "the snippet of a short text is the text");

@@ -7,7 +7,7 @@ use vb_tests::cluster::Cluster;
 use vb_tests::{debian, issues, jobs, worker};
 
 /// Texts of half a megabyte each: 100 MB in all, and a batch would be all of them.
-const ROWS: usize = 200;
+const ROWS: i32 = 200;
 const BYTES: usize = 512 * 1024;
 
 /// What `vector_backfill.memory_limit` is set to, in megabytes, and what may come on top of it for copies of a text at
@@ -55,7 +55,7 @@ fn a_hundred_megabytes_of_text_pass_through_a_worker_that_may_use_64() {
     );
     let done = jobs::completed(&mut client, job);
 
-    assert_eq!((done.successful, done.failed), (ROWS as i64, 0));
+    assert_eq!((done.successful, done.failed), (i64::from(ROWS), 0));
     let after = peak(&mut client);
     println!("the worker's peak was {before} MB with short texts and {after} MB with long ones");
     assert!(

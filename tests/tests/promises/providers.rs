@@ -18,7 +18,7 @@ fn the_seeded_provider_gives_vectors_of_length_one() {
     assert!(check.get::<bool>("ok"), "{check:?}");
     assert_eq!(check.get::<i32>("dimensions"), 384);
     let seconds: f64 = client.value(
-        "select extract(epoch from latency) from vb_check_provider('sentence_transformers')",
+        "select extract(epoch from latency)::float8 from vb_check_provider('sentence_transformers')",
         &[],
     );
     assert!(seconds > 0.0 && seconds < 5.0, "a call took {seconds} s");

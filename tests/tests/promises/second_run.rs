@@ -89,7 +89,7 @@ fn reembed_makes_every_vector_anew() {
 
     assert_eq!((done.successful, done.tokens), (30, first.tokens));
     let older: i64 = client.value(
-        "select count(*) from qdrant_vectors where embedded_at <= $1::timestamptz",
+        "select count(*) from qdrant_vectors where embedded_at <= $1::text::timestamptz",
         &[&made_at],
     );
     assert_eq!(older, 0);

@@ -22,7 +22,7 @@ fn no_transaction_of_the_worker_is_open_while_a_batch_is_embedded() {
     loop {
         let seen = looking.rows(
             "select (xact_start is not null or backend_xmin is not null or backend_xid is not null) as open,
-                    coalesce(extract(epoch from clock_timestamp() - xact_start), 0) as age
+                    coalesce(extract(epoch from clock_timestamp() - xact_start), 0)::float8 as age
              from pg_stat_activity
              where backend_type = 'vector_backfill worker' and datname = current_database()",
             &[],
