@@ -15,7 +15,7 @@ fn a_small_job_and_searches_are_served_while_another_clients_big_job_runs() {
     issues::create(&mut client);
     issues::add_short(&mut client, 2, 1, 100);
     jobs::backfill(&mut client, 2, "issues");
-    issues::add_long(&mut client, 1, 1_001, 300, 30);
+    issues::add_long(&mut client, 1, 3_001, 1_000, 30);
     let big = jobs::enqueue(&mut client, 1, "issues");
     jobs::until(&mut client, big, "its first records", |now| now.successful > 0);
 
