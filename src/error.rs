@@ -51,9 +51,10 @@ impl VbError {
         Self::new(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message)
     }
 
-    /// Work that was stopped from outside, and is still to be done.
+    /// Work that this worker stopped for a reason of its own, and that is still to be done. Statements that somebody
+    /// cancels have another SQLSTATE.
     pub(crate) fn interrupted(message: impl Into<String>) -> Self {
-        Self::new(PgSqlErrorCode::ERRCODE_QUERY_CANCELED, message)
+        Self::new(PgSqlErrorCode::ERRCODE_OPERATOR_INTERVENTION, message)
     }
 
     /// Something that should not happen.
@@ -80,11 +81,6 @@ impl VbError {
         (0..5)
             .map(|position| char::from((((packed >> (6 * position)) & 0x3f) as u8) + b'0'))
             .collect()
-    }
-
-    /// Whether some value could not be computed or was not of the expected form.
-    pub(crate) fn is_data_exception(&self) -> bool {
-        self.sqlstate().starts_with("22")
     }
 
     /// Raises this error in Postgres.

@@ -100,7 +100,7 @@ pub(crate) fn define() {
     GucRegistry::define_string_guc(
         c"vector_backfill.data_directory",
         c"Folder of embedded collections and of the worker's socket.",
-        c"Empty: vector_backfill in the data directory. Must be on storage that survives a crash; read when a worker starts.",
+        c"Empty: vector_backfill in the data directory. Must be on storage that survives a crash. A worker follows when it changes.",
         &DATA_DIRECTORY,
         GucContext::Sighup,
         hidden,

@@ -52,6 +52,15 @@ pub(crate) fn active(installation: &Installation, owner: Owner<'_>) -> Result<Op
     )
 }
 
+/// Names of all collections.
+pub(crate) fn names(installation: &Installation) -> Result<Vec<String>> {
+    spi::read(
+        &installation.sql(include_str!("../../sql/query/collection_names.sql")),
+        &[],
+        |row| row.get(1),
+    )
+}
+
 /// What a new collection is made for.
 pub(crate) struct NewCollection<'a> {
     /// Whose vectors.

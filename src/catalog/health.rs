@@ -172,7 +172,7 @@ fn store(installation: &Installation) -> Result<Vec<Finding>> {
             lost.len()
         ),
         "After a restore or fail-over embed again with vb_enqueue_backfill(…, reembed => true); else put \
-         vector_backfill.data_directory right and restart the worker.",
+         vector_backfill.data_directory right.",
     )])
 }
 

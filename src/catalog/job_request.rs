@@ -55,8 +55,9 @@ impl JobRequest {
     /// Inserts a job, or finds the unfinished one for the same client, source and vector type. Registers the source.
     pub(crate) fn enqueue(&self, installation: &Installation) -> Result<Enqueued> {
         let source = self.check(installation)?;
-        let job_role = source_access::acting_role(role::current(), source.owner);
-        source_access::require_readable(&Relation::read(self.source)?, job_role)?;
+        let asking = role::current();
+        let acting = source_access::acting_role(asking, source.owner);
+        source_access::require_readable(&Relation::read(self.source)?, asking, acting)?;
         role::as_owner(installation.owner, || {
             source_settings::register(installation, self.source, &self.vector_type)?;
             for _ in 0..TRIES {
@@ -69,7 +70,7 @@ impl JobRequest {
                         differing: self.differing(&wish),
                     });
                 }
-                if let Some(job_id) = self.insert(installation, &source, job_role)? {
+                if let Some(job_id) = self.insert(installation, &source, asking)? {
                     return Ok(Enqueued {
                         job_id,
                         state: JobState::Queued,
@@ -149,7 +150,7 @@ impl JobRequest {
         Ok(())
     }
 
-    fn insert(&self, installation: &Installation, source: &Source, job_role: Oid) -> Result<Option<i64>> {
+    fn insert(&self, installation: &Installation, source: &Source, asking: Oid) -> Result<Option<i64>> {
         spi::first(
             &installation.sql(include_str!("../../sql/query/job_insert.sql")),
             &[
@@ -163,7 +164,7 @@ impl JobRequest {
                 self.max_retries.into(),
                 self.priority.into(),
                 self.reembed.into(),
-                job_role.into(),
+                asking.into(),
             ],
             |row| row.get(1),
         )

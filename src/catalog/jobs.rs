@@ -35,7 +35,10 @@ pub(crate) struct Job {
     pub(crate) priority: i32,
     /// References made before this moment are renewed.
     pub(crate) renew_before: Option<TimestampWithTimeZone>,
-    /// The role whose rights count on the source.
+    /// Who asked for it.
+    pub(crate) asked_by: Oid,
+    /// The role whose rights count on the source; the same unless that is a superuser, which is seen to when the job
+    /// becomes active.
     pub(crate) role: Oid,
 }
 
@@ -56,11 +59,22 @@ pub(crate) fn runnable(installation: &Installation, active: &[i64], per_client: 
                 max_retries: row.get(8)?,
                 priority: row.get(9)?,
                 renew_before: row.optional(10)?,
+                asked_by: row.get(11)?,
                 role: row.get(11)?,
                 source_name: row.get(12)?,
             })
         },
     )
+}
+
+/// Whether a job was queued, or resumed, within this time.
+pub(crate) fn any_queued_within(installation: &Installation, time: Duration) -> Result<bool> {
+    let found = spi::read_first(
+        &installation.sql(include_str!("../../sql/query/jobs_queued_within.sql")),
+        &[time.as_secs_f64().into()],
+        |row| row.get(1),
+    )?;
+    Ok(found.unwrap_or(false))
 }
 
 /// States of these jobs; those that are gone are missing.

@@ -24,19 +24,19 @@ pub(crate) fn acting_role(asking: Oid, source_owner: Oid) -> Oid {
         .unwrap_or(Oid::from(pg_sys::ROLE_PG_READ_ALL_DATA))
 }
 
-/// An error unless the acting role may read the source and sees all its rows: what a policy hides would look as if it
-/// were deleted. A role that somebody asked as has the rows that its policies show.
-pub(crate) fn require_readable(relation: &Relation, acting: Oid) -> Result<()> {
-    let hidden = role::as_restricted(acting, || {
+/// An error unless the acting role may read the source. Where it acts for a superuser, who would see all rows, it also has
+/// to: rows that a policy hides would look as if they had been deleted.
+pub(crate) fn require_readable(relation: &Relation, asking: Oid, acting: Oid) -> Result<()> {
+    let may_hide_rows = role::as_restricted(acting, || {
         require_select(relation)?;
         let statement = include_str!("../../sql/query/source_row_security.sql");
         spi::read_first(statement, &[relation.oid.into()], |row| row.get::<bool>(1))
     })?;
-    if acting != Oid::from(pg_sys::ROLE_PG_READ_ALL_DATA) || hidden != Some(true) {
+    if asking == acting || may_hide_rows != Some(true) {
         return Ok(());
     }
     Err(VbError::denied(format!(
-        "row-level security of {} hides its rows from pg_read_all_data, as which it is read for a superuser",
+        "row-level security may hide rows of {} from the role as which it is read for a superuser",
         relation.qualified
     ))
     .hint("Enqueue as a role without superuser rights that its policies let read the rows: SET ROLE first."))

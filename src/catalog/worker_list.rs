@@ -23,7 +23,7 @@ pub(crate) struct WorkerProcess {
     pub(crate) waiting_for: Option<String>,
 }
 
-/// The worker processes of this database: one, or none.
+/// The worker processes of this database: one, or none; for a moment two when one is ending.
 pub(crate) fn list(installation: &Installation) -> Result<Vec<WorkerProcess>> {
     role::as_owner(installation.owner, || {
         spi::read(

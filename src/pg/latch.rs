@@ -14,7 +14,8 @@ pub(crate) fn wait(wake: Option<BorrowedFd<'_>>, timeout: Duration) -> bool {
         events |= pg_sys::WL_SOCKET_READABLE;
         socket = wake.as_raw_fd();
     }
-    let milliseconds = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
+    // Rounded up: who wakes before the moment he waits for finds nothing to do.
+    let milliseconds = i64::try_from(timeout.as_micros().div_ceil(1_000)).unwrap_or(i64::MAX);
     // SAFETY: MyLatch is this process' own latch, the descriptor outlives the call, and only the main thread waits.
     unsafe {
         let happened = pg_sys::WaitLatchOrSocket(

@@ -64,14 +64,18 @@ pub(crate) fn termination_requested() -> bool {
     unsafe { (&raw const pg_sys::ShutdownRequestPending).read_volatile() != 0 }
 }
 
-/// Takes back the cancel that came with the request to end, so that last short transactions can run.
-pub(crate) fn forget_cancel() {
-    // SAFETY: flags of this process, written on its main thread.
+/// This process ends anyway: takes back the cancel that came with the request to, and hears no other, so that last short
+/// transactions can run.
+pub(crate) fn end_without_asking() {
+    // SAFETY: flags and handlers of this process, changed on its main thread.
     unsafe {
+        pg_sys::pqsignal(pg_sys::SIGTERM as i32, Some(unheard));
+        pg_sys::pqsignal(pg_sys::SIGINT as i32, Some(unheard));
         (&raw mut pg_sys::QueryCancelPending).write_volatile(0);
-        (&raw mut pg_sys::InterruptPending).write_volatile(0);
     }
 }
+
+unsafe extern "C-unwind" fn unheard(_signal: i32) {}
 
 /// Lets Postgres do what it wants of this process now and then: cancel, end, barriers.
 pub(crate) fn check_interrupts() {

@@ -14,7 +14,7 @@ use crate::pg::{memory, role, spi};
 const PAGE: i64 = 5_000;
 
 /// The same when each statement reads all rows.
-const PAGE_BY_TEXTS: i64 = 200_000;
+const PAGE_BY_TEXTS: i64 = 50_000;
 
 /// Record ids that have a reference and no row with text, at most about `limit` of them. `go_on` is asked before each
 /// page; its error ends the search.

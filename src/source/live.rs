@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::describe::Source;
 use super::key::Matching;
 use super::reader::key_arguments;
-use crate::error::Result;
+use crate::error::{Result, VbError};
 use crate::pg::{spi, transaction};
 
 /// Positions (from 1) of the record ids that have a row of the client which meets the condition over `s` and `k`, as the
@@ -31,7 +31,7 @@ pub(crate) fn positions(
     };
     let found = match *matching {
         Matching::Values => match transaction::attempt(|| look_up(Matching::Values)) {
-            Err(error) if error.is_data_exception() => {
+            Err(error) if may_be_of_a_cast(&error) => {
                 *matching = Matching::Texts;
                 look_up(Matching::Texts)
             }
@@ -40,4 +40,12 @@ pub(crate) fn positions(
         Matching::Texts => look_up(Matching::Texts),
     };
     Ok(found?.into_iter().collect())
+}
+
+/// Whether the error may come from a text that is no value of a key's type: types raise what they like (a domain 23514, a
+/// regclass 42P01). If it does not, it comes again.
+fn may_be_of_a_cast(error: &VbError) -> bool {
+    let state = error.sqlstate();
+    // Missing rights; conflicts of transactions, resources, objects in use, interventions, the system.
+    state != "42501" && !matches!(&state[..2], "40" | "53" | "55" | "57" | "58")
 }

@@ -9,8 +9,8 @@ use crate::error::{Result, VbError};
 use crate::pg::role;
 use crate::pg::spi::{Cursor, Row};
 
-/// The most rows fetched at a time.
-const PAGE: usize = 32;
+/// The most rows fetched at a time, each of which may be as long as a text may be.
+const PAGE: usize = 8;
 
 /// A page with this many bytes is followed by one of a single row, since each may be as large.
 const LARGE_PAGE: usize = 1024 * 1024;

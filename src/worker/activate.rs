@@ -14,6 +14,7 @@ use vb_engine::store::contract::CollectionSpec;
 use super::active_job::{ActiveJob, JobContext, scope_of};
 use super::provider_choice::{self, ProviderChoice};
 use super::suspicion;
+use crate::catalog::batches::{self, WaitingBatch};
 use crate::catalog::collections::{self, Collection, NewCollection};
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
@@ -21,12 +22,14 @@ use crate::catalog::jobs::{self, Advance, Job, Start};
 use crate::catalog::references::Owner;
 use crate::catalog::source_access;
 use crate::error::{Result, VbError};
-use crate::pg::{lock, signal};
+use crate::pg::{lock, role, signal};
 use crate::settings::Settings;
 use crate::source::columns::Relation;
 use crate::source::describe::{Source, describe};
-use crate::source::gone;
-use crate::source::work_list::{self, Comparison, LONGEST_RECORD_ID, Scope, WorkList};
+use crate::source::key::Matching;
+
+use crate::source::work_list::{self, Comparison, LONGEST_RECORD_ID, WorkList};
+use crate::source::{gone, live};
 
 /// Parts of the memory limit that the record ids of one job may take.
 const WINDOW_SHARE: usize = 64;
@@ -53,6 +56,9 @@ impl Surroundings<'_> {
     /// An error when there is a reason to end a long look at a source.
     fn go_on(&self, installation: &Installation, job: i64) -> Result<()> {
         signal::check_interrupts();
+        if signal::termination_requested() {
+            return Err(VbError::interrupted("the worker is to end"));
+        }
         if lock::is_database_wanted(self.database) {
             return Err(VbError::interrupted("somebody wants the database without sessions"));
         }
@@ -86,8 +92,8 @@ pub(crate) fn activate(
     let source =
         describe(installation, job.source, &job.vector_type).map_err(|error| naming(error, &job.source_name))?;
     let relation = Relation::read(job.source)?;
-    job.role = source_access::acting_role(job.role, source.owner);
-    source_access::require_readable(&relation, job.role)?;
+    job.role = source_access::acting_role(job.asked_by, source.owner);
+    source_access::require_readable(&relation, job.asked_by, job.role)?;
     let owner = Owner {
         client_id: job.client_id,
         source: job.source,
@@ -101,7 +107,7 @@ pub(crate) fn activate(
         job.renew_before = job.renew_before.max(collection.renew_before);
     }
 
-    let waiting = suspicion::settle(installation, job.id)?;
+    let waiting = with_rows(installation, &source, &job, suspicion::settle(installation, job.id)?)?;
     let waiting_count: usize = waiting.iter().map(|batch| batch.record_ids.len()).sum();
     let skip: HashSet<String> = waiting
         .iter()
@@ -111,7 +117,8 @@ pub(crate) fn activate(
         installation,
         surroundings,
         &source,
-        &scope_of(&job, comparison),
+        &job,
+        comparison,
         present.as_ref().map_or("", |collection| collection.name.as_str()),
         &skip,
     )?;
@@ -196,24 +203,25 @@ pub(crate) fn sweep(
     active: &mut ActiveJob,
 ) -> Result<Swept> {
     let context = Arc::clone(&active.context);
-    if !is_unchanged(installation, &context) {
-        return Ok(Swept::Changed);
-    }
-    let scope = context.scope();
     let Found { work_list, gone } = look(
         installation,
         surroundings,
         &context.source,
-        &scope,
+        &context.job,
+        context.comparison,
         &context.collection.name,
         &active.waiting_records(),
     )?;
+    // Looked at last, since a look at the rows takes its time.
+    if !is_unchanged(installation, &context) {
+        return Ok(Swept::Changed);
+    }
     // A pass that compares keys only always finds work; it is done when the pass before it changed nothing.
-    let nothing_needed = work_list.needed == 0 || (scope.comparison == Comparison::Keys && !active.moved);
+    let nothing_needed = work_list.needed == 0 || (context.comparison == Comparison::Keys && !active.moved);
     active.moved = false;
     let done = nothing_needed && gone.is_empty();
     // A pass over keys does not know how many rows have no text; the batches before it do.
-    if !done || scope.comparison == Comparison::Texts {
+    if !done || context.comparison == Comparison::Texts {
         jobs::recount(installation, context.job.id, work_list.needed, work_list.without_text)?;
     }
     if done {
@@ -238,11 +246,13 @@ fn look(
     installation: &Installation,
     surroundings: &Surroundings<'_>,
     source: &Source,
-    scope: &Scope,
+    job: &Job,
+    comparison: Comparison,
     collection: &str,
     skip: &HashSet<String>,
 ) -> Result<Found> {
-    let go_on = || surroundings.go_on(installation, scope.job_id);
+    let scope = &scope_of(job, comparison);
+    let go_on = || surroundings.go_on(installation, job.id);
     let work_list = work_list::scan(
         installation,
         source,
@@ -257,7 +267,9 @@ fn look(
     } else {
         Vec::new()
     };
-    set_aside_too_long(installation, scope.job_id, &work_list)?;
+    // The rights with which all this was read.
+    source_access::require_readable(&Relation::read(source.oid)?, job.asked_by, job.role)?;
+    set_aside_too_long(installation, job.id, &work_list)?;
     Ok(Found { work_list, gone })
 }
 
@@ -278,6 +290,34 @@ fn set_aside_too_long(installation: &Installation, job: i64, work_list: &WorkLis
         ..Advance::default()
     };
     jobs::advance(installation, job, &advance)
+}
+
+/// Waiting batches without the records that have no row, or none under this key, any more.
+fn with_rows(
+    installation: &Installation,
+    source: &Source,
+    job: &Job,
+    waiting: Vec<WaitingBatch>,
+) -> Result<Vec<WaitingBatch>> {
+    let mut kept = Vec::with_capacity(waiting.len());
+    let same_texts = source.key.same_texts();
+    let mut matching = Matching::Values;
+    for mut batch in waiting {
+        let live = role::as_restricted(job.role, || {
+            live::positions(source, job.client_id, &batch.record_ids, &same_texts, &mut matching)
+        })?;
+        let mut position = 0;
+        batch.record_ids.retain(|_| {
+            position += 1;
+            live.contains(&position)
+        });
+        if batch.record_ids.is_empty() {
+            batches::end(installation, batch.id)?;
+        } else {
+            kept.push(batch);
+        }
+    }
+    Ok(kept)
 }
 
 /// The provider and the collection that is pinned to its model. A collection without a single reference binds nobody: it

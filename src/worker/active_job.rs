@@ -50,11 +50,6 @@ impl JobContext {
             vector_type: &self.job.vector_type,
         }
     }
-
-    /// What a pass over the source looks at.
-    pub(crate) fn scope(&self) -> Scope {
-        scope_of(&self.job, self.comparison)
-    }
 }
 
 /// What a pass over a job's source looks at.

@@ -81,8 +81,8 @@ pub(crate) fn prepare(
                 record_id: row.record_id,
                 content_hash: None,
                 message: format!(
-                    "its text has {bytes} bytes; with the present vector_backfill.memory_limit at most {byte_limit} are \
-                     embedded"
+                    "its text has {bytes} bytes; at most {byte_limit} are embedded, by vector_backfill.memory_limit and \
+                     vector_backfill.max_concurrent_batches"
                 ),
             }),
             RowText::Text(_, content_hash) if hash.as_deref() == Some(&content_hash[..]) => advance.unneeded += 1,

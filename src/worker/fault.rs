@@ -11,7 +11,7 @@ pub(crate) enum Fault {
     Pause,
     /// One of the rows is at fault.
     Record,
-    /// Somebody ended the statement; nothing is wrong.
+    /// The worker stopped it for a reason of its own; nothing is wrong.
     Interrupted,
     /// May pass by itself.
     Later,
@@ -22,7 +22,7 @@ impl Fault {
     pub(crate) fn of(error: &VbError) -> Self {
         let state = error.sqlstate();
         match state.as_str() {
-            "57014" => Self::Interrupted,
+            "57000" => Self::Interrupted,
             // Undefined table, column, object; invalid schema name.
             "42P01" | "42703" | "3F000" => Self::Fail,
             // Permission denied, wrong type of object or column, no provider, limits and other prerequisites.

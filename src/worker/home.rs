@@ -94,9 +94,14 @@ fn make(home: &Path, mark: &Mark) -> io::Result<()> {
     fs::File::open(home)?.sync_all()
 }
 
-/// Removes the folder: the extension or the database is gone.
-pub(crate) fn remove(home: &Path) {
-    match fs::remove_dir_all(home) {
+/// Removes the folder: the extension or the database is gone. Not that of another server.
+pub(crate) fn remove(home: &Path, server: i64) {
+    let removed = match owner(home) {
+        Ok(Some(owner)) if owner.server != server => return,
+        Ok(_) => fs::remove_dir_all(home),
+        Err(error) => Err(error),
+    };
+    match removed {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => pgrx::warning!("could not remove the directory {}: {error}", home.display()),
@@ -104,7 +109,7 @@ pub(crate) fn remove(home: &Path) {
 }
 
 /// Removes the folders of databases that were dropped while no worker ran in them.
-pub(crate) fn remove_orphans(settings: &Settings, databases: &[Oid]) {
+pub(crate) fn remove_orphans(settings: &Settings, server: i64, databases: &[Oid]) {
     let Ok(entries) = fs::read_dir(&settings.data_directory) else {
         return;
     };
@@ -117,7 +122,7 @@ pub(crate) fn remove_orphans(settings: &Settings, databases: &[Oid]) {
         if let Some(database) = database
             && !databases.contains(&database)
         {
-            remove(&settings.database_directory(database));
+            remove(&settings.database_directory(database), server);
         }
     }
 }

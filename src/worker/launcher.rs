@@ -47,6 +47,7 @@ pub(crate) fn run() {
         if let Ok(databases) = transaction::run(|| Ok(databases::connectable())) {
             attempts.retain(|database, _| databases.contains(database));
             for database in databases {
+                signal::check_interrupts();
                 if lock::has_worker(database) {
                     attempts.remove(&database);
                 } else if first || has_home(database) {

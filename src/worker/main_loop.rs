@@ -18,7 +18,8 @@ use vb_engine::policy::fairness::Turns;
 use super::active_job::ActiveJob;
 use super::dispatch::InFlight;
 use super::fault::Fault;
-use super::{home, log, outcome, startup};
+use super::home::{self, Mark};
+use super::{log, outcome, startup};
 use crate::catalog::batches;
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs;
@@ -41,6 +42,8 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_millis(700);
 pub(crate) struct Worker {
     pub(super) database: Oid,
     pub(super) namespace: Uuid,
+    /// System identifier of the server.
+    server: i64,
     /// Its folder, which the settings named when it started.
     home: PathBuf,
     pub(super) settings: Settings,
@@ -53,9 +56,9 @@ pub(crate) struct Worker {
     /// Jobs whose rows somebody else holds locked, and until when they are left alone.
     pub(super) locked: HashMap<i64, Instant>,
     pub(super) next_poll: Instant,
-    /// Jobs that the last look found, active or not.
-    pub(super) known_jobs: Vec<i64>,
-    /// Whether the last look at the jobs left some for the next turn.
+    /// When the last look at the jobs began.
+    pub(super) last_look: Instant,
+    /// Whether it left some for the next turn.
     pub(super) look_at_jobs_again: bool,
     pub(super) next_housekeeping: Instant,
     /// Rounds in a row that failed, and until when nothing new is begun for that.
@@ -77,7 +80,7 @@ impl Worker {
     /// A worker with nothing to do yet.
     pub(crate) fn new(
         database: Oid,
-        namespace: Uuid,
+        Mark { installation, server }: Mark,
         settings: Settings,
         engine: Engine,
         wake: UnixStream,
@@ -85,7 +88,8 @@ impl Worker {
     ) -> Self {
         Self {
             database,
-            namespace,
+            namespace: installation,
+            server,
             home: settings.database_directory(database),
             settings,
             engine,
@@ -96,7 +100,7 @@ impl Worker {
             unrecorded: Vec::new(),
             locked: HashMap::new(),
             next_poll: now,
-            known_jobs: Vec::new(),
+            last_look: now,
             look_at_jobs_again: false,
             next_housekeeping: now,
             failures: 0,
@@ -121,7 +125,7 @@ impl Worker {
             signal::reload_settings_when_asked();
             let was_busy = !(self.jobs.is_empty() && self.in_flight.is_empty());
             match self.turn() {
-                Ok(Some(())) => self.failures = 0,
+                Ok(Some(())) => {}
                 Ok(None) => break End::Uninstalled,
                 Err(error) => self.round_failed(&error),
             }
@@ -138,8 +142,8 @@ impl Worker {
 
     /// Nothing is lost: what was to be done is still to be done, after a pause that grows.
     fn round_failed(&mut self, error: &VbError) {
-        self.failures = self.failures.saturating_add(1);
         let pause = FIRST_REST.saturating_mul(1 << self.failures.min(10)).min(LONGEST_REST);
+        self.failures = self.failures.saturating_add(1);
         self.rest_until = Instant::now() + pause;
         self.next_poll = self.rest_until;
         pgrx::warning!(
@@ -166,6 +170,10 @@ impl Worker {
         if self.take_outcomes()?.is_none() {
             return Ok(None);
         }
+        if signal::termination_requested() {
+            return Ok(Some(()));
+        }
+        let rested = Instant::now() >= self.rest_until;
         if Instant::now() >= self.next_poll {
             self.settings = Settings::current();
             if self.poll()?.is_none() {
@@ -173,16 +181,17 @@ impl Worker {
             }
             let interval = if std::mem::take(&mut self.look_at_jobs_again) {
                 Duration::ZERO
-            } else if self.jobs.is_empty() {
+            } else if self.jobs.is_empty() && self.in_flight.is_empty() {
                 self.settings.poll_interval
             } else {
                 BUSY_INTERVAL
             };
             self.next_poll = Instant::now() + interval;
         }
-        if Instant::now() >= self.rest_until {
+        if rested {
             self.sweep()?;
             self.hand_out()?;
+            self.failures = 0;
         }
         Ok(Some(()))
     }
@@ -204,7 +213,8 @@ impl Worker {
         }
         // Each is tried once a turn, in order. The store has its points: it must be recorded, now or later, and whatever
         // keeps one from it keeps no other.
-        for outcome in std::mem::take(&mut self.unrecorded) {
+        let mut outcomes = std::mem::take(&mut self.unrecorded).into_iter();
+        while let Some(outcome) = outcomes.next() {
             match self.record(&outcome) {
                 Ok(Some(())) => self.settle(outcome),
                 Ok(None) => return Ok(None),
@@ -216,14 +226,20 @@ impl Worker {
                     );
                     self.unrecorded.push(outcome);
                 }
-                Err(error) => self.give_up(outcome, &error)?,
+                Err(error) => {
+                    if let Err(error) = self.give_up(&outcome, &error) {
+                        self.unrecorded.push(outcome);
+                        self.unrecorded.extend(outcomes);
+                        return Err(error);
+                    }
+                }
             }
         }
         Ok(Some(()))
     }
 
     /// A batch that can never be recorded pauses its job, which finds the same records again when it is resumed.
-    fn give_up(&mut self, outcome: Outcome, error: &VbError) -> Result<()> {
+    fn give_up(&mut self, outcome: &Outcome, error: &VbError) -> Result<()> {
         self.transact(|installation| batches::end(installation, outcome.batch_id))?;
         self.in_flight.remove(&outcome.batch_id);
         self.stop(outcome.job_id, error)
@@ -277,6 +293,10 @@ impl Worker {
     }
 
     fn wait(&mut self) {
+        // The latch that came with the request may have been taken by a statement that waited.
+        if signal::termination_requested() {
+            return;
+        }
         let now = Instant::now();
         let mut moment = self.next_poll;
         for next in self.jobs.iter().filter_map(ActiveJob::next_moment) {
@@ -294,11 +314,7 @@ impl Worker {
 
     /// Ends in order: what is in flight is released, so that nobody suspects it of a crash.
     fn leave(mut self, end: &End) {
-        signal::forget_cancel();
-        if !matches!(end, End::Uninstalled) {
-            // Whoever needs a worker from now on starts another one, which waits until this one has left its folder.
-            lock::cease_worker(self.database);
-        }
+        signal::end_without_asking();
         for active in &self.jobs {
             active.context.cancel.raise();
         }
@@ -309,37 +325,38 @@ impl Worker {
             if let Err(error) = recorded.and(released.map(|_| Some(()))) {
                 pgrx::log!("vector_backfill leaves batches to the next worker: {}", error.message);
             }
+            // Whoever needs a worker from now on starts another one, which waits until this one has left its folder.
+            lock::cease_worker(self.database);
         }
-        let namespace = self.namespace;
-        let known = std::mem::take(&mut self.known_jobs);
+        let (namespace, last_look) = (self.namespace, self.last_look);
         // It may start threads on its way, which must not receive Postgres' signals.
         signal::with_signals_blocked(|| self.engine.shutdown(SHUTDOWN_DEADLINE));
         match end {
-            End::Asked if leaves_new_work(namespace, &known) => start_successor(self.database),
+            End::Asked if leaves_new_work(namespace, last_look) => start_successor(self.database),
             End::Asked => {}
             End::InTheWay => start_successor(self.database),
-            End::Uninstalled => make_way(self.database, &self.home),
+            End::Uninstalled => make_way(self.database, &self.home, self.server),
         }
         process::exit(0);
     }
 }
 
 /// The extension is gone, or was created again: then another worker serves the new one, which clears the folder.
-fn make_way(database: Oid, home: &Path) {
+fn make_way(database: Oid, home: &Path, server: i64) {
     let again = transaction::run(Installation::find).ok().flatten().is_some();
     if again {
         lock::cease_worker(database);
         start_successor(database);
     } else {
-        home::remove(home);
+        home::remove(home, server);
     }
 }
 
 /// Whether somebody has enqueued a job and woken this worker when it was ending already. Whoever ended it did not mean
 /// that one.
-fn leaves_new_work(namespace: Uuid, known: &[i64]) -> bool {
+fn leaves_new_work(namespace: Uuid, last_look: Instant) -> bool {
     transaction::run(|| match startup::still_installed(namespace)? {
-        Some(installation) => Ok(!jobs::runnable(&installation, known, 1, 1)?.is_empty()),
+        Some(installation) => jobs::any_queued_within(&installation, last_look.elapsed()),
         None => Ok(false),
     })
     .unwrap_or(false)

@@ -12,8 +12,8 @@ use vb_engine::pipeline::engine::Engine;
 
 use super::home::{self, Mark};
 use super::main_loop::Worker;
-use crate::catalog::batches;
 use crate::catalog::installation::Installation;
+use crate::catalog::{batches, collections};
 use crate::error::{Result, VbError};
 use crate::pg::{latch, lock, process, signal, spi, transaction};
 use crate::settings::Settings;
@@ -36,7 +36,7 @@ pub(crate) fn run(database: Oid) {
     }
     match ready(database) {
         Ok(Some(worker)) => worker.run(),
-        Ok(None) => home::remove(&Settings::current().database_directory(database)),
+        Ok(None) => {}
         Err(error) => {
             let hint = error
                 .hint
@@ -52,36 +52,40 @@ pub(crate) fn run(database: Oid) {
 
 /// A worker with a running engine; `None` when the extension is not installed here.
 fn ready(database: Oid) -> Result<Option<Worker>> {
-    let found = transaction::run(|| {
+    let (server, namespace) = transaction::run(|| {
         spi::run(include_str!("../../sql/query/worker_session.sql"), &[])?;
+        let server = spi::read_first(include_str!("../../sql/query/server.sql"), &[], |row| row.get::<i64>(1))?
+            .ok_or_else(|| VbError::internal("the server has no system identifier"))?;
         let Some(installation) = Installation::find()? else {
-            return Ok(None);
+            return Ok((server, None));
         };
         installation.begin()?;
-        let server = spi::read_first(include_str!("../../sql/query/server.sql"), &[], |row| row.get::<i64>(1))?;
-        Ok(installation.id()?.zip(server))
+        Ok((server, installation.id()?))
     })?;
-    let Some((namespace, server)) = found else {
+    let settings = Settings::current();
+    let Some(namespace) = namespace else {
+        home::remove(&settings.database_directory(database), server);
         return Ok(None);
     };
-    let settings = Settings::current();
     let databases =
         transaction::run(|| spi::read(include_str!("../../sql/query/databases.sql"), &[], |row| row.get(1)))?;
-    home::remove_orphans(&settings, &databases);
-    let home = home::prepare(
-        &settings,
-        database,
-        &Mark {
-            installation: namespace,
-            server,
-        },
-    )?;
+    home::remove_orphans(&settings, server, &databases);
+    let mark = Mark {
+        installation: namespace,
+        server,
+    };
+    let home = home::prepare(&settings, database, &mark)?;
     let (engine, wake) = start_engine(&settings, database, &home)?;
     // Only now is it certain that no other worker serves this database.
-    transaction::run(|| Installation::require().and_then(|installation| batches::inherit(&installation)))?;
+    let collections = transaction::run(|| {
+        let installation = Installation::require()?;
+        batches::inherit(&installation)?;
+        collections::names(&installation)
+    })?;
+    engine.drop_all_but(&collections);
     Ok(Some(Worker::new(
         database,
-        namespace,
+        mark,
         settings,
         engine,
         wake,
@@ -110,12 +114,10 @@ fn start_engine(settings: &Settings, database: Oid, home: &Path) -> Result<(Engi
         // The engine's threads inherit the mask: Postgres' signals must reach the main thread only.
         match signal::with_signals_blocked(|| Engine::start(config)) {
             Ok(engine) => return Ok((engine, wake)),
-            Err(error) if Instant::now() >= deadline || signal::termination_requested() => {
-                return Err(start_error(error));
-            }
-            Err(_) => {
+            Err(error) if error.is_in_use() && Instant::now() < deadline && !signal::termination_requested() => {
                 latch::wait(None, PREDECESSOR_STEP);
             }
+            Err(error) => return Err(start_error(error)),
         }
     }
 }

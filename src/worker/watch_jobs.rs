@@ -11,7 +11,7 @@ use crate::catalog::batches;
 use crate::catalog::job_state::{JobEvent, JobState};
 use crate::catalog::jobs::{self, Job};
 use crate::error::{Result, VbError};
-use crate::pg::process;
+use crate::pg::{process, signal};
 use crate::source::work_list::Comparison;
 
 /// Jobs that may be active at a time, and of one client.
@@ -28,6 +28,7 @@ const MUCH_LATER: Duration = Duration::from_secs(300);
 impl Worker {
     /// Notices what users decided about active jobs, and makes new ones active.
     pub(super) fn poll(&mut self) -> Result<Option<()>> {
+        self.last_look = Instant::now();
         let active = self.active_jobs();
         let housekeeping = Instant::now() >= self.next_housekeeping;
         let retention = self.settings.job_retention;
@@ -52,11 +53,6 @@ impl Worker {
         let Some((states, changed, runnable)) = polled else {
             return Ok(None);
         };
-        self.known_jobs = active
-            .iter()
-            .copied()
-            .chain(runnable.iter().map(|job| job.id))
-            .collect();
         if housekeeping {
             self.next_housekeeping = Instant::now() + HOUSEKEEPING_INTERVAL;
         }
@@ -125,7 +121,7 @@ impl Worker {
     /// Stops or postpones a job for an error that is not about one of its records.
     pub(super) fn stop(&mut self, job: i64, error: &VbError) -> Result<()> {
         self.deactivate(job);
-        if Fault::of(error) == Fault::Interrupted {
+        if Fault::of(error) == Fault::Interrupted || signal::termination_requested() {
             return Ok(());
         }
         let reason = match &error.hint {

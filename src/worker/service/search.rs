@@ -79,10 +79,11 @@ pub(crate) fn search(installation: &Installation, question: &Question<'_>) -> Re
 
     let wanted = question.k as usize;
     let mut limit = wanted;
+    let mut matching = Matching::Values;
     loop {
         let hits = nearest(question, &collection, &provider, limit)?;
         let is_all = hits.len() < limit || limit >= MOST_HITS;
-        let mut found = visible(&source, question.client_id, best_chunks(hits))?;
+        let mut found = visible(&source, question.client_id, best_chunks(hits), &mut matching)?;
         found.truncate(wanted);
         if found.len() == wanted || is_all {
             return Ok(found);
@@ -142,12 +143,12 @@ fn best_chunks(hits: Vec<SearchHit>) -> Vec<SearchHit> {
 
 /// Hits whose row the caller sees at this moment: row-level security, the source's filter and rows that are gone since
 /// decide as in any query.
-fn visible(source: &Source, client_id: i64, hits: Vec<SearchHit>) -> Result<Vec<SearchHit>> {
+fn visible(source: &Source, client_id: i64, hits: Vec<SearchHit>, matching: &mut Matching) -> Result<Vec<SearchHit>> {
     if hits.is_empty() {
         return Ok(hits);
     }
     let record_ids: Vec<String> = hits.iter().map(|hit| hit.record_id.clone()).collect();
-    let positions = live::positions(source, client_id, &record_ids, "true", &mut Matching::Values)?;
+    let positions = live::positions(source, client_id, &record_ids, "true", matching)?;
     Ok(hits
         .into_iter()
         .zip(1..)

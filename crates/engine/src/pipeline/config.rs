@@ -73,6 +73,11 @@ pub enum StartError {
 }
 
 impl StartError {
+    /// Whether another engine has the store or the socket, which passes when that one ends.
+    pub fn is_in_use(&self) -> bool {
+        matches!(self, Self::SocketInUse { .. } | Self::Store(StoreError::InUse(_)))
+    }
+
     /// What to do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -219,6 +219,20 @@ impl Engine {
         });
     }
 
+    /// Removes all collections but those named, in the background; errors are logged. To be called before the first batch.
+    pub fn drop_all_but(&self, named: &[String]) {
+        let Some(running) = &self.running else { return };
+        match running.service.block_on(self.stages.collections.store().collections()) {
+            Ok(found) => {
+                for collection in found.iter().filter(|name| !named.contains(name)) {
+                    log::info!("collection \"{collection}\" is nobody's and is removed");
+                    self.drop_collection(collection);
+                }
+            }
+            Err(error) => log::warn!("could not list the collections: {error}"),
+        }
+    }
+
     /// The next log record of the engine, if one waits. When records had to be left out, one of them says how many. Also
     /// those of an engine that was shut down.
     pub fn try_log(&self) -> Option<LogRecord> {

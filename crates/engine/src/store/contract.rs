@@ -71,6 +71,9 @@ pub enum StoreError {
     /// The collection is not there.
     #[error("collection \"{0}\" does not exist")]
     NoCollection(String),
+    /// Another process has the store open, or has just let go of it.
+    #[error("{0}")]
+    InUse(String),
     /// Somebody has to change something: wrong dimensions, no rights, disk full.
     #[error("{0}")]
     Configuration(String),
@@ -83,7 +86,7 @@ impl StoreError {
     /// The consequence of this error.
     pub fn failure(&self) -> Failure {
         let class = match self {
-            Self::Configuration(_) => FailureClass::Configuration,
+            Self::InUse(_) | Self::Configuration(_) => FailureClass::Configuration,
             Self::NoCollection(_) | Self::Transient(_) => FailureClass::Transient,
         };
         Failure {

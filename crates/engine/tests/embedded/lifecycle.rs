@@ -48,8 +48,7 @@ async fn a_closed_store_refuses_everything() {
 async fn only_one_store_may_have_a_directory() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
-    let Err(StoreError::Configuration(refused)) =
-        EmbeddedStore::open(directory.path().to_owned(), EmbeddedOptions::default())
+    let Err(StoreError::InUse(refused)) = EmbeddedStore::open(directory.path().to_owned(), EmbeddedOptions::default())
     else {
         panic!("a second store took the directory");
     };

@@ -169,7 +169,7 @@ fn lock(root: &Path) -> Result<File, StoreError> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
             let root = root.display();
-            Err(StoreError::Configuration(format!(
+            Err(StoreError::InUse(format!(
                 "the directory \"{root}\" is in use by another vector store"
             )))
         }

@@ -1,0 +1,4 @@
+select exists (
+    select from @extschema@.vb_jobs
+    where state = 'queued' and updated_at > clock_timestamp() - make_interval(secs => $1)
+)
