@@ -149,3 +149,57 @@ fn a_key_or_a_text_that_is_too_long_costs_one_record() {
         "{messages:?}"
     );
 }
+
+#[test]
+fn a_source_whose_statements_are_cancelled_waits_longer_each_time_and_holds_up_nobody() {
+    let cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    // As a foreign server with a statement_timeout of its own does it.
+    client.run(
+        "create function slow() returns text language plpgsql as $$
+         begin raise query_canceled using message = 'canceling statement due to statement timeout'; end $$;
+         create view far as select 1 as id, 1 as client_id, public.slow() as title;
+         select vb_configure_source('far', key_columns => '{id}');
+         create table notes (id int primary key, client_id int, title text);
+         insert into notes select n, 2, 'note ' || n from generate_series(1, 20) n",
+    );
+    let far = jobs::enqueue(&mut client, 1, "far");
+    assert_eq!(jobs::backfill(&mut client, 2, "notes").successful, 20);
+    let waiting = jobs::until(&mut client, far, "its reason", |now| now.last_error.is_some());
+    assert!(waiting.last_error.unwrap().contains("statement timeout"));
+    let attempts = "select attempts from vb_jobs where job_id = $1::bigint";
+    wait::until("a second attempt", || {
+        (client.value::<i32>(attempts, &[&far]) == 2).then_some(())
+    });
+    let pause: f64 = client.value(
+        "select extract(epoch from next_attempt_at - updated_at)::float8 from vb_jobs where job_id = $1::bigint",
+        &[&far],
+    );
+    assert!(pause > 9.0, "the second pause is {pause} s");
+}
+
+#[test]
+fn records_that_were_in_flight_under_a_former_key_are_no_failures() {
+    let cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    client.run(
+        "create table notes (id int primary key, client_id int, title text);
+         insert into notes select n, 1, 'note ' || n from generate_series(1, 5) n",
+    );
+    let job = jobs::enqueue(&mut client, 1, "notes");
+    client.rows("select vb_pause($1::bigint)", &[&job]);
+    wait::until("the end of its batches", || {
+        let left: i64 = client.value("select count(*) from vb_active_batches", &[]);
+        (left == 0).then_some(())
+    });
+    client.rows(
+        "insert into vb_batches (job_id, record_ids, in_flight) values ($1::bigint, '{1,2,3,4,5}', false)",
+        &[&job],
+    );
+    client.run("alter table notes alter id type uuid using lpad(id::text, 32, '0')::uuid");
+    client.rows("select vb_resume($1::bigint)", &[&job]);
+    let done = jobs::completed(&mut client, job);
+    assert_eq!(done.failed, 0, "{done:?}");
+    let embedded: i64 = client.value("select count(*) from qdrant_vectors where length(record_id) = 36", &[]);
+    assert_eq!(embedded, 5);
+}

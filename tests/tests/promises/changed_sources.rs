@@ -29,6 +29,16 @@ fn a_source_whose_key_changes_is_embedded_anew_under_its_new_keys() {
             "alter table issues alter issue_id type uuid using lpad(issue_id::text, 32, '0')::uuid",
             "issue_id::text",
         ),
+        (
+            "alter table issues alter issue_id type int using 1000 + right(issue_id::text, 6)::int",
+            "issue_id::text",
+        ),
+        // The former keys are no values of the new type for another reason than their form.
+        (
+            "create domain small as int check (value < 1000); alter table issues alter issue_id type small \
+             using issue_id - 1000",
+            "issue_id::text",
+        ),
     ];
     for (change, record_id) in changes {
         client.run(change);

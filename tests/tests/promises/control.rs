@@ -278,3 +278,25 @@ fn who_enqueues_with_other_wishes_is_told_that_the_unfinished_job_keeps_its_own(
         "{notices:?}"
     );
 }
+
+#[test]
+fn a_worker_that_cannot_look_at_its_jobs_tries_again_less_and_less_often() {
+    let cluster = Cluster::start();
+    let (mut client, store, job) = running_job(&cluster);
+    let mut other = cluster.connect("shop");
+    other.run("begin; lock table vb_jobs in access exclusive mode");
+    wait::until("pauses that grow", || {
+        let log = cluster.log();
+        ["tries again in 0.2 s", "tries again in 0.5 s", "tries again in 1.0 s"]
+            .iter()
+            .all(|line| log.contains(line))
+            .then_some(())
+    });
+    other.run("rollback");
+    jobs::completed(&mut client, job);
+    let rows = issues::expected(1);
+    assert_eq!(
+        assert_agreement(&mut client, &store, issues::expectation(1, &rows)),
+        ROWS
+    );
+}

@@ -217,9 +217,10 @@ fn a_job_cancelled_while_its_source_is_looked_at_does_not_hold_up_others() {
     client.run(
         "alter database shop set enable_sort = off;
          create table numbers (id int primary key);
-         insert into numbers select n from generate_series(1, 200000) n;
+         insert into numbers select n from generate_series(1, 400000) n;
          analyze numbers;
-         create view slow as select id, 1 as client_id, 'row ' || id || pg_sleep(0.0001) as title from numbers;
+         create view slow as select id, 1 as client_id,
+             (select 'row ' || id || ' of ' || count(*) from generate_series(1, 1000)) as title from numbers;
          select vb_configure_source('slow', key_columns => '{id}')",
     );
     let looking = "select pid from vb_worker_status where waiting_for like 'looking for work%'";
@@ -228,7 +229,7 @@ fn a_job_cancelled_while_its_source_is_looked_at_does_not_hold_up_others() {
         client.values::<i32>(looking, &[]).first().copied()
     });
     client.rows("select vb_cancel($1::bigint)", &[&slow]);
-    wait::within(Duration::from_secs(20), "the end of its look", || {
+    wait::within(Duration::from_secs(10), "the end of its look", || {
         client.values::<i32>(looking, &[]).is_empty().then_some(())
     });
 }

@@ -94,7 +94,12 @@ fn the_folder_of_another_server_is_left_alone() {
     cluster.stop(Stop::Fast);
     let own = std::fs::read_to_string(&mark).unwrap();
     let (installation, _) = own.split_once('\n').unwrap();
-    std::fs::write(&mark, format!("{installation}\n4711\n")).unwrap();
+    let others = format!("{installation}\n4711\n");
+    std::fs::write(&mark, &others).unwrap();
+    // Nor is that of a database that only the other server has.
+    let orphan = mark.parent().unwrap().with_file_name("pgsql_tmp_999999");
+    std::fs::create_dir(&orphan).unwrap();
+    std::fs::write(orphan.join("installation"), others).unwrap();
 
     cluster.launch();
     wait::until("the worker's refusal", || {
@@ -112,4 +117,24 @@ fn the_folder_of_another_server_is_left_alone() {
         &[],
     );
     assert_eq!(found.len(), 5);
+    assert!(orphan.is_dir(), "a worker removed the folder of another server");
+}
+
+#[test]
+fn a_collection_that_nobody_names_is_removed_at_the_next_start() {
+    let cluster = Cluster::start_not_preloaded();
+    let mut client = cluster.create_database("shop");
+    issues::create(&mut client);
+    issues::add_short(&mut client, 1, 1, 20);
+    jobs::backfill(&mut client, 1, "issues");
+    let collections = Store::of(&cluster, &mut client).socket().with_file_name("collections");
+    assert_eq!(std::fs::read_dir(&collections).unwrap().count(), 1);
+    // As if the database had been restored to a moment before.
+    client.run("delete from qdrant_vectors; delete from vb_collection_generations");
+    let pid = worker::started(&mut client);
+    client.run(&format!("select pg_terminate_backend({pid})"));
+    client.run("select vb_embed('hello')");
+    wait::until("the end of the collection", || {
+        (std::fs::read_dir(&collections).unwrap().count() == 0).then_some(())
+    });
 }

@@ -102,11 +102,41 @@ fn what_a_superuser_asks_for_about_his_own_tables_is_read_without_his_rights() {
     assert_eq!(snippet, "a note seen by pg_read_all_data");
 
     // Policies would hide the rows from that role, as if they had been deleted.
-    client.run("alter table notes enable row level security");
-    let error = client.error("select vb_enqueue_backfill(1, 'notes')", &[]);
-    assert_eq!(error.code, "42501");
-    assert!(
-        error.message.contains("row-level security of public.notes"),
-        "{error:?}"
+    client.run(
+        "alter table notes enable row level security;
+         create view asking with (security_invoker = true) as select * from notes;
+         select vb_configure_source('asking', key_columns => '{id}');
+         create role clerk;
+         create table drafts (like notes including all);
+         alter table drafts owner to clerk;
+         alter table drafts enable row level security;
+         alter table drafts force row level security",
     );
+    for source in ["notes", "asking", "drafts"] {
+        let error = client.error(&format!("select vb_enqueue_backfill(1, '{source}')"), &[]);
+        assert_eq!(error.code, "42501");
+        assert!(error.message.contains("row-level security"), "{source}: {error:?}");
+    }
+}
+
+#[test]
+fn policies_switched_on_in_the_middle_of_a_superusers_job_remove_nothing() {
+    let cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    issues::create(&mut client);
+    issues::add_long(&mut client, 1, 1, 200, 30);
+    let job: i64 = client.value("select vb_enqueue_backfill(1, 'issues', batch_size => 20)", &[]);
+    jobs::until(&mut client, job, "its first records", |now| now.successful > 0);
+    client.run("alter table issues enable row level security");
+    let paused = jobs::until(&mut client, job, "a pause", |now| now.state == "paused");
+    assert!(
+        paused
+            .last_error
+            .is_some_and(|reason| reason.contains("row-level security"))
+    );
+    assert_eq!(paused.removed, 0);
+    client.run("alter table issues disable row level security");
+    client.rows("select vb_resume($1::bigint)", &[&job]);
+    let done = jobs::completed(&mut client, job);
+    assert_eq!((done.successful, done.removed), (200, 0));
 }
