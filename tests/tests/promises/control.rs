@@ -161,6 +161,8 @@ fn an_unfinished_job_is_given_back_instead_of_a_second_one() {
     assert_ne!(other, job, "another vector type is another job");
     let other: i64 = client.value("select vb_enqueue_backfill(2, 'issues')", &[]);
     assert_ne!(other, job, "another client is another job");
+    // Rows enough that the first of these jobs has not ended before the last session asks.
+    issues::add_long(&mut client, 3, 10_001, 100, 30);
     let at_once: Vec<i64> = std::thread::scope(|scope| {
         let ask = || jobs::enqueue(&mut cluster.connect("shop"), 3, "issues");
         let sessions: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
