@@ -1,6 +1,7 @@
 //! Dead letters: records that a job set aside, each with the reason.
 
 use super::installation::Installation;
+use super::jobs::{self, Advance};
 use crate::error::Result;
 use crate::pg::spi;
 
@@ -37,7 +38,27 @@ pub(crate) struct DeadLetter {
     pub(crate) message: String,
 }
 
-/// Sets records aside; returns how many were not set aside already.
+/// Sets records aside and counts them as failed.
+pub(crate) fn set_aside(
+    installation: &Installation,
+    job: i64,
+    class: ErrorClass,
+    attempts: i32,
+    letters: Vec<DeadLetter>,
+) -> Result<()> {
+    if letters.is_empty() {
+        return Ok(());
+    }
+    jobs::lock(installation, job)?;
+    let failed = insert(installation, job, class, attempts, letters)?;
+    let advance = Advance {
+        failed,
+        ..Advance::default()
+    };
+    jobs::advance(installation, job, &advance)
+}
+
+/// Sets records aside whose job is locked; returns how many were not set aside already.
 pub(crate) fn insert(
     installation: &Installation,
     job: i64,

@@ -5,7 +5,7 @@ use pgrx::spi::quote_identifier;
 use uuid::Uuid;
 
 use crate::error::{Result, VbError};
-use crate::pg::spi;
+use crate::pg::{spi, transaction};
 
 /// The extension as installed in this database.
 #[derive(Debug, Clone)]
@@ -54,4 +54,13 @@ impl Installation {
     pub(crate) fn sql(&self, statement: &str) -> String {
         statement.replace("@extschema@", &self.schema)
     }
+}
+
+/// Runs the body in a transaction of its own with the installation of this id; `None` when the extension is gone, or was
+/// created again since.
+pub(crate) fn transact<R>(id: Uuid, body: impl FnOnce(&Installation) -> Result<R>) -> Result<Option<R>> {
+    transaction::run(|| match Installation::find()? {
+        Some(installation) if installation.id()? == Some(id) => body(&installation).map(Some),
+        _ => Ok(None),
+    })
 }

@@ -57,7 +57,7 @@ impl JobRequest {
         let source = self.check(installation)?;
         let asking = role::current();
         let acting = source_access::acting_role(asking, source.owner);
-        source_access::require_readable(&Relation::read(self.source)?, asking, acting)?;
+        source_access::require_readable(self.source, &source.name, asking, acting)?;
         role::as_owner(installation.owner, || {
             source_settings::register(installation, self.source, &self.vector_type)?;
             for _ in 0..TRIES {
@@ -122,7 +122,7 @@ impl JobRequest {
             );
         }
         let relation = Relation::read(self.source)?;
-        source_access::require_select(&relation)?;
+        source_access::require_select(self.source, &relation.qualified)?;
         if !PREFERENCES.contains(&self.preference.as_str()) {
             return Err(VbError::invalid(format!("unknown preference {:?}", self.preference))
                 .hint(format!("Use one of: {}.", PREFERENCES.join(", "))));

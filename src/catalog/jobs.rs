@@ -103,7 +103,8 @@ pub(crate) struct Start<'a> {
     pub(crate) without_text: u64,
 }
 
-/// Locks the job's row for the rest of the transaction; its state, `None` when the job is gone.
+/// Locks the job's row for the rest of the transaction; its state, `None` when the job is gone. Whoever writes more of a
+/// job than this row locks it first, so that nobody waits for another in a circle.
 pub(crate) fn lock(installation: &Installation, job: i64) -> Result<Option<JobState>> {
     spi::first(
         &installation.sql(include_str!("../../sql/query/job_lock.sql")),

@@ -1,10 +1,9 @@
-//! What the calling user may do with a source. Not to be asked while acting as somebody else.
+//! Who reads a source, and what a user may do with it.
 
 use pgrx::pg_sys::{self, Oid};
 
 use crate::error::{Result, VbError};
 use crate::pg::{role, spi};
-use crate::source::columns::Relation;
 
 struct Rights {
     schema_usage: bool,
@@ -26,25 +25,24 @@ pub(crate) fn acting_role(asking: Oid, source_owner: Oid) -> Oid {
 
 /// An error unless the acting role may read the source. Where it acts for a superuser, who would see all rows, it also has
 /// to: rows that a policy hides would look as if they had been deleted.
-pub(crate) fn require_readable(relation: &Relation, asking: Oid, acting: Oid) -> Result<()> {
+pub(crate) fn require_readable(source: Oid, name: &str, asking: Oid, acting: Oid) -> Result<()> {
     let may_hide_rows = role::as_restricted(acting, || {
-        require_select(relation)?;
+        require_select(source, name)?;
         let statement = include_str!("../../sql/query/source_row_security.sql");
-        spi::read_first(statement, &[relation.oid.into()], |row| row.get::<bool>(1))
+        spi::read_first(statement, &[source.into()], |row| row.get::<bool>(1))
     })?;
     if asking == acting || may_hide_rows != Some(true) {
         return Ok(());
     }
     Err(VbError::denied(format!(
-        "row-level security may hide rows of {} from the role as which it is read for a superuser",
-        relation.qualified
+        "row-level security may hide rows of {name} from the role as which it is read for a superuser"
     ))
     .hint("Enqueue as a role without superuser rights that its policies let read the rows: SET ROLE first."))
 }
 
 /// An error unless the caller may read every column of the source.
-pub(crate) fn require_select(relation: &Relation) -> Result<()> {
-    let rights = of_caller(relation)?;
+pub(crate) fn require_select(source: Oid, name: &str) -> Result<()> {
+    let rights = of_caller(source, name)?;
     if !rights.schema_usage {
         return Err(
             VbError::denied(format!("permission denied for schema {}", rights.schema))
@@ -52,29 +50,25 @@ pub(crate) fn require_select(relation: &Relation) -> Result<()> {
         );
     }
     if !rights.select {
-        return Err(
-            VbError::denied(format!("permission denied for table {}", relation.qualified))
-                .hint(format!("GRANT SELECT ON {} TO {}.", relation.qualified, rights.caller)),
-        );
+        return Err(VbError::denied(format!("permission denied for table {name}"))
+            .hint(format!("GRANT SELECT ON {name} TO {}.", rights.caller)));
     }
     Ok(())
 }
 
 /// An error unless the caller owns the source, himself or through a role he is a member of.
-pub(crate) fn require_ownership(relation: &Relation) -> Result<()> {
-    if of_caller(relation)?.ownership {
+pub(crate) fn require_ownership(source: Oid, name: &str) -> Result<()> {
+    if of_caller(source, name)?.ownership {
         return Ok(());
     }
-    Err(
-        VbError::denied(format!("must be owner of table {}", relation.qualified))
-            .hint("Ask the owner of the table, or a superuser, to configure it."),
-    )
+    Err(VbError::denied(format!("must be owner of table {name}"))
+        .hint("Ask the owner of the table, or a superuser, to configure it."))
 }
 
-fn of_caller(relation: &Relation) -> Result<Rights> {
+fn of_caller(source: Oid, name: &str) -> Result<Rights> {
     spi::read_first(
         include_str!("../../sql/query/source_caller.sql"),
-        &[relation.oid.into()],
+        &[source.into()],
         |row| {
             Ok(Rights {
                 schema_usage: row.get(1)?,
@@ -85,5 +79,5 @@ fn of_caller(relation: &Relation) -> Result<Rights> {
             })
         },
     )?
-    .ok_or_else(|| VbError::internal(format!("table {} has just been dropped", relation.qualified)))
+    .ok_or_else(|| VbError::internal(format!("table {name} has just been dropped")))
 }

@@ -74,7 +74,7 @@ pub(crate) fn configure(
     priority: Option<i32>,
 ) -> Result<()> {
     let relation = Relation::read(source)?;
-    source_access::require_ownership(&relation)?;
+    source_access::require_ownership(source, &relation.qualified)?;
     check(vector_type, settings)?;
     check_range("priority", priority, 1, 100)?;
     role::as_owner(installation.owner, || {

@@ -1,7 +1,5 @@
 //! Finds references whose row is gone, no longer passes the filter, or has no text any more.
 
-use std::collections::HashSet;
-
 use super::describe::Source;
 use super::key::Matching;
 use super::live;
@@ -53,16 +51,16 @@ pub(crate) fn find(
         )?;
         let Some(last) = record_ids.last() else { break };
         after = Some(last.clone());
-        let live: HashSet<i64> = memory::scoped(|| {
+        let live = memory::scoped(|| {
             role::as_restricted(scope.role, || {
-                live::positions(source, scope.client_id, &record_ids, &condition, &mut matching)
+                live::flags(source, scope.client_id, &record_ids, &condition, &mut matching)
             })
         })?;
         gone.extend(
             record_ids
                 .into_iter()
-                .zip(1..)
-                .filter(|(_, position)| !live.contains(position))
+                .zip(live)
+                .filter(|(_, is_live)| !is_live)
                 .map(|(record_id, _)| record_id),
         );
     }

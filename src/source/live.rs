@@ -1,25 +1,23 @@
 //! Which of some record ids have a row at this moment.
 
-use std::collections::HashSet;
-
 use super::describe::Source;
 use super::key::Matching;
 use super::reader::key_arguments;
 use crate::error::{Result, VbError};
 use crate::pg::{spi, transaction};
 
-/// Positions (from 1) of the record ids that have a row of the client which meets the condition over `s` and `k`, as the
-/// present role sees it.
+/// For each of the record ids in order, whether it has a row of the client which meets the condition over `s` and `k`, as
+/// the present role sees it.
 ///
 /// They are looked up by value as long as `matching` says so and they are values of the key's columns at all: those made
 /// under a former key may not be. Then all are compared as texts, and `matching` says so afterwards.
-pub(crate) fn positions(
+pub(crate) fn flags(
     source: &Source,
     client_id: i64,
     record_ids: &[String],
     condition: &str,
     matching: &mut Matching,
-) -> Result<HashSet<i64>> {
+) -> Result<Vec<bool>> {
     let look_up = |matching| {
         let query = format!(
             "select k.n from {join} where {filter} and {condition}",
@@ -39,7 +37,17 @@ pub(crate) fn positions(
         },
         Matching::Texts => look_up(Matching::Texts),
     };
-    Ok(found?.into_iter().collect())
+    let mut flags = vec![false; record_ids.len()];
+    for position in found? {
+        // Ordinality counts from 1.
+        if let Some(flag) = usize::try_from(position - 1)
+            .ok()
+            .and_then(|index| flags.get_mut(index))
+        {
+            *flag = true;
+        }
+    }
+    Ok(flags)
 }
 
 /// Whether the error may come from a text that is no value of a key's type: types raise what they like (a domain 23514, a

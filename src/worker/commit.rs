@@ -27,7 +27,6 @@ pub(crate) fn record(installation: &Installation, batch_id: i64, in_flight: &InF
     let context = &in_flight.context;
     let job = context.job.id;
     let owner = context.owner();
-    // First of all, as in everything that users do with a job: nobody waits for another in a circle.
     jobs::lock(installation, job)?;
     let mut failed = 0;
     if !done.embedded.is_empty() {

@@ -94,16 +94,13 @@ pub(crate) fn prepare(
             }),
         }
     }
-    if !too_long.is_empty() {
-        jobs::lock(installation, context.job.id)?;
-        advance.failed += errors::insert(
-            installation,
-            context.job.id,
-            ErrorClass::Source,
-            again.attempt,
-            too_long,
-        )?;
-    }
+    errors::set_aside(
+        installation,
+        context.job.id,
+        ErrorClass::Source,
+        again.attempt,
+        too_long,
+    )?;
     if advance != Advance::default() {
         jobs::advance(installation, context.job.id, &advance)?;
     }
@@ -201,26 +198,17 @@ pub(crate) fn set_aside(
     record_id: &str,
     error: &VbError,
 ) -> Result<()> {
-    jobs::lock(installation, context.job.id)?;
     let letter = DeadLetter {
         record_id: record_id.to_owned(),
         content_hash: None,
         message: error.message.clone(),
     };
-    let failed = errors::insert(
+    errors::set_aside(
         installation,
         context.job.id,
         ErrorClass::Source,
         again.attempt,
         vec![letter],
-    )?;
-    jobs::advance(
-        installation,
-        context.job.id,
-        &Advance {
-            failed,
-            ..Advance::default()
-        },
     )?;
     if let Some(batch_id) = again.batch_id {
         batches::end(installation, batch_id)?;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::activate;
 use super::active_job::{ActiveJob, Again, Work};
 use super::dispatch::{self, Prepared, ReadFault};
+use super::look;
 use super::main_loop::Worker;
 use crate::catalog::batches;
 use crate::error::{Result, VbError};
@@ -107,7 +107,7 @@ impl Worker {
 
     fn read_failed(&mut self, position: usize, again: Again, error: &VbError) -> Result<()> {
         let context = Arc::clone(&self.jobs[position].context);
-        if self.transact(|installation| Ok(activate::is_unchanged(installation, &context)))? == Some(false) {
+        if self.transact(|installation| Ok(look::is_unchanged(installation, &context)))? == Some(false) {
             self.look_again(context.job.id);
             return Ok(());
         }

@@ -7,13 +7,16 @@
 
 pub(crate) mod activate;
 pub(crate) mod active_job;
+pub(crate) mod collection_choice;
 pub(crate) mod commit;
 pub(crate) mod dispatch;
 pub(crate) mod fault;
 pub(crate) mod hand_out;
 pub(crate) mod home;
 pub(crate) mod launcher;
+pub(crate) mod leave;
 pub(crate) mod log;
+pub(crate) mod look;
 pub(crate) mod main_loop;
 pub(crate) mod outcome;
 pub(crate) mod provider_choice;
@@ -21,4 +24,6 @@ pub(crate) mod rate;
 pub(crate) mod service;
 pub(crate) mod startup;
 pub(crate) mod suspicion;
+pub(crate) mod sweep;
+pub(crate) mod take_outcomes;
 pub(crate) mod watch_jobs;

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use pgrx::pg_sys::Oid;
-use uuid::Uuid;
 use vb_engine::pipeline::config::{EngineConfig, StartError, StoreConfig};
 use vb_engine::pipeline::engine::Engine;
 
@@ -135,12 +134,4 @@ fn start_error(error: StartError) -> VbError {
         Some(hint) => error.hint(hint),
         None => error,
     }
-}
-
-/// The namespace of point ids, if the extension is still the one that this worker began with.
-pub(crate) fn still_installed(namespace: Uuid) -> Result<Option<Installation>> {
-    let Some(installation) = Installation::find()? else {
-        return Ok(None);
-    };
-    Ok((installation.id()? == Some(namespace)).then_some(installation))
 }

@@ -3,7 +3,6 @@
 use crate::catalog::batches::{self, WaitingBatch};
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
-use crate::catalog::jobs::{self, Advance};
 use crate::error::Result;
 
 /// Crashes at which a batch was in flight before it is taken apart.
@@ -23,16 +22,7 @@ pub(crate) fn settle(installation: &Installation, job: i64) -> Result<Vec<Waitin
                 content_hash: None,
                 message: format!("crashed the worker {} times", batch.crashes),
             };
-            jobs::lock(installation, job)?;
-            let failed = errors::insert(installation, job, ErrorClass::Crash, batch.attempt, vec![letter])?;
-            jobs::advance(
-                installation,
-                job,
-                &Advance {
-                    failed,
-                    ..Advance::default()
-                },
-            )?;
+            errors::set_aside(installation, job, ErrorClass::Crash, batch.attempt, vec![letter])?;
             batches::end(installation, batch.id)?;
         } else {
             settled.extend(batches::halve(installation, job, batch)?);

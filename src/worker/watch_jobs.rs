@@ -3,10 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::activate::{self, Activated, Surroundings, Swept};
+use super::activate::{self, Activated};
 use super::dispatch::InFlight;
 use super::fault::Fault;
+use super::look::{self, Surroundings};
 use super::main_loop::Worker;
+use super::sweep::{self, Swept};
 use crate::catalog::batches;
 use crate::catalog::job_state::{JobEvent, JobState};
 use crate::catalog::jobs::{self, Job};
@@ -18,6 +20,9 @@ use crate::source::work_list::Comparison;
 const ACTIVE_JOBS: usize = 32;
 const ACTIVE_JOBS_PER_CLIENT: i64 = 2;
 
+/// How often the worker looks for pause, cancel and new jobs while it has work.
+const BUSY_INTERVAL: Duration = Duration::from_millis(250);
+
 /// How often old jobs and batches of ended jobs are cleared away.
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -26,8 +31,9 @@ const LATER: Duration = Duration::from_secs(5);
 const MUCH_LATER: Duration = Duration::from_secs(300);
 
 impl Worker {
-    /// Notices what users decided about active jobs, and makes new ones active.
-    pub(super) fn poll(&mut self) -> Result<Option<()>> {
+    /// Notices what users decided about active jobs, and makes the next one active. Gives the time until the next look;
+    /// `None` when the extension is gone.
+    pub(super) fn poll(&mut self) -> Result<Option<Duration>> {
         self.last_look = Instant::now();
         let active = self.active_jobs();
         let housekeeping = Instant::now() >= self.next_housekeeping;
@@ -38,7 +44,7 @@ impl Worker {
             let changed: Vec<i64> = self
                 .jobs
                 .iter()
-                .filter(|active| !activate::is_unchanged(installation, &active.context))
+                .filter(|active| !look::is_unchanged(installation, &active.context))
                 .map(|active| active.context.job.id)
                 .collect();
             let runnable = jobs::runnable(installation, &active, ACTIVE_JOBS_PER_CLIENT, free)?;
@@ -63,30 +69,35 @@ impl Worker {
         }
         let now = Instant::now();
         self.locked.retain(|_, until| *until > now);
-        for job in runnable {
-            if self.locked.contains_key(&job.id) {
-                continue;
-            }
-            // A pause that was taken back: the batches it cancelled end first, so that nothing is embedded twice.
-            let is_ending = |batch: &InFlight| {
-                let other = &batch.context.job;
-                (other.client_id, other.source, &other.vector_type) == (job.client_id, job.source, &job.vector_type)
-            };
-            if self.in_flight.values().any(is_ending) {
-                continue;
-            }
+        let next = runnable.into_iter().find(|job| self.may_begin(job));
+        let interval = if next.is_some() {
+            // One a turn: it may take a while, and outcomes and other jobs wait.
+            Duration::ZERO
+        } else if self.jobs.is_empty() && self.in_flight.is_empty() {
+            self.settings.poll_interval
+        } else {
+            BUSY_INTERVAL
+        };
+        if let Some(job) = next {
             let id = job.id;
             if let Err(error) = self.activate(job, Comparison::Texts) {
                 pgrx::log!("vector_backfill leaves job {id} alone for a while: {}", error.message);
                 self.locked.insert(id, Instant::now() + LATER);
             }
-            // One a turn: it may have taken a while, and outcomes and other jobs wait.
-            self.look_at_jobs_again = true;
-            break;
         }
         let clients: Vec<i64> = self.jobs.iter().map(|active| active.context.job.client_id).collect();
         self.turns.retain(|client| clients.contains(&client));
-        Ok(Some(()))
+        Ok(Some(interval))
+    }
+
+    /// Whether a job that is not active may become it: nobody holds it locked, and batches that a pause cancelled have
+    /// ended, so that nothing is embedded twice when the pause is taken back.
+    fn may_begin(&self, job: &Job) -> bool {
+        let is_of_the_same = |batch: &InFlight| {
+            let other = &batch.context.job;
+            (other.client_id, other.source, &other.vector_type) == (job.client_id, job.source, &job.vector_type)
+        };
+        !self.locked.contains_key(&job.id) && !self.in_flight.values().any(is_of_the_same)
     }
 
     fn activate(&mut self, job: Job, comparison: Comparison) -> Result<()> {
@@ -169,7 +180,7 @@ impl Worker {
         let mut active = self.jobs.remove(position);
         process::show_activity(true, &format!("looking for changes for job {}", active.context.job.id));
         let surroundings = self.surroundings();
-        let swept = self.transact(|installation| activate::sweep(installation, &surroundings, &mut active));
+        let swept = self.transact(|installation| sweep::sweep(installation, &surroundings, &mut active));
         active.note_sweep(Instant::now());
         match swept {
             Ok(Some(Swept::Done)) => {

@@ -64,7 +64,7 @@ pub(crate) fn search(installation: &Installation, question: &Question<'_>) -> Re
         return Err(VbError::invalid("query is empty").hint("Say in words what to look for."));
     }
     let relation = Relation::read(question.source)?;
-    source_access::require_select(&relation)?;
+    source_access::require_select(question.source, &relation.qualified)?;
     let source = describe::describe(installation, question.source, question.vector_type)?;
     let owner = Owner {
         client_id: question.client_id,
@@ -148,11 +148,11 @@ fn visible(source: &Source, client_id: i64, hits: Vec<SearchHit>, matching: &mut
         return Ok(hits);
     }
     let record_ids: Vec<String> = hits.iter().map(|hit| hit.record_id.clone()).collect();
-    let positions = live::positions(source, client_id, &record_ids, "true", matching)?;
+    let live = live::flags(source, client_id, &record_ids, "true", matching)?;
     Ok(hits
         .into_iter()
-        .zip(1..)
-        .filter(|(_, position)| positions.contains(position))
+        .zip(live)
+        .filter(|(_, is_live)| *is_live)
         .map(|(hit, _)| hit)
         .collect())
 }

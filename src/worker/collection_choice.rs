@@ -1,0 +1,72 @@
+//! Which collection takes the vectors of a job, and with it which provider makes them.
+
+use super::provider_choice::{self, ProviderChoice};
+use crate::catalog::collections::{self, Collection, NewCollection};
+use crate::catalog::installation::Installation;
+use crate::catalog::jobs::Job;
+use crate::catalog::references::Owner;
+use crate::error::{Result, VbError};
+use crate::settings::Settings;
+use crate::source::describe::Source;
+use crate::source::work_list::WorkList;
+
+/// What a job embeds with and where to.
+pub(super) struct CollectionChoice {
+    /// The provider, and why this one.
+    pub(super) provider: ProviderChoice,
+    /// The collection, pinned to the provider's model.
+    pub(super) collection: Collection,
+    /// One that it took the place of, to be removed from the store.
+    pub(super) replaced: Option<String>,
+}
+
+/// The provider and the collection that is pinned to its model. A collection without a single reference binds nobody: it
+/// gives way when another model is chosen.
+pub(super) fn choose(
+    installation: &Installation,
+    settings: &Settings,
+    job: &Job,
+    source: &Source,
+    present: Option<Collection>,
+    work_list: &WorkList,
+) -> Result<CollectionChoice> {
+    let pinned = present.as_ref().filter(|_| work_list.references > 0);
+    let choice = provider_choice::choose(installation, settings, job, pinned, work_list.rows)?;
+    let replaced = match present {
+        Some(collection) if work_list.references > 0 || choice.provider.fits(&collection) => {
+            return Ok(CollectionChoice {
+                provider: choice,
+                collection,
+                replaced: None,
+            });
+        }
+        Some(collection) => {
+            collections::remove(installation, &collection)?;
+            Some(collection.name)
+        }
+        None => None,
+    };
+    let provider = &choice.provider;
+    let dimensions = provider.dimensions.ok_or_else(|| {
+        VbError::wrong_state(format!("provider {:?} has no dimensions configured", provider.name))
+            .hint("Set the column dimensions in vb_providers to the length of its embeddings.")
+    })?;
+    let new = NewCollection {
+        owner: Owner {
+            client_id: job.client_id,
+            source: job.source,
+            vector_type: &job.vector_type,
+        },
+        source_name: &source.bare_name,
+        provider: &provider.name,
+        model: &provider.model,
+        dimensions,
+        chunking: source.chunking,
+    };
+    let collection = collections::create(installation, &new)?;
+    Ok(CollectionChoice {
+        provider: choice,
+        collection,
+        replaced,
+    })
+}

@@ -1,0 +1,73 @@
+//! How a worker ends, and who comes after it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use pgrx::pg_sys::Oid;
+use uuid::Uuid;
+
+use super::home;
+use super::main_loop::{End, Worker};
+use crate::catalog::installation::{self, Installation};
+use crate::catalog::{batches, jobs};
+use crate::pg::{lock, process, signal, transaction};
+
+/// How long the engine may take to end.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_millis(700);
+
+impl Worker {
+    /// Ends in order: what is in flight is released, so that nobody suspects it of a crash.
+    pub(super) fn leave(mut self, end: &End) {
+        signal::end_without_asking();
+        for active in &self.jobs {
+            active.context.cancel.raise();
+        }
+        if !matches!(end, End::Uninstalled) {
+            // What the store has already is recorded first.
+            let recorded = self.take_outcomes();
+            let released = self.transact(batches::release);
+            if let Err(error) = recorded.and(released.map(|_| Some(()))) {
+                pgrx::log!("vector_backfill leaves batches to the next worker: {}", error.message);
+            }
+            // Whoever needs a worker from now on starts another one, which waits until this one has left its folder.
+            lock::cease_worker(self.database);
+        }
+        let (namespace, last_look) = (self.namespace, self.last_look);
+        // It may start threads on its way, which must not receive Postgres' signals.
+        signal::with_signals_blocked(|| self.engine.shutdown(SHUTDOWN_DEADLINE));
+        match end {
+            End::Asked if leaves_new_work(namespace, last_look) => start_successor(self.database),
+            End::Asked => {}
+            End::InTheWay => start_successor(self.database),
+            End::Uninstalled => make_way(self.database, &self.home, self.server),
+        }
+        process::exit(0);
+    }
+}
+
+/// The extension is gone, or was created again: then another worker serves the new one, which clears the folder.
+fn make_way(database: Oid, home: &Path, server: i64) {
+    let again = transaction::run(Installation::find).ok().flatten().is_some();
+    if again {
+        lock::cease_worker(database);
+        start_successor(database);
+    } else {
+        home::remove(home, server);
+    }
+}
+
+/// Whether somebody has enqueued a job and woken this worker when it was ending already. Whoever ended it did not mean
+/// that one.
+fn leaves_new_work(namespace: Uuid, last_look: Instant) -> bool {
+    let found = installation::transact(namespace, |installation| {
+        jobs::any_queued_within(installation, last_look.elapsed())
+    });
+    found.ok().flatten().unwrap_or(false)
+}
+
+/// Its connection waits while somebody holds the database, and fails when that one has dropped it.
+fn start_successor(database: Oid) {
+    if let Err(error) = process::start_worker(database) {
+        pgrx::warning!("{}: {}", error.message, error.hint.unwrap_or_default());
+    }
+}

@@ -1,0 +1,84 @@
+//! What the worker does with outcomes: each is recorded, now or later, and its job goes on or stops.
+
+use std::io::Read;
+
+use vb_engine::batch::{BatchResult, Outcome};
+
+use super::fault::Fault;
+use super::main_loop::Worker;
+use super::outcome;
+use crate::catalog::batches;
+use crate::error::{Result, VbError};
+
+impl Worker {
+    /// Takes all outcomes that wait; `None` when the extension is gone.
+    pub(super) fn take_outcomes(&mut self) -> Result<Option<()>> {
+        let mut bytes = [0; 256];
+        while matches!(self.wake.read(&mut bytes), Ok(count) if count > 0) {}
+        while let Some(outcome) = self.engine.try_outcome() {
+            self.unrecorded.push(outcome);
+        }
+        // Each is tried once a turn, in order. The store has its points: it must be recorded, now or later, and whatever
+        // keeps one from it keeps no other.
+        let mut outcomes = std::mem::take(&mut self.unrecorded).into_iter();
+        while let Some(outcome) = outcomes.next() {
+            match self.record(&outcome) {
+                Ok(Some(())) => self.settle(outcome),
+                Ok(None) => return Ok(None),
+                Err(error) if matches!(Fault::of(&error), Fault::Later | Fault::Interrupted) => {
+                    pgrx::log!(
+                        "vector_backfill records batch {} later: {}",
+                        outcome.batch_id,
+                        error.message
+                    );
+                    self.unrecorded.push(outcome);
+                }
+                Err(error) => {
+                    if let Err(error) = self.give_up(&outcome, &error) {
+                        self.unrecorded.push(outcome);
+                        self.unrecorded.extend(outcomes);
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        Ok(Some(()))
+    }
+
+    /// A batch that can never be recorded pauses its job, which finds the same records again when it is resumed.
+    fn give_up(&mut self, outcome: &Outcome, error: &VbError) -> Result<()> {
+        self.transact(|installation| batches::end(installation, outcome.batch_id))?;
+        self.in_flight.remove(&outcome.batch_id);
+        self.stop(outcome.job_id, error)
+    }
+
+    fn record(&self, outcome: &Outcome) -> Result<Option<()>> {
+        let Some(in_flight) = self.in_flight.get(&outcome.batch_id) else {
+            return Ok(Some(()));
+        };
+        let active = self.jobs.iter().find(|active| active.context.job.id == outcome.job_id);
+        self.transact(|installation| outcome::record(installation, outcome, in_flight, active))
+    }
+
+    /// What follows for the job once the outcome is recorded.
+    fn settle(&mut self, outcome: Outcome) {
+        let Some(in_flight) = self.in_flight.remove(&outcome.batch_id) else {
+            return;
+        };
+        let stops = matches!(&outcome.result, BatchResult::Failed(failure)
+            if outcome::stops_job(failure, &in_flight));
+        let Some(position) = self
+            .jobs
+            .iter()
+            .position(|active| active.context.job.id == outcome.job_id)
+        else {
+            return;
+        };
+        self.jobs[position].in_flight = self.jobs[position].in_flight.saturating_sub(1);
+        if stops {
+            self.deactivate(outcome.job_id);
+        } else {
+            outcome::settle(&mut self.jobs[position], &outcome, in_flight, rand::random());
+        }
+    }
+}
