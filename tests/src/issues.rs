@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::agreement::Expectation;
+use crate::agreement::{self, Expectation};
 use crate::client::Client;
 use crate::debian;
+use crate::store::Store;
 
 /// Its definition. Nothing of it has to be configured: all names are those that the extension knows.
 pub const TABLE: &str = "
@@ -37,6 +38,12 @@ pub fn expectation(client_id: i64, rows: &str) -> Expectation<'_> {
         vector_type: "content",
         rows,
     }
+}
+
+/// Checks that source, references and store agree about a client's rows; gives the number of points.
+pub fn assert_agreement(client: &mut Client, store: &Store, client_id: i64) -> usize {
+    let rows = expected(client_id);
+    agreement::assert_agreement(client, store, expectation(client_id, &rows))
 }
 
 /// Creates the table.

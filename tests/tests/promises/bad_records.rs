@@ -4,6 +4,21 @@ use vb_tests::client::Client;
 use vb_tests::cluster::Cluster;
 use vb_tests::{jobs, wait, worker};
 
+/// A table of five notes, and a paused job for them of which nothing is in flight.
+fn paused_job(client: &mut Client) -> i64 {
+    client.run(
+        "create table notes (id int primary key, client_id int, title text);
+         insert into notes select n, 1, 'note ' || n from generate_series(1, 5) n",
+    );
+    let job = jobs::enqueue(client, 1, "notes");
+    client.rows("select vb_pause($1::bigint)", &[&job]);
+    wait::until("the end of its batches", || {
+        let left: i64 = client.value("select count(*) from vb_active_batches", &[]);
+        (left == 0).then_some(())
+    });
+    job
+}
+
 /// Record ids, class and number of attempts of a job's dead letters.
 fn dead_letters(client: &mut Client, job: i64) -> Vec<String> {
     client.values(
@@ -36,17 +51,8 @@ fn a_row_whose_text_cannot_be_computed_costs_one_record() {
 fn a_record_that_was_alone_in_flight_at_two_crashes_is_set_aside() {
     let cluster = Cluster::start();
     let mut client = cluster.create_database("shop");
-    client.run(
-        "create table notes (id int primary key, client_id int, title text);
-         insert into notes select n, 1, 'note ' || n from generate_series(1, 5) n",
-    );
     // As a crash leaves it: the job has begun, one of its records was suspected and alone in flight, once before.
-    let job = jobs::enqueue(&mut client, 1, "notes");
-    client.rows("select vb_pause($1::bigint)", &[&job]);
-    wait::until("the end of its batches", || {
-        let left: i64 = client.value("select count(*) from vb_active_batches", &[]);
-        (left == 0).then_some(())
-    });
+    let job = paused_job(&mut client);
     client.run("delete from qdrant_vectors; delete from vb_job_errors");
     client.rows(
         "insert into vb_batches (job_id, record_ids, crashes, suspect) values ($1::bigint, '{3}', 1, true)",
@@ -182,16 +188,7 @@ fn a_source_whose_statements_are_cancelled_waits_longer_each_time_and_holds_up_n
 fn records_that_were_in_flight_under_a_former_key_are_no_failures() {
     let cluster = Cluster::start();
     let mut client = cluster.create_database("shop");
-    client.run(
-        "create table notes (id int primary key, client_id int, title text);
-         insert into notes select n, 1, 'note ' || n from generate_series(1, 5) n",
-    );
-    let job = jobs::enqueue(&mut client, 1, "notes");
-    client.rows("select vb_pause($1::bigint)", &[&job]);
-    wait::until("the end of its batches", || {
-        let left: i64 = client.value("select count(*) from vb_active_batches", &[]);
-        (left == 0).then_some(())
-    });
+    let job = paused_job(&mut client);
     client.rows(
         "insert into vb_batches (job_id, record_ids, in_flight) values ($1::bigint, '{1,2,3,4,5}', false)",
         &[&job],

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use vb_tests::agreement::assert_agreement;
 use vb_tests::client::Client;
 use vb_tests::cluster::Cluster;
 use vb_tests::store::Store;
@@ -30,8 +29,6 @@ fn long_texts_have_several_points_and_a_shortened_text_loses_its_surplus() {
     issues::add_long(&mut client, 1, 1, ROWS, 20);
     client.run("insert into issues (issue_id, client_id, title) values (1000, 1, 'short')");
     client.run("select vb_configure_source('issues', chunk_tokens => 64, chunk_overlap => 16)");
-    let rows = issues::expected(1);
-    let expectation = issues::expectation(1, &rows);
 
     let done = jobs::backfill(&mut client, 1, "issues");
 
@@ -40,7 +37,7 @@ fn long_texts_have_several_points_and_a_shortened_text_loses_its_surplus() {
         (ROWS as i64 + 1, 0),
         "records are counted, not chunks"
     );
-    let points = assert_agreement(&mut client, &store, expectation);
+    let points = issues::assert_agreement(&mut client, &store, 1);
     let before = chunks(&mut client);
     assert_eq!(before["1000"], 1);
     let long = before.iter().filter(|(key, _)| *key != "1000");
@@ -69,7 +66,7 @@ fn long_texts_have_several_points_and_a_shortened_text_loses_its_surplus() {
     client.run("delete from issues where issue_id = 12");
     let done = jobs::backfill(&mut client, 1, "issues");
     assert_eq!((done.successful, done.removed), (11, 1));
-    assert_agreement(&mut client, &store, expectation);
+    issues::assert_agreement(&mut client, &store, 1);
     let after = chunks(&mut client);
     assert!(
         (1..=10).all(|key: i32| after[&key.to_string()] < before[&key.to_string()]),
@@ -82,6 +79,6 @@ fn long_texts_have_several_points_and_a_shortened_text_loses_its_surplus() {
     let done = jobs::backfill(&mut client, 1, "issues");
     assert_eq!(done.successful, ROWS as i64);
     assert!(done.truncated > 0);
-    assert_eq!(assert_agreement(&mut client, &store, expectation), ROWS);
+    assert_eq!(issues::assert_agreement(&mut client, &store, 1), ROWS);
     assert_eq!(jobs::backfill(&mut client, 1, "issues").successful, 0);
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use rand::RngExt;
 use rand::rngs::StdRng;
-use vb_tests::agreement::assert_agreement;
 use vb_tests::client::Client;
 use vb_tests::cluster::{Cluster, Stop};
 use vb_tests::store::Store;
@@ -75,9 +74,7 @@ fn survives(mut crash: impl FnMut(&mut Cluster, &mut Client)) {
     let tokens: i64 = client.value("select sum(token_count) from qdrant_vectors", &[]);
     assert_eq!(done.tokens, tokens, "each row's tokens are counted once");
     let store = Store::of(&cluster, &mut client);
-    let rows = issues::expected(1);
-    let expectation = issues::expectation(1, &rows);
-    assert_eq!(assert_agreement(&mut client, &store, expectation), ROWS);
+    assert_eq!(issues::assert_agreement(&mut client, &store, 1), ROWS);
 }
 
 /// When to crash: numbers of successful records, ascending. The first may come before the worker has done anything.

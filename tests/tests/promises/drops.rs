@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use vb_tests::agreement::assert_agreement;
 use vb_tests::client::Client;
 use vb_tests::cluster::Cluster;
 use vb_tests::store::Store;
@@ -24,9 +23,7 @@ fn running_job(cluster: &Cluster, database: &str) -> (Client, i64) {
 
 fn assert_complete(cluster: &Cluster, client: &mut Client) {
     let store = Store::of(cluster, client);
-    let rows = issues::expected(1);
-    let expectation = issues::expectation(1, &rows);
-    assert_eq!(assert_agreement(client, &store, expectation), ROWS);
+    assert_eq!(issues::assert_agreement(client, &store, 1), ROWS);
 }
 
 #[test]

@@ -46,9 +46,7 @@ fn ten_thousand_rows_are_referenced_once_and_the_store_holds_exactly_their_point
     );
     assert!(done.tokens > ROWS as i64 * 5, "{done:?}");
     let store = Store::of(&cluster, &mut client);
-    let rows = issues::expected(1);
-    let expectation = issues::expectation(1, &rows);
-    assert_eq!(assert_agreement(&mut client, &store, expectation), ROWS);
+    assert_eq!(issues::assert_agreement(&mut client, &store, 1), ROWS);
     let others: i64 = client.value("select count(*) from qdrant_vectors where client_id <> 1", &[]);
     assert_eq!(others, 0, "nobody asked for the other client's rows");
     let left: i64 = client.value("select count(*) from vb_active_batches", &[]);

@@ -1,6 +1,5 @@
 //! Without preload, `CREATE EXTENSION` and one call are enough.
 
-use vb_tests::agreement::assert_agreement;
 use vb_tests::cluster::{Cluster, Stop};
 use vb_tests::store::Store;
 use vb_tests::{issues, jobs};
@@ -30,9 +29,7 @@ fn the_first_call_starts_the_worker_without_a_restart_of_the_server() {
     let state: String = client.value("select vb_wait($1::bigint)", &[&job]);
     assert_eq!(state, "completed");
     let store = Store::of(&cluster, &mut client);
-    let rows = issues::expected(1);
-    let expectation = issues::expectation(1, &rows);
-    assert_eq!(assert_agreement(&mut client, &store, expectation), ROWS);
+    assert_eq!(issues::assert_agreement(&mut client, &store, 1), ROWS);
 
     cluster.restart(Stop::Immediate);
     client = cluster.connect("shop");

@@ -80,9 +80,7 @@ fn a_text_of_a_megabyte_is_cut_to_the_models_window_and_counted() {
 
     assert_eq!((done.successful, done.failed), (8, 0));
     assert!(done.truncated >= 6, "{done:?}");
-    let rows = issues::expected(1);
-    let expectation = issues::expectation(1, &rows);
-    assert_eq!(assert_agreement(&mut client, &store, expectation), 8);
+    assert_eq!(issues::assert_agreement(&mut client, &store, 1), 8);
     let longest: i32 = client.value("select max(token_count) from qdrant_vectors", &[]);
     assert!(longest <= 256, "the model saw {longest} tokens of a text");
     let snippets: Vec<String> = client.values("select snippet from vb_search(1, 'issues', 'anything')", &[]);
@@ -101,9 +99,7 @@ fn an_empty_table_and_a_client_without_rows_are_complete_at_once() {
     issues::add_short(&mut client, 2, 1, 5);
     let done = jobs::backfill(&mut client, 1, "issues");
     assert_eq!((done.total, done.successful, done.percent), (0, 0, 100.0));
-    let rows = issues::expected(1);
-    let expectation = issues::expectation(1, &rows);
-    assert_eq!(assert_agreement(&mut client, &store, expectation), 0);
+    assert_eq!(issues::assert_agreement(&mut client, &store, 1), 0);
     let found = client.rows("select * from vb_search(1, 'issues', 'anything')", &[]);
     assert!(found.is_empty(), "{found:?}");
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use vb_tests::agreement::assert_agreement;
 use vb_tests::cluster::Cluster;
 use vb_tests::exact_search::cosine;
 use vb_tests::store::Store;
@@ -87,9 +86,7 @@ fn a_missing_model_pauses_the_job_with_the_reason_until_it_is_there() {
     client.run(&format!("select vb_resume({job})"));
     assert_eq!(jobs::completed(&mut client, job).successful, 20);
     let store = Store::of(&cluster, &mut client);
-    let rows = issues::expected(1);
-    let expectation = issues::expectation(1, &rows);
-    assert_eq!(assert_agreement(&mut client, &store, expectation), 20);
+    assert_eq!(issues::assert_agreement(&mut client, &store, 1), 20);
 }
 
 #[test]

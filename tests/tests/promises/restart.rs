@@ -1,6 +1,5 @@
 //! A restart of the server loses nothing, and with preload nobody has to do anything about it.
 
-use vb_tests::agreement::assert_agreement;
 use vb_tests::cluster::{Cluster, Stop};
 use vb_tests::store::Store;
 use vb_tests::{issues, jobs, wait, worker};
@@ -30,9 +29,7 @@ fn a_preloaded_server_goes_on_with_its_jobs_by_itself_and_still_finds_everything
         "what was embedded before was made again"
     );
     let store = Store::of(&cluster, &mut client);
-    let rows = issues::expected(1);
-    let expectation = issues::expectation(1, &rows);
-    assert_eq!(assert_agreement(&mut client, &store, expectation), ROWS);
+    assert_eq!(issues::assert_agreement(&mut client, &store, 1), ROWS);
     let preloaded: bool = client.value("select preloaded from vb_worker_status", &[]);
     assert!(preloaded);
     let find = "select record_id from vb_search(1, 'issues', 'a library for pictures', 5)";

@@ -1,6 +1,5 @@
 //! A standby has no worker, says so, and gets one when it is promoted.
 
-use vb_tests::agreement::assert_agreement;
 use vb_tests::cluster::Cluster;
 use vb_tests::store::Store;
 use vb_tests::{issues, jobs, wait, worker};
@@ -43,7 +42,5 @@ fn a_standby_shows_progress_but_does_no_work_until_it_is_promoted() {
     let store = Store::of(&standby, &mut reader);
     let job: i64 = reader.value("select vb_enqueue_backfill(1, 'issues', reembed => true)", &[]);
     jobs::completed(&mut reader, job);
-    let rows = issues::expected(1);
-    let expectation = issues::expectation(1, &rows);
-    assert_eq!(assert_agreement(&mut reader, &store, expectation), 40);
+    assert_eq!(issues::assert_agreement(&mut reader, &store, 1), 40);
 }

@@ -1,6 +1,5 @@
 //! Two databases of one cluster work at the same time, each with its own worker and its own store.
 
-use vb_tests::agreement::assert_agreement;
 use vb_tests::client::Client;
 use vb_tests::cluster::Cluster;
 use vb_tests::store::Store;
@@ -45,9 +44,7 @@ fn two_databases_work_at_the_same_time_each_with_its_own_worker_and_store() {
     for (number, (client, job)) in clients.iter_mut().zip(&jobs).enumerate() {
         jobs::completed(client, *job);
         let store = Store::of(&cluster, client);
-        let rows = issues::expected(1);
-        let expectation = issues::expectation(1, &rows);
-        assert_eq!(assert_agreement(client, &store, expectation), ROWS);
+        assert_eq!(issues::assert_agreement(client, &store, 1), ROWS);
         let snippets: Vec<String> = client.values("select snippet from vb_search(1, 'issues', 'database', 20)", &[]);
         let others = format!("database {} ", 1 - number);
         assert!(
