@@ -185,13 +185,13 @@ fn a_database_copied_in_the_middle_gets_its_worker_back_by_itself() {
 #[test]
 fn a_worker_asked_to_end_in_the_middle_of_a_long_query_ends_and_suspects_nothing() {
     let cluster = Cluster::start_not_preloaded();
-    let mut client = cluster.create_database("shop");
+    let (mut client, _job) = running_job(&cluster, "shop");
     client.run(
-        "create view slow as select n as id, 1 as client_id, 'row ' || n || pg_sleep(0.001) as title
+        "create view slow as select n as id, 2 as client_id, 'row ' || n || pg_sleep(0.001) as title
                              from generate_series(1, 100000) n;
          select vb_configure_source('slow', key_columns => '{id}')",
     );
-    jobs::enqueue(&mut client, 1, "slow");
+    jobs::enqueue(&mut client, 2, "slow");
     let pid: i32 = wait::until("a worker that reads", || {
         let found = client.values(
             "select pid from vb_worker_status where waiting_for like 'looking for work%'",
@@ -199,11 +199,18 @@ fn a_worker_asked_to_end_in_the_middle_of_a_long_query_ends_and_suspects_nothing
         );
         found.first().copied()
     });
+    let in_flight: i64 = client.value("select count(*) from vb_active_batches", &[]);
+    assert!(
+        in_flight > 0,
+        "nothing of the other job is in flight: this run proves nothing"
+    );
     let signalled: bool = client.value("select pg_terminate_backend($1::int)", &[&pid]);
     assert!(signalled);
     wait::within(WITHIN, "the worker's end", || {
         worker::pid(&mut client).is_none().then_some(())
     });
+    let suspected: i64 = client.value("select count(*) from vb_batches", &[]);
+    assert_eq!(suspected, 0, "what was in flight counts as in flight at a crash");
 }
 
 #[test]
