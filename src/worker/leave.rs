@@ -45,14 +45,16 @@ impl Worker {
     }
 }
 
-/// The extension is gone, or was created again: then another worker serves the new one, which clears the folder.
+/// The extension is gone, or was created again: then another worker serves the new one, which clears the folder. That is
+/// asked once more when the lock is free: until then, whoever created it took this worker for his.
 fn make_way(database: Oid, home: &Path, server: i64) {
-    let again = transaction::run(Installation::find).ok().flatten().is_some();
-    if again {
-        lock::cease_worker(database);
-        start_successor(database);
-    } else {
+    let is_installed = || transaction::run(Installation::find).ok().flatten().is_some();
+    if !is_installed() {
         home::remove(home, server);
+    }
+    lock::cease_worker(database);
+    if is_installed() {
+        start_successor(database);
     }
 }
 
