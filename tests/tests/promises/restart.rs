@@ -69,7 +69,9 @@ fn a_worker_follows_its_folder_when_the_settings_move_it() {
     wait::until("a worker in the new folder", || {
         worker::pid(&mut client).filter(|pid| *pid != first)
     });
-    assert!(cluster.data().join("elsewhere").is_dir());
+    // Its process is seen before it has made the folder.
+    let folder = cluster.data().join("elsewhere");
+    wait::until("the new folder", || folder.is_dir().then_some(()));
     let job: i64 = client.value("select vb_enqueue_backfill(1, 'issues', reembed => true)", &[]);
     assert_eq!(jobs::completed(&mut client, job).successful, 20);
     let found = client.rows(
