@@ -73,6 +73,10 @@ pub fn batch_size(records: u64) -> u32 {
 pub struct Candidate {
     /// Its name.
     pub name: String,
+    /// The name that the rules know it by: its own, or that of the common provider in whose place a client's own stands.
+    pub role: String,
+    /// Whether it is the client's own. Those come before the common ones, whatever they are.
+    pub is_own: bool,
     /// Why it cannot be used, if it cannot.
     pub unavailable: Option<String>,
 }
@@ -86,19 +90,23 @@ pub struct Choice {
     pub reason: String,
 }
 
-/// The first available provider in the order of the preference, then the first available of any name. `Err` says of each
-/// candidate why it is not available.
+/// The first available of the client's own providers, then of the common ones: in the order of the preference, then of
+/// any role in the order of the candidates. `Err` says of each candidate why it is not available.
 pub fn choose(preference: Preference, records: u64, candidates: &[Candidate]) -> Result<Choice, String> {
     let resolved = preference.resolve(records);
-    let named = resolved
-        .order(records)
-        .iter()
-        .flat_map(|name| candidates.iter().position(|candidate| candidate.name == *name))
-        .find(|index| candidates[*index].unavailable.is_none());
-    let any = || candidates.iter().position(|candidate| candidate.unavailable.is_none());
-    let Some(index) = named.or_else(any) else {
+    let order = resolved.order(records);
+    let rank = |candidate: &Candidate| {
+        let place = order.iter().position(|role| *role == candidate.role);
+        (!candidate.is_own, place.unwrap_or(order.len()))
+    };
+    let mut ranked: Vec<usize> = (0..candidates.len()).collect();
+    ranked.sort_by_key(|index| rank(&candidates[*index]));
+    let available = ranked.iter().position(|index| candidates[*index].unavailable.is_none());
+    let Some(place) = available else {
         return Err(reasons(candidates));
     };
+    let index = ranked[place];
+    let chosen = &candidates[index];
     let asked = if preference == resolved {
         format!("preference {}", preference.as_str())
     } else {
@@ -108,23 +116,21 @@ pub fn choose(preference: Preference, records: u64, candidates: &[Candidate]) ->
             resolved.as_str()
         )
     };
-    let passed_over: Vec<String> = resolved
-        .order(records)
+    let mut passed_over: Vec<String> = ranked[..place]
         .iter()
-        .take_while(|name| **name != candidates[index].name)
-        .map(
-            |name| match candidates.iter().find(|candidate| candidate.name == *name) {
-                Some(candidate) => {
-                    format!(
-                        "{name} {}",
-                        candidate.unavailable.as_deref().unwrap_or("is not available")
-                    )
-                }
-                None => format!("{name} is not configured or not enabled"),
-            },
-        )
+        .map(|index| {
+            let candidate = &candidates[*index];
+            let reason = candidate.unavailable.as_deref().unwrap_or("is not available");
+            format!("{}: {reason}", candidate.name)
+        })
         .collect();
-    let mut reason = format!("{asked}; {} is the first available", candidates[index].name);
+    let missing = order
+        .iter()
+        .take_while(|role| chosen.is_own || **role != chosen.role)
+        .filter(|role| !chosen.is_own && candidates.iter().all(|candidate| candidate.role != **role));
+    passed_over.extend(missing.map(|role| format!("{role}: it is not configured")));
+    let whose = if chosen.is_own { " of the client's own" } else { "" };
+    let mut reason = format!("{asked}; {} is the first available{whose}", chosen.name);
     if !passed_over.is_empty() {
         reason.push_str(&format!(" ({})", passed_over.join("; ")));
     }
@@ -134,13 +140,13 @@ pub fn choose(preference: Preference, records: u64, candidates: &[Candidate]) ->
 /// Why no candidate can be used.
 fn reasons(candidates: &[Candidate]) -> String {
     if candidates.is_empty() {
-        return "no provider is enabled".to_owned();
+        return "there is none".to_owned();
     }
     let each: Vec<String> = candidates
         .iter()
         .map(|candidate| {
             format!(
-                "{} {}",
+                "{}: {}",
                 candidate.name,
                 candidate.unavailable.as_deref().unwrap_or("is available")
             )
@@ -200,28 +206,40 @@ mod tests {
         ),
     ];
 
+    fn candidate(name: &str, is_available: bool) -> Candidate {
+        Candidate {
+            name: name.to_owned(),
+            role: name.to_owned(),
+            is_own: false,
+            unavailable: (!is_available).then(|| "it has no key".to_owned()),
+        }
+    }
+
+    fn own(name: &str, role: &str, is_available: bool) -> Candidate {
+        Candidate {
+            role: role.to_owned(),
+            is_own: true,
+            ..candidate(name, is_available)
+        }
+    }
+
+    fn chosen(preference: Preference, records: u64, candidates: &[Candidate]) -> Option<String> {
+        let choice = choose(preference, records, candidates).ok()?;
+        Some(candidates[choice.index].name.clone())
+    }
+
     #[test]
     fn every_combination_of_preference_size_and_availability_gives_the_first_available_by_the_rules() {
         for (preference, records, ranked) in RANKS {
             for available in 0..8_u8 {
-                let candidates: Vec<Candidate> = NAMES
-                    .iter()
-                    .enumerate()
-                    .map(|(bit, name)| Candidate {
-                        name: (*name).to_owned(),
-                        unavailable: (available & (1 << bit) == 0).then(|| "has no key".to_owned()),
-                    })
-                    .collect();
                 let is_available = |name: &str| {
-                    candidates
-                        .iter()
-                        .any(|one| one.name == name && one.unavailable.is_none())
+                    let bit = NAMES.iter().position(|known| *known == name);
+                    bit.is_some_and(|bit| available & (1 << bit) != 0)
                 };
+                let candidates = NAMES.map(|name| candidate(name, is_available(name)));
                 let expected = ranked.iter().find(|name| is_available(name));
-                let chosen =
-                    choose(preference, records, &candidates).map(|choice| candidates[choice.index].name.clone());
                 assert_eq!(
-                    chosen.as_deref().ok(),
+                    chosen(preference, records, &candidates).as_deref(),
                     expected.copied(),
                     "{preference:?} {records} {available:03b}"
                 );
@@ -230,32 +248,58 @@ mod tests {
     }
 
     #[test]
+    fn every_combination_of_a_clients_own_goes_before_the_common_ones_by_the_same_rules() {
+        for (preference, records, ranked) in RANKS {
+            for available in 0..8_u8 {
+                let is_available = |name: &str| {
+                    let bit = NAMES.iter().position(|known| *known == name);
+                    bit.is_some_and(|bit| available & (1 << bit) != 0)
+                };
+                let owns = NAMES.map(|role| own(&format!("own_{role}"), role, is_available(role)));
+                let candidates: Vec<Candidate> = owns
+                    .into_iter()
+                    .chain(NAMES.map(|name| candidate(name, true)))
+                    .collect();
+                let expected = match ranked.iter().find(|role| is_available(role)) {
+                    Some(role) => format!("own_{role}"),
+                    None => ranked[0].to_owned(),
+                };
+                assert_eq!(
+                    chosen(preference, records, &candidates),
+                    Some(expected),
+                    "{preference:?} {records} {available:03b}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_provider_that_no_rule_names_comes_last_but_a_clients_own_before_all_common_ones() {
+        let common = [candidate("mine", true), candidate("openai", true)];
+        assert_eq!(chosen(Preference::Quality, 5, &common).as_deref(), Some("openai"));
+        let with_own = [own("theirs", "", true), candidate("openai", true)];
+        assert_eq!(chosen(Preference::Quality, 5, &with_own).as_deref(), Some("theirs"));
+    }
+
+    #[test]
     fn no_available_provider_is_an_error_that_names_each_and_why() {
-        let candidates = [
-            Candidate {
-                name: "openai".into(),
-                unavailable: Some("has no key".into()),
-            },
-            Candidate {
-                name: "mine".into(),
-                unavailable: Some("lacks its model".into()),
-            },
-        ];
+        let candidates = [candidate("openai", false), candidate("mine", false)];
         assert_eq!(
             choose(Preference::Auto, 5, &candidates),
-            Err("openai has no key; mine lacks its model".to_owned())
+            Err("openai: it has no key; mine: it has no key".to_owned())
         );
     }
 
     #[test]
     fn the_reason_says_what_was_passed_over() {
-        let candidates = [Candidate {
-            name: "sentence_transformers".into(),
-            unavailable: None,
-        }];
+        let candidates = [
+            candidate("azure_openai", false),
+            candidate("sentence_transformers", true),
+        ];
         let choice = choose(Preference::Auto, 5, &candidates).expect("one is available");
-        assert!(choice.reason.contains("quality"), "{}", choice.reason);
-        assert!(choice.reason.contains("openai is not configured"), "{}", choice.reason);
+        for words in ["quality", "openai: it is not configured", "azure_openai: it has no key"] {
+            assert!(choice.reason.contains(words), "{}", choice.reason);
+        }
     }
 
     #[test]

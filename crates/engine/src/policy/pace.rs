@@ -1,0 +1,292 @@
+//! Learns how many requests a second a provider takes that does not say: from how many it answered when it began to refuse.
+//!
+//! Until the first refusal nothing is held back. From then on requests are spread evenly over time, a little slower than
+//! they were answered, and get faster again bit by bit, since nobody says when a limit is lifted.
+
+use std::time::{Duration, Instant};
+
+/// What is kept of the measured rate after a refusal.
+const BACK: f64 = 0.95;
+
+/// A measured rate below this part of the present one says that the limit is another one now.
+const FAR_OFF: f64 = 0.8;
+
+/// The shortest time that a limit is taken to be for.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The longest time without a single request.
+const LONGEST_HOLD: Duration = Duration::from_secs(30);
+
+/// How fast the rate grows, a second: at first, and at most.
+const GROWTH: f64 = 0.004;
+const FASTEST_GROWTH: f64 = 0.1;
+
+/// How fast a rate grows, a second, that is below this part of the one that was refused last.
+const RETURN_GROWTH: f64 = 0.03;
+const NEAR: f64 = 0.93;
+
+/// After so long without a refusal the growth doubles.
+const CALM: Duration = Duration::from_secs(20);
+
+/// Answers are counted over at most this long.
+const WINDOW: Duration = Duration::from_secs(10);
+
+/// Without a request for so long, counting starts again: nothing was asked for, so little says nothing.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// A pace beyond this is none: nothing is held back any more.
+const FASTEST: f64 = 1_000.0;
+
+/// The slowest pace, in requests a second.
+const SLOWEST: f64 = 1.0 / 60.0;
+
+/// The pace of requests to one provider.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    learned: Option<Learned>,
+    /// Since when answers are counted, and how many there were.
+    since: Instant,
+    answers: u32,
+    last_request: Instant,
+}
+
+#[derive(Debug, Clone)]
+struct Learned {
+    /// Requests a second.
+    rate: f64,
+    /// The rate that was refused last.
+    refused_rate: f64,
+    /// Refusals in a row without an answer in between.
+    in_vain: u32,
+    /// When the next request may go.
+    next: Instant,
+    /// When the rate grew last.
+    grown: Instant,
+    last_refusal: Instant,
+    /// Whether somebody had to wait since the rate grew: one that holds nobody back does not grow.
+    held_back: bool,
+}
+
+impl Pace {
+    /// One that knows of no limit.
+    pub fn new(now: Instant) -> Self {
+        Self {
+            learned: None,
+            since: now,
+            answers: 0,
+            last_request: now,
+        }
+    }
+
+    /// Requests a second; `None` while no limit is known.
+    pub fn rate(&self) -> Option<f64> {
+        self.learned.as_ref().map(|learned| learned.rate)
+    }
+
+    /// How long until the next request may go.
+    pub fn wait(&mut self, now: Instant) -> Duration {
+        let Some(learned) = &mut self.learned else {
+            return Duration::ZERO;
+        };
+        let wait = learned.next.saturating_duration_since(now);
+        learned.held_back |= !wait.is_zero();
+        wait
+    }
+
+    /// A request goes now.
+    pub fn take(&mut self, now: Instant) {
+        if now.saturating_duration_since(self.last_request) > IDLE {
+            self.count_from(now);
+        }
+        self.last_request = now;
+        if let Some(learned) = &mut self.learned {
+            learned.grow(now);
+            learned.next = learned.next.max(now) + Duration::from_secs_f64(1.0 / learned.rate);
+            if learned.rate > FASTEST {
+                self.learned = None;
+            }
+        }
+    }
+
+    /// A request was answered.
+    pub fn answered(&mut self, now: Instant) {
+        self.answers += 1;
+        if now.saturating_duration_since(self.since) > WINDOW {
+            // Half of what was counted stands for half of the time.
+            self.answers /= 2;
+            self.since += now.saturating_duration_since(self.since) / 2;
+        }
+    }
+
+    /// A request, sent at that moment, was refused for coming too soon. Says whether that is news: what was sent before
+    /// the last refusal came is not.
+    pub fn refused(&mut self, sent: Instant, now: Instant) -> bool {
+        if self
+            .learned
+            .as_ref()
+            .is_some_and(|learned| sent <= learned.last_refusal)
+        {
+            return false;
+        }
+        let elapsed = now.saturating_duration_since(self.since);
+        let answers = f64::from(self.answers);
+        let (rate, refused_rate, in_vain) = match &self.learned {
+            // A burst at the beginning says little about more than a second.
+            None => {
+                let measured = answers / elapsed.max(SECOND).as_secs_f64();
+                (measured * BACK, measured, 0)
+            }
+            Some(learned) if self.answers == 0 => (learned.rate / 2.0, learned.rate / 2.0, learned.in_vain + 1),
+            Some(learned) => {
+                let measured = (answers / elapsed.as_secs_f64()).max(learned.rate / 2.0);
+                if elapsed >= SECOND && measured < learned.rate * FAR_OFF {
+                    (measured, measured, 0)
+                } else {
+                    (learned.rate * BACK, learned.rate, 0)
+                }
+            }
+        };
+        let rate = rate.max(SLOWEST);
+        let spacing = Duration::from_secs_f64(1.0 / rate);
+        // Where everything is refused, a window that others have used up has to pass first.
+        let hold = match &self.learned {
+            Some(_) if in_vain == 0 => spacing,
+            _ => spacing.max((SECOND * (1 << in_vain.min(6))).min(LONGEST_HOLD)),
+        };
+        self.learned = Some(Learned {
+            rate,
+            refused_rate,
+            in_vain,
+            next: now + hold,
+            grown: now,
+            last_refusal: now,
+            held_back: false,
+        });
+        self.count_from(now + hold);
+        true
+    }
+
+    fn count_from(&mut self, now: Instant) {
+        self.since = now;
+        self.answers = 0;
+    }
+}
+
+impl Learned {
+    fn grow(&mut self, now: Instant) {
+        let elapsed = now.saturating_duration_since(self.grown).as_secs_f64();
+        self.grown = now;
+        if !std::mem::take(&mut self.held_back) {
+            return;
+        }
+        let calm = now.saturating_duration_since(self.last_refusal).as_secs_f64() / CALM.as_secs_f64();
+        let growth = if self.rate < self.refused_rate * NEAR {
+            RETURN_GROWTH
+        } else {
+            (GROWTH * calm.floor().exp2()).min(FASTEST_GROWTH)
+        };
+        // What was not asked for does not count: after a pause of the caller the rate is what it was.
+        self.rate *= 1.0 + growth * elapsed.min(IDLE.as_secs_f64());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A provider that answers a fixed number of requests each second and refuses the rest.
+    struct Fixed {
+        allowed: u32,
+        start: Instant,
+        second: u64,
+        used: u32,
+    }
+
+    impl Fixed {
+        fn takes(&mut self, now: Instant) -> bool {
+            let second = now.duration_since(self.start).as_secs();
+            if second != self.second {
+                (self.second, self.used) = (second, 0);
+            }
+            self.used += 1;
+            self.used <= self.allowed
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn it_settles_within_a_tenth_of_a_fixed_limit_and_is_seldom_refused(
+            allowed in 5u32..200, latency in 5u64..400, callers in 1usize..16,
+        ) {
+            // Whoever calls one after the other can ask for no more than this.
+            let demand = callers as f64 * 1_000.0 / latency as f64;
+            prop_assume!(demand > 1.5 * f64::from(allowed));
+            let start = Instant::now();
+            let mut pace = Pace::new(start);
+            let mut provider = Fixed { allowed, start, second: 0, used: 0 };
+            let latency = Duration::from_millis(latency);
+            // When each caller is free again, and the answer it waits for with the moment it was sent.
+            let mut free = vec![(start, None::<(bool, Instant)>); callers];
+            let (mut answered, mut refused) = (0_u32, 0_u32);
+            let end = start + Duration::from_secs(150);
+            loop {
+                let (caller, &(now, answer)) =
+                    free.iter().enumerate().min_by_key(|(_, (moment, _))| *moment).expect("there are callers");
+                if now > end {
+                    break;
+                }
+                if let Some((is_answered, sent)) = answer {
+                    let counts = now > start + Duration::from_secs(30);
+                    if is_answered {
+                        pace.answered(now);
+                        answered += u32::from(counts);
+                    } else {
+                        refused += u32::from(counts);
+                        pace.refused(sent, now);
+                    }
+                    free[caller].1 = None;
+                }
+                let wait = pace.wait(now);
+                free[caller] = if wait.is_zero() {
+                    pace.take(now);
+                    (now + latency, Some((provider.takes(now + latency / 2), now)))
+                } else {
+                    (now + wait, None)
+                };
+            }
+            let rate = f64::from(answered) / 120.0;
+            prop_assert!((0.9..=1.1).contains(&(rate / f64::from(allowed))), "{rate}/s of {allowed}/s");
+            prop_assert!(f64::from(refused) < 0.02 * f64::from(answered + refused), "{refused} of {answered} refused");
+        }
+    }
+
+    #[test]
+    fn nothing_is_held_back_before_the_first_refusal() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
+        for _ in 0..1_000 {
+            assert_eq!(pace.wait(now), Duration::ZERO);
+            pace.take(now);
+            pace.answered(now);
+        }
+    }
+
+    #[test]
+    fn a_lifted_limit_is_noticed_within_minutes() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        (0..10).for_each(|_| pace.answered(start));
+        assert!(pace.refused(start, start + Duration::from_secs(1)));
+        let mut now = start + Duration::from_secs(1);
+        let end = now + Duration::from_secs(180);
+        while now < end && pace.rate().is_some() {
+            now += pace.wait(now);
+            pace.take(now);
+            pace.answered(now);
+        }
+        assert!(pace.rate().is_none_or(|rate| rate > 100.0), "{:?}", pace.rate());
+    }
+}
