@@ -26,6 +26,9 @@ pub struct Batch {
     pub records: Vec<Record>,
     /// Points to remove because their row is gone.
     pub deletes: Vec<Uuid>,
+    /// Whether a failure that may pass will not be given another try: what keeps failing while the provider works is then
+    /// found and set aside.
+    pub last_attempt: bool,
     /// Raised when the job was paused or cancelled.
     pub cancel: CancelFlag,
 }
@@ -86,11 +89,22 @@ pub enum BatchResult {
         failed: Vec<FailedRecord>,
         /// Points that are gone because their row is gone.
         deleted: Vec<Uuid>,
+        /// Records that are still to be done, if there are any.
+        left: Option<Left>,
     },
     /// The job was paused or cancelled before anything was stored.
     Cancelled,
     /// Nothing is known to be stored; the whole batch may be repeated.
     Failed(Failure),
+}
+
+/// Records of a batch that were not done, for a reason that is not theirs.
+#[derive(Debug)]
+pub struct Left {
+    /// Their keys as text.
+    pub record_ids: Vec<String>,
+    /// Why.
+    pub failure: Failure,
 }
 
 /// A record whose points are in the store.
@@ -122,6 +136,8 @@ pub struct FailedRecord {
     pub record_id: String,
     /// Hash of the text that failed, so that it comes up again only when the text changes.
     pub content_hash: [u8; 32],
+    /// Whether it was refused, or failed again and again in a way that may pass.
+    pub class: FailureClass,
     /// What was wrong, for people.
     pub message: String,
 }
@@ -133,6 +149,19 @@ pub struct Failure {
     pub class: FailureClass,
     /// What was wrong, for people.
     pub message: String,
+    /// How long to wait before it is repeated, where somebody said so.
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// A failure without anything said about when to come back.
+    pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
+        Self {
+            class,
+            message: message.into(),
+            retry_after: None,
+        }
+    }
 }
 
 /// Every failure of a provider or a store is one of these, and each has one consequence.

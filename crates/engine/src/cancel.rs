@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How often whoever waits for a flag looks at it.
+const POLL: Duration = Duration::from_millis(20);
 
 /// Raised when the work it accompanies is no longer wanted. Never lowered again.
 #[derive(Clone, Debug, Default)]
@@ -16,5 +20,12 @@ impl CancelFlag {
     /// Whether the work is no longer wanted; long work asks between its steps.
     pub fn is_raised(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// Returns within a moment of the flag being raised.
+    pub(crate) async fn raised(&self) {
+        while !self.is_raised() {
+            tokio::time::sleep(POLL).await;
+        }
     }
 }

@@ -1,97 +1,227 @@
-//! Gets embeddings from a provider: requests as large as it takes, refused texts found by halving, answers checked.
+//! Gets embeddings from a provider: requests as large as it takes, some at the same time, answers checked. What a request
+//! fails for is not repeated here; what it got is kept.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::bisect::Bisection;
-use crate::batch::Spent;
+use futures_util::stream::{self, StreamExt};
+
+use super::bisect::{Bisection, Part};
+use crate::batch::{FailureClass, Spent};
 use crate::cancel::CancelFlag;
-use crate::provider::contract::{EmbedRequest, Embedding, EmbeddingProvider, ProviderError, Purpose};
+use crate::policy::cutting::{RequestLimits, TextSize, cut, estimated_tokens};
+use crate::provider::contract::{EmbedRequest, Embedding, EmbeddingProvider, PLAIN_TEXT, ProviderError, Purpose};
 
-/// A text that no provider has a reason to refuse.
-const PLAIN_TEXT: &str = "hello";
+/// What became of one text.
+#[derive(Debug, Clone)]
+pub(super) enum Fate {
+    /// It has an embedding.
+    Embedded(Embedding),
+    /// The text is at fault.
+    Refused {
+        /// Whether it was refused, or fails again and again.
+        class: FailureClass,
+        /// What the provider said, for people.
+        message: String,
+    },
+    /// Nothing is known of it.
+    Left,
+}
 
-/// For each text its embedding, or why the provider refused it. An error says that all of them failed.
+/// What became of the texts of a batch.
+#[derive(Debug)]
+pub(super) struct Fates {
+    /// For each text, in order.
+    pub(super) fates: Vec<Fate>,
+    /// Why some are left, if some are.
+    pub(super) stopped: Option<ProviderError>,
+}
+
+/// Embeds the texts. With `is_last`, texts that fail in a way that may pass are treated as refused, provided that others
+/// do not fail. An error only when the work was cancelled.
 pub(super) async fn embed_each(
     provider: &dyn EmbeddingProvider,
     texts: &[Arc<str>],
+    is_last: bool,
     cancel: &CancelFlag,
     spent: &mut Spent,
-) -> Result<Vec<Result<Embedding, String>>, ProviderError> {
-    let mut results: Vec<Option<Result<Embedding, String>>> = texts.iter().map(|_| None).collect();
-    let mut bisection = Bisection::new(texts.len(), provider.limits().max_texts);
-    let mut works = false;
-    while let Some(range) = bisection.next() {
-        let request = EmbedRequest {
-            texts: texts[range.clone()].to_vec(),
-            purpose: Purpose::Passage,
-            cancel: cancel.clone(),
-        };
-        match timed(provider, request, spent).await {
-            Ok(embeddings) => {
-                works = true;
-                for (result, embedding) in results[range].iter_mut().zip(embeddings) {
-                    *result = Some(Ok(embedding));
-                }
-            }
-            Err(ProviderError::Record(message)) => {
-                let Some(alone) = bisection.refused(range) else {
-                    continue;
-                };
-                if !works {
-                    refuses_everything(provider, cancel, spent).await?;
-                    works = true;
-                }
-                results[alone] = Some(Err(message));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    // The bisection gives every position, so none is left open; if one were, its record must not count as embedded.
-    Ok(results
-        .into_iter()
-        .map(|result| result.unwrap_or_else(|| Err("was not embedded".to_owned())))
-        .collect())
-}
-
-/// Before the first record is blamed: a provider that refuses a plain text too is at fault itself, and blaming the
-/// records would set all of them aside, one after the other.
-async fn refuses_everything(
-    provider: &dyn EmbeddingProvider,
-    cancel: &CancelFlag,
-    spent: &mut Spent,
-) -> Result<(), ProviderError> {
-    let request = EmbedRequest {
-        texts: vec![Arc::from(PLAIN_TEXT)],
-        purpose: Purpose::Passage,
-        cancel: cancel.clone(),
-    };
-    match timed(provider, request, spent).await {
-        Ok(_) => Ok(()),
-        Err(ProviderError::Record(message)) => Err(ProviderError::Configuration(format!(
-            "model \"{}\" refuses every text, also \"{PLAIN_TEXT}\": {message}",
-            provider.model()
-        ))),
-        Err(error) => Err(error),
-    }
-}
-
-/// [`embed_checked`], with what it cost added to `spent`.
-async fn timed(
-    provider: &dyn EmbeddingProvider,
-    request: EmbedRequest,
-    spent: &mut Spent,
-) -> Result<Vec<Embedding>, ProviderError> {
+) -> Result<Fates, ProviderError> {
     let start = Instant::now();
-    let result = embed_checked(provider, request).await;
-    spent.embedding += start.elapsed();
-    if let Ok(embeddings) = &result {
-        spent.tokens += embeddings
-            .iter()
-            .map(|embedding| u64::from(embedding.tokens))
-            .sum::<u64>();
+    let limits = provider.limits();
+    let requests = requests(provider, texts);
+    let call = Call {
+        provider,
+        texts,
+        is_last,
+        cancel,
+    };
+    // Once the provider cannot be used or wants to be left alone, nothing more is sent; what is under way comes back.
+    let hopeless = CancelFlag::default();
+    let parts = stream::iter(requests)
+        .map(|range| {
+            let (call, hopeless) = (&call, hopeless.clone());
+            async move {
+                if hopeless.is_raised() {
+                    return Progress::default();
+                }
+                let progress = call.embed(range).await;
+                if progress.stopped.as_ref().is_some_and(is_hopeless) {
+                    hopeless.raise();
+                }
+                progress
+            }
+        })
+        .buffer_unordered(limits.parallel_requests.max(1));
+    let parts: Vec<Progress> = parts.collect().await;
+
+    let mut fates = vec![Fate::Left; texts.len()];
+    let mut stopped: Option<ProviderError> = None;
+    for part in parts {
+        spent.tokens += part.tokens;
+        for (position, fate) in part.fates {
+            fates[position] = fate;
+        }
+        stopped = match (stopped, part.stopped) {
+            (Some(first), Some(other)) if gravity(&other) > gravity(&first) => Some(other),
+            (None, other) => other,
+            (first, _) => first,
+        };
     }
-    result
+    spent.embedding += start.elapsed();
+    match stopped {
+        Some(ProviderError::Cancelled) => Err(ProviderError::Cancelled),
+        stopped => Ok(Fates { fates, stopped }),
+    }
+}
+
+/// Ranges of texts, each of which the provider takes in one request.
+fn requests(provider: &dyn EmbeddingProvider, texts: &[Arc<str>]) -> Vec<Range<usize>> {
+    let limits = provider.limits();
+    let sizes: Vec<TextSize> = texts
+        .iter()
+        .map(|text| TextSize {
+            tokens: estimated_tokens(text.len()).min(limits.max_tokens),
+            bytes: text.len(),
+        })
+        .collect();
+    let limits = RequestLimits {
+        texts: limits.max_texts.max(1),
+        tokens: limits.max_request_tokens,
+        bytes: limits.max_request_bytes,
+    };
+    cut(&sizes, limits)
+}
+
+/// Whether other requests of the same batch have no better chance.
+fn is_hopeless(error: &ProviderError) -> bool {
+    gravity(error) > gravity(&ProviderError::Transient(String::new()))
+}
+
+/// Which of several errors says most about what to do.
+fn gravity(error: &ProviderError) -> u8 {
+    match error.class() {
+        None => 3,
+        Some(FailureClass::Configuration) => 2,
+        Some(FailureClass::Throttled) => 1,
+        Some(FailureClass::Transient | FailureClass::Record) => 0,
+    }
+}
+
+/// What the requests of a batch have in common.
+struct Call<'a> {
+    provider: &'a dyn EmbeddingProvider,
+    texts: &'a [Arc<str>],
+    is_last: bool,
+    cancel: &'a CancelFlag,
+}
+
+/// What one request, with its halves if it was refused, came to.
+#[derive(Default)]
+struct Progress {
+    fates: Vec<(usize, Fate)>,
+    tokens: u64,
+    stopped: Option<ProviderError>,
+}
+
+impl Call<'_> {
+    async fn embed(&self, range: Range<usize>) -> Progress {
+        let mut progress = Progress::default();
+        let mut bisection = Bisection::new(range);
+        // When the provider last showed that it works.
+        let mut worked: Option<Instant> = None;
+        while let Some(Part { range, suspected }) = bisection.next() {
+            let error = match self.ask(self.texts[range.clone()].to_vec(), &mut progress).await {
+                Ok(embeddings) => {
+                    worked = Some(Instant::now());
+                    let fates = embeddings.into_iter().map(Fate::Embedded);
+                    progress.fates.extend(range.zip(fates));
+                    continue;
+                }
+                Err(error) => error,
+            };
+            let class = match error.class() {
+                Some(class @ FailureClass::Record) => class,
+                Some(class @ FailureClass::Transient) if self.is_last => class,
+                _ => {
+                    progress.stopped = Some(error);
+                    return progress;
+                }
+            };
+            let Some(alone) = bisection.refused(range, Instant::now()) else {
+                continue;
+            };
+            let is_proved = suspected.is_some_and(|since| worked.is_some_and(|moment| moment > since));
+            if !is_proved {
+                if let Err(error) = self.prove(class, &mut progress).await {
+                    progress.stopped = Some(error);
+                    return progress;
+                }
+                worked = Some(Instant::now());
+            }
+            let message = error.to_string();
+            progress.fates.push((alone, Fate::Refused { class, message }));
+        }
+        progress
+    }
+
+    /// Before a record is blamed: a provider that fails for a plain text too is at fault itself, and blaming the records
+    /// would set all of them aside, one after the other.
+    async fn prove(&self, class: FailureClass, progress: &mut Progress) -> Result<(), ProviderError> {
+        let Err(error) = self.ask(vec![Arc::from(PLAIN_TEXT)], progress).await else {
+            return Ok(());
+        };
+        Err(match error.class() {
+            Some(FailureClass::Record) => ProviderError::Configuration(format!(
+                "model \"{}\" refuses every text, also \"{PLAIN_TEXT}\": {error}",
+                self.provider.model()
+            )),
+            // It is not the records' last attempt that failed, but the provider.
+            Some(FailureClass::Transient) if class == FailureClass::Transient => ProviderError::Throttled {
+                message: error.to_string(),
+                retry_after: None,
+            },
+            _ => error,
+        })
+    }
+
+    /// [`embed_checked`], with what it cost added up.
+    async fn ask(&self, texts: Vec<Arc<str>>, progress: &mut Progress) -> Result<Vec<Embedding>, ProviderError> {
+        let request = EmbedRequest {
+            texts,
+            purpose: Purpose::Passage,
+            cancel: self.cancel.clone(),
+        };
+        let result = embed_checked(self.provider, request).await;
+        progress.tokens += match &result {
+            Ok(embeddings) => embeddings
+                .iter()
+                .map(|embedding| u64::from(embedding.tokens))
+                .sum::<u64>(),
+            Err(error) => error.tokens(),
+        };
+        result
+    }
 }
 
 /// One request, unless it is cancelled already. An answer that breaks the provider's contract becomes a transient error:

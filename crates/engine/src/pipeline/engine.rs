@@ -24,7 +24,9 @@ use super::run_batch::{self, Stages};
 use super::threads;
 use crate::batch::{Batch, Outcome};
 use crate::cancel::CancelFlag;
-use crate::provider::registry::ProviderRegistry;
+use crate::provider::config::ProviderConfig;
+use crate::provider::gate::GateReport;
+use crate::provider::registry::{ProviderRegistry, ProviderReport};
 use crate::service::answer::Service;
 use crate::service::listener::{Listener, MAX_CONNECTIONS};
 use crate::store::contract::{StoreError, VectorStore};
@@ -140,7 +142,7 @@ impl Engine {
         let Some(running) = &self.running else { return };
         self.submissions += 1;
         let number = self.submissions;
-        let bytes = batch.records.iter().map(|record| record.text.len()).sum();
+        let bytes = bytes_of(&batch);
         self.in_flight.insert(
             number,
             InFlight {
@@ -176,7 +178,7 @@ impl Engine {
         self.in_flight.len()
     }
 
-    /// Bytes of text in those batches.
+    /// Bytes of texts and vectors in those batches.
     pub fn bytes_in_flight(&self) -> usize {
         self.in_flight.values().map(|batch| batch.bytes).sum()
     }
@@ -231,6 +233,16 @@ impl Engine {
             }
             Err(error) => log::warn!("could not list the collections: {error}"),
         }
+    }
+
+    /// What each provider did since the last report.
+    pub fn provider_reports(&self) -> Vec<ProviderReport> {
+        self.stages.providers.reports()
+    }
+
+    /// How the endpoint of a configuration is; `None` when it was not asked yet, or is a local model.
+    pub fn gate(&self, config: &ProviderConfig) -> Option<GateReport> {
+        self.stages.providers.gate(config)
     }
 
     /// The next log record of the engine, if one waits. When records had to be left out, one of them says how many. Also
@@ -329,6 +341,12 @@ async fn evict_idle_providers(providers: Arc<dyn Providers>, idle: Duration) {
             log::error!("looking for idle providers failed");
         }
     }
+}
+
+/// What a batch takes in memory, about: texts, and vectors as embeddings, as points and on their way to the store.
+fn bytes_of(batch: &Batch) -> usize {
+    let vector = 3 * size_of::<f32>() * batch.target.collection.dimensions;
+    batch.records.iter().map(|record| record.text.len() + vector).sum()
 }
 
 fn io_error(action: &str, source: io::Error) -> StartError {

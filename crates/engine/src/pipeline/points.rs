@@ -6,8 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
+use super::embed::Fate;
 use super::texts::Texts;
-use crate::batch::{Batch, ChunkReference, EmbeddedRecord, FailedRecord, Record};
+use crate::batch::{Batch, ChunkReference, EmbeddedRecord, FailedRecord, FailureClass, Record};
 use crate::point::{Point, PointPayload, point_id, snippet};
 use crate::provider::contract::Embedding;
 
@@ -22,23 +23,27 @@ pub(super) struct Writes {
     pub(super) embedded: Vec<EmbeddedRecord>,
     /// Records that could not be embedded.
     pub(super) failed: Vec<FailedRecord>,
+    /// Records of which nothing is known yet.
+    pub(super) left: Vec<String>,
     /// Those of `removals` whose row is gone.
     pub(super) deleted: Vec<Uuid>,
 }
 
 impl Writes {
-    /// Of a batch, given for each of its distinct texts the embedding or why there is none.
-    pub(super) fn of(batch: &Batch, texts: &Texts, embeddings: &[Result<Embedding, String>]) -> Self {
+    /// Of a batch, given for each of its distinct texts what became of it.
+    pub(super) fn of(batch: &Batch, texts: &Texts, fates: &[Fate]) -> Self {
         let generated_at = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0.0, |age| age.as_secs_f64());
         let mut writes = Self::default();
         for (record, chunks) in batch.records.iter().zip(&texts.records) {
-            match embeddings_of(chunks, embeddings) {
-                Ok(chunks) => writes.add(batch, record, &chunks, texts, generated_at),
-                Err(message) => writes.failed.push(FailedRecord {
+            match embeddings_of(chunks, fates) {
+                Ok(Some(chunks)) => writes.add(batch, record, &chunks, texts, generated_at),
+                Ok(None) => writes.left.push(record.record_id.clone()),
+                Err((class, message)) => writes.failed.push(FailedRecord {
                     record_id: record.record_id.clone(),
                     content_hash: record.content_hash,
+                    class,
                     message,
                 }),
             }
@@ -56,14 +61,7 @@ impl Writes {
         writes
     }
 
-    fn add(
-        &mut self,
-        batch: &Batch,
-        record: &Record,
-        chunks: &[(usize, &Embedding)],
-        texts: &Texts,
-        generated_at: f64,
-    ) {
+    fn add(&mut self, batch: &Batch, record: &Record, chunks: &[Chunk<'_>], texts: &Texts, generated_at: f64) {
         let target = &batch.target;
         let mut references = Vec::with_capacity(chunks.len());
         for (chunk_no, (text, embedding)) in (0u32..).zip(chunks) {
@@ -99,21 +97,31 @@ impl Writes {
     }
 }
 
-/// A record's chunks as (position of the text, embedding); a record is embedded as a whole or not at all.
+/// Position of a chunk's text, and its embedding.
+type Chunk<'a> = (usize, &'a Embedding);
+
+/// A record's chunks, `None` when some are still to be done; a record is embedded as a
+/// whole or not at all.
 fn embeddings_of<'a>(
     chunks: &Result<Vec<usize>, String>,
-    embeddings: &'a [Result<Embedding, String>],
-) -> Result<Vec<(usize, &'a Embedding)>, String> {
-    let chunks = chunks.as_ref().map_err(String::clone)?;
-    chunks
-        .iter()
-        .map(|&text| {
-            embeddings[text]
-                .as_ref()
-                .map(|embedding| (text, embedding))
-                .map_err(String::clone)
-        })
-        .collect()
+    fates: &'a [Fate],
+) -> Result<Option<Vec<Chunk<'a>>>, (FailureClass, String)> {
+    let chunks = chunks
+        .as_ref()
+        .map_err(|message| (FailureClass::Record, message.clone()))?;
+    let mut embeddings = Some(Vec::with_capacity(chunks.len()));
+    for &text in chunks {
+        match &fates[text] {
+            Fate::Embedded(embedding) => {
+                if let Some(embeddings) = &mut embeddings {
+                    embeddings.push((text, embedding));
+                }
+            }
+            Fate::Left => embeddings = None,
+            Fate::Refused { class, message } => return Err((*class, message.clone())),
+        }
+    }
+    Ok(embeddings)
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 
 use crate::provider::config::ProviderConfig;
 use crate::provider::contract::{EmbeddingProvider, ProviderError};
-use crate::provider::registry::ProviderRegistry;
+use crate::provider::gate::GateReport;
+use crate::provider::registry::{ProviderRegistry, ProviderReport};
 
 /// Gives the provider for a configuration. May be called from many tasks at once.
 #[async_trait]
@@ -17,6 +18,16 @@ pub trait Providers: Send + Sync {
 
     /// Gives back the memory of providers that nobody used for so long.
     fn evict_idle(&self, idle: Duration);
+
+    /// What each provider did since the last report.
+    fn reports(&self) -> Vec<ProviderReport> {
+        Vec::new()
+    }
+
+    /// How the endpoint of a configuration is, where it has been asked.
+    fn gate(&self, _config: &ProviderConfig) -> Option<GateReport> {
+        None
+    }
 
     /// Ends every call of every provider and waits for that; keeps none. Blocks.
     fn shutdown(&self);
@@ -30,6 +41,14 @@ impl Providers for ProviderRegistry {
 
     fn evict_idle(&self, idle: Duration) {
         self.evict_idle(idle);
+    }
+
+    fn reports(&self) -> Vec<ProviderReport> {
+        self.reports()
+    }
+
+    fn gate(&self, config: &ProviderConfig) -> Option<GateReport> {
+        self.gate(config)
     }
 
     fn shutdown(&self) {

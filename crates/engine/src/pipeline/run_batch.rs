@@ -10,12 +10,12 @@ use tokio::runtime::Handle;
 use tokio::task::JoinError;
 
 use super::collections::Collections;
-use super::embed::embed_each;
+use super::embed::{Fates, embed_each};
 use super::points::Writes;
 use super::providers::Providers;
 use super::texts::Texts;
 use super::vector_space::mismatch;
-use crate::batch::{Batch, BatchResult, Failure, FailureClass, Spent};
+use crate::batch::{Batch, BatchResult, Failure, FailureClass, Left, Spent};
 use crate::provider::config::ProviderConfig;
 use crate::provider::contract::{EmbeddingProvider, ProviderError};
 use crate::store::contract::StoreError;
@@ -71,10 +71,10 @@ pub(crate) async fn run(batch: Batch, stages: Arc<Stages>) -> (BatchResult, Spen
         let result = match embed_and_store(&batch, &stages, &mut spent).await {
             Ok(result) => result,
             Err(Stop::Cancelled) if batch.cancel.is_raised() => BatchResult::Cancelled,
-            Err(Stop::Cancelled) => BatchResult::Failed(Failure {
-                class: FailureClass::Transient,
-                message: format!("provider \"{}\" gave up", batch.provider.name),
-            }),
+            Err(Stop::Cancelled) => BatchResult::Failed(Failure::new(
+                FailureClass::Transient,
+                format!("provider \"{}\" gave up", batch.provider.name),
+            )),
             Err(Stop::Failed(failure)) => BatchResult::Failed(failure),
         };
         (result, spent)
@@ -83,10 +83,7 @@ pub(crate) async fn run(batch: Batch, stages: Arc<Stages>) -> (BatchResult, Spen
         let message = describe(error);
         log::error!("a batch ended early: {message}");
         (
-            BatchResult::Failed(Failure {
-                class: FailureClass::Transient,
-                message,
-            }),
+            BatchResult::Failed(Failure::new(FailureClass::Transient, message)),
             Spent::default(),
         )
     })
@@ -96,13 +93,14 @@ async fn embed_and_store(batch: &Arc<Batch>, stages: &Arc<Stages>, spent: &mut S
     if batch.cancel.is_raised() {
         return Err(Stop::Cancelled);
     }
-    let writes = if batch.records.is_empty() {
+    let (writes, failure) = if batch.records.is_empty() {
         // Deletes need no provider, so they get through while it is out of order.
-        Writes {
+        let writes = Writes {
             removals: batch.deletes.clone(),
             deleted: batch.deletes.clone(),
             ..Writes::default()
-        }
+        };
+        (writes, None)
     } else {
         embed(batch, stages, spent).await?
     };
@@ -114,8 +112,17 @@ async fn embed_and_store(batch: &Arc<Batch>, stages: &Arc<Stages>, spent: &mut S
         removals,
         embedded,
         failed,
+        left,
         deleted,
     } = writes;
+    let left = match failure {
+        Some(failure) if embedded.is_empty() && failed.is_empty() => return Err(Stop::Failed(failure)),
+        Some(failure) if !left.is_empty() => Some(Left {
+            record_ids: left,
+            failure,
+        }),
+        _ => None,
+    };
     let start = Instant::now();
     let written = stages
         .collections
@@ -127,10 +134,12 @@ async fn embed_and_store(batch: &Arc<Batch>, stages: &Arc<Stages>, spent: &mut S
         embedded,
         failed,
         deleted,
+        left,
     })
 }
 
-async fn embed(batch: &Arc<Batch>, stages: &Stages, spent: &mut Spent) -> Result<Writes, Stop> {
+/// What is to be written, and why some records are left, if some are.
+async fn embed(batch: &Arc<Batch>, stages: &Stages, spent: &mut Spent) -> Result<(Writes, Option<Failure>), Stop> {
     let provider = stages.provider(&batch.provider).await?;
     let collection = &batch.target.collection;
     if let Some(message) = mismatch(
@@ -138,14 +147,19 @@ async fn embed(batch: &Arc<Batch>, stages: &Stages, spent: &mut Spent) -> Result
         provider.as_ref(),
         Some((&collection.name, collection.dimensions)),
     ) {
-        return Err(Stop::Failed(Failure {
-            class: FailureClass::Configuration,
-            message,
-        }));
+        return Err(Stop::Failed(Failure::new(FailureClass::Configuration, message)));
     }
     let texts = texts(batch, &provider).await?;
-    let embeddings = embed_each(provider.as_ref(), &texts.distinct, &batch.cancel, spent).await?;
-    Ok(Writes::of(batch, &texts, &embeddings))
+    let Fates { fates, stopped } = embed_each(
+        provider.as_ref(),
+        &texts.distinct,
+        batch.last_attempt,
+        &batch.cancel,
+        spent,
+    )
+    .await?;
+    let failure = stopped.and_then(|error| error.failure());
+    Ok((Writes::of(batch, &texts, &fates), failure))
 }
 
 /// Cuts the batch's texts, off the threads that serve others when that takes processor time.
@@ -158,10 +172,10 @@ async fn texts(batch: &Arc<Batch>, provider: &Arc<dyn EmbeddingProvider>) -> Res
     let cutting = tokio::task::spawn_blocking(move || Texts::of(&batch.records, chunking, provider.as_ref()));
     match cutting.await {
         Ok(texts) => Ok(texts?),
-        Err(error) => Err(Stop::Failed(Failure {
-            class: FailureClass::Transient,
-            message: format!("cutting: {}", describe(error)),
-        })),
+        Err(error) => Err(Stop::Failed(Failure::new(
+            FailureClass::Transient,
+            format!("cutting: {}", describe(error)),
+        ))),
     }
 }
 

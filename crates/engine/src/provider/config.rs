@@ -1,8 +1,11 @@
-//! What it takes to make a provider: a row of `vb_providers` and the settings it needs, as plain values.
+//! What it takes to make a provider: a row of `vb_providers` and the settings it needs, as plain values. No key is among
+//! them, only where it is to be found.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+use super::options::ProviderOptions;
 
 /// One provider as configured. Two equal configurations share one instance.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -25,6 +28,8 @@ pub struct ProviderConfig {
 pub enum ProviderKind {
     /// A model on this machine, run by ONNX Runtime.
     Onnx(OnnxConfig),
+    /// A service that is asked over HTTP.
+    Http(Box<HttpConfig>),
 }
 
 /// Where the local model is and how many threads may run it.
@@ -38,4 +43,41 @@ pub struct OnnxConfig {
     pub threads: usize,
     /// Niceness of those threads, 0 to 19: higher gives way to queries and to everything else on the machine.
     pub nice: i32,
+}
+
+/// How a service is asked over HTTP.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct HttpConfig {
+    /// Whose habits it has.
+    pub dialect: Dialect,
+    /// Address up to where the dialect's own path begins; `None` takes the dialect's own, if it has one.
+    pub endpoint: Option<String>,
+    /// `env:NAME` or `file:/path`.
+    pub api_key_ref: Option<String>,
+    /// Folder that files with keys have to be in; `None` for any.
+    pub secret_directory: Option<PathBuf>,
+    /// Texts in a request; `None` takes the dialect's limit.
+    pub max_texts: Option<usize>,
+    /// Tokens in a request; `None` takes the dialect's limit.
+    pub max_request_tokens: Option<usize>,
+    /// Requests a minute that it takes, if known.
+    pub requests_per_minute: Option<u32>,
+    /// Tokens a minute that it takes, if known.
+    pub tokens_per_minute: Option<u32>,
+    /// How long a request may take, in milliseconds, when the options do not say.
+    pub timeout_ms: u64,
+    /// What else the administrator said.
+    pub options: ProviderOptions,
+}
+
+/// Whose habits a service has: its paths, headers, limits and the fields it knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// OpenAI's own service.
+    Openai,
+    /// The same models in Azure.
+    AzureOpenai,
+    /// Anything with an embeddings endpoint like OpenAI's.
+    OpenaiCompatible,
 }

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,9 @@ pub trait EmbeddingProvider: Send + Sync {
     fn shutdown(&self) {}
 }
 
+/// A text that no provider has a reason to refuse.
+pub const PLAIN_TEXT: &str = "hello";
+
 /// What one request may hold.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -45,6 +49,12 @@ pub struct Limits {
     pub max_texts: usize,
     /// Tokens of one text that the model sees, without special tokens.
     pub max_tokens: usize,
+    /// Tokens of all texts of a request, as [`estimated_tokens`](crate::policy::cutting::estimated_tokens) counts them.
+    pub max_request_tokens: usize,
+    /// Bytes of all texts of a request.
+    pub max_request_bytes: usize,
+    /// Requests of one batch that are worth sending at the same time, at least 1.
+    pub parallel_requests: usize,
 }
 
 /// Texts to embed together.
@@ -80,7 +90,7 @@ pub struct Embedding {
 }
 
 /// Why a provider gave no embeddings.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ProviderError {
     /// The request's cancel flag was raised.
     #[error("cancelled")]
@@ -88,26 +98,62 @@ pub enum ProviderError {
     /// The provider is not usable as configured: a file is missing, a model does not fit.
     #[error("{0}")]
     Configuration(String),
+    /// The provider wants to be left alone for a while: it is asked too often, or out of order.
+    #[error("{message}")]
+    Throttled {
+        /// What it said, for people.
+        message: String,
+        /// How long it wants to be left alone, where that is known.
+        retry_after: Option<Duration>,
+    },
     /// The request may succeed when repeated.
     #[error("{0}")]
     Transient(String),
     /// The texts themselves were refused.
     #[error("{0}")]
     Record(String),
+    /// There was an answer, which costs as any other, but it is none to believe.
+    #[error("{message}")]
+    Unusable {
+        /// What it means.
+        class: FailureClass,
+        /// What is wrong with it, for people.
+        message: String,
+        /// Tokens that it cost.
+        tokens: u64,
+    },
 }
 
 impl ProviderError {
+    /// What the error means; `None` when the work was cancelled.
+    pub fn class(&self) -> Option<FailureClass> {
+        match self {
+            Self::Cancelled => None,
+            Self::Configuration(_) => Some(FailureClass::Configuration),
+            Self::Throttled { .. } => Some(FailureClass::Throttled),
+            Self::Transient(_) => Some(FailureClass::Transient),
+            Self::Record(_) => Some(FailureClass::Record),
+            Self::Unusable { class, .. } => Some(*class),
+        }
+    }
+
+    /// Tokens that were spent in vain.
+    pub fn tokens(&self) -> u64 {
+        match self {
+            Self::Unusable { tokens, .. } => *tokens,
+            _ => 0,
+        }
+    }
+
     /// The consequence of this error; `None` when the work was cancelled.
     pub fn failure(&self) -> Option<Failure> {
-        let class = match self {
-            Self::Cancelled => return None,
-            Self::Configuration(_) => FailureClass::Configuration,
-            Self::Transient(_) => FailureClass::Transient,
-            Self::Record(_) => FailureClass::Record,
-        };
         Some(Failure {
-            class,
+            class: self.class()?,
             message: self.to_string(),
+            retry_after: match self {
+                Self::Throttled { retry_after, .. } => *retry_after,
+                _ => None,
+            },
         })
     }
 }

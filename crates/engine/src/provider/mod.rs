@@ -1,6 +1,15 @@
-//! Embedding providers: the contract they keep, their configuration, and one folder or file for each kind.
+//! Embedding providers: the contract they keep, their configuration, and one folder for each way to reach one.
+//!
+//! [`registry`] makes them and shares them. `gate` decides when a call may go to an endpoint, [`meter`] counts what it did,
+//! [`secret`] reads keys.
 
 pub mod config;
 pub mod contract;
+pub mod gate;
+pub mod http;
+pub mod meter;
+mod metered;
 pub mod onnx;
+pub mod options;
 pub mod registry;
+pub mod secret;

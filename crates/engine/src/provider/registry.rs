@@ -4,16 +4,75 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use crate::provider::config::{ProviderConfig, ProviderKind};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+
+use crate::provider::config::{HttpConfig, ProviderConfig, ProviderKind};
 use crate::provider::contract::{EmbeddingProvider, ProviderError};
+use crate::provider::gate::{Gate, GateReport};
+use crate::provider::http::Clients;
+use crate::provider::http::provider::{BYTES_UNDER_WAY, Common, HttpProvider, ROOM_UNIT};
+use crate::provider::meter::{Meter, Usage};
+use crate::provider::metered::Metered;
 use crate::provider::onnx::{OnnxProvider, PACK_LIMITS};
 
 /// Shares providers between all who have an equal configuration.
 #[derive(Default)]
 pub struct ProviderRegistry {
     entries: Mutex<HashMap<ProviderConfig, Arc<Entry>>>,
+    shared: Arc<Shared>,
+}
+
+/// What providers share, and what outlives them.
+struct Shared {
     /// True for good once shut down. Read-locked while a provider is being made, so that shutting down waits for it.
-    closed: Arc<RwLock<bool>>,
+    closed: RwLock<bool>,
+    clients: Clients,
+    room: Arc<Semaphore>,
+    gates: Mutex<HashMap<Endpoint, Arc<Gate>>>,
+    /// By the provider's name.
+    watched: Mutex<HashMap<String, Watched>>,
+}
+
+/// What one limit of a service holds for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Endpoint {
+    address: Option<String>,
+    deployment: Option<String>,
+    model: String,
+    api_key_ref: Option<String>,
+}
+
+/// What can be seen of a provider.
+#[derive(Clone, Default)]
+struct Watched {
+    meter: Arc<Meter>,
+    gate: Option<Arc<Gate>>,
+}
+
+/// What a provider did lately and how it is.
+#[derive(Debug, Clone)]
+pub struct ProviderReport {
+    /// Its name.
+    pub name: String,
+    /// What it did since the last report.
+    pub usage: Usage,
+    /// Latencies of its last calls: the middle one, and one that 95 of 100 do not exceed.
+    pub latencies: Option<(Duration, Duration)>,
+    /// How its endpoint is; `None` for a local model.
+    pub gate: Option<GateReport>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            closed: RwLock::default(),
+            clients: Clients::default(),
+            room: Arc::new(Semaphore::new(BYTES_UNDER_WAY / ROOM_UNIT)),
+            gates: Mutex::default(),
+            watched: Mutex::default(),
+        }
+    }
 }
 
 /// A configuration that somebody asked for.
@@ -40,8 +99,8 @@ impl ProviderRegistry {
             return Ok(Arc::clone(provider));
         }
         let config = config.clone();
-        let closed = Arc::clone(&self.closed);
-        tokio::task::spawn_blocking(move || entry.make(&config, &closed))
+        let shared = Arc::clone(&self.shared);
+        tokio::task::spawn_blocking(move || entry.make(&config, &shared))
             .await
             .map_err(|error| {
                 if error.is_panic() {
@@ -76,11 +135,32 @@ impl ProviderRegistry {
     /// Shuts all providers down and waits for them; afterwards nothing works any more. Blocks for a fraction of a
     /// second, longer when a model is being loaded.
     pub fn shutdown(&self) {
-        *self.closed.write().unwrap_or_else(PoisonError::into_inner) = true;
+        *self.shared.closed.write().unwrap_or_else(PoisonError::into_inner) = true;
         let entries = std::mem::take(&mut *lock(&self.entries));
         for provider in entries.values().filter_map(|entry| entry.provider.get()) {
             provider.shutdown();
         }
+    }
+
+    /// What each provider did since the last report.
+    pub fn reports(&self) -> Vec<ProviderReport> {
+        let watched = lock(&self.shared.watched);
+        let report = |(name, watched): (&String, &Watched)| ProviderReport {
+            name: name.clone(),
+            usage: watched.meter.take(),
+            latencies: watched.meter.latencies(),
+            gate: watched.gate.as_ref().map(|gate| gate.report()),
+        };
+        watched.iter().map(report).collect()
+    }
+
+    /// How the endpoint of a configuration is; `None` when it was not asked yet, or is a local model.
+    pub fn gate(&self, config: &ProviderConfig) -> Option<GateReport> {
+        let ProviderKind::Http(http) = &config.kind else {
+            return None;
+        };
+        let gates = lock(&self.shared.gates);
+        gates.get(&Endpoint::of(http, &config.model)).map(|gate| gate.report())
     }
 
     fn entry(&self, config: &ProviderConfig) -> Arc<Entry> {
@@ -98,27 +178,68 @@ impl ProviderRegistry {
 }
 
 impl Entry {
-    fn make(
-        &self,
-        config: &ProviderConfig,
-        closed: &RwLock<bool>,
-    ) -> Result<Arc<dyn EmbeddingProvider>, ProviderError> {
+    fn make(&self, config: &ProviderConfig, shared: &Shared) -> Result<Arc<dyn EmbeddingProvider>, ProviderError> {
         let _once = lock(&self.making);
-        let closed = closed.read().unwrap_or_else(PoisonError::into_inner);
+        let closed = shared.closed.read().unwrap_or_else(PoisonError::into_inner);
         if *closed {
             return Err(ProviderError::Cancelled);
         }
         if let Some(provider) = self.provider.get() {
             return Ok(Arc::clone(provider));
         }
-        let provider = make(config)?;
+        let provider = shared.make(config)?;
         Ok(Arc::clone(self.provider.get_or_init(|| provider)))
     }
 }
 
-fn make(config: &ProviderConfig) -> Result<Arc<dyn EmbeddingProvider>, ProviderError> {
-    match &config.kind {
-        ProviderKind::Onnx(onnx) => Ok(Arc::new(OnnxProvider::load(config, onnx, PACK_LIMITS)?)),
+impl Shared {
+    fn make(&self, config: &ProviderConfig) -> Result<Arc<dyn EmbeddingProvider>, ProviderError> {
+        match &config.kind {
+            ProviderKind::Onnx(onnx) => {
+                let provider = OnnxProvider::load(config, onnx, PACK_LIMITS)?;
+                let meter = self.watch(&config.name, None);
+                Ok(Arc::new(Metered { provider, meter }))
+            }
+            ProviderKind::Http(http) => {
+                let gate = self.gate(http, &config.model);
+                let common = Common {
+                    gate: Arc::clone(&gate),
+                    meter: self.watch(&config.name, Some(gate)),
+                    room: Arc::clone(&self.room),
+                };
+                let provider = HttpProvider::new(config, http, &self.clients, common)?;
+                Handle::current().block_on(provider.learn_dimensions())?;
+                Ok(Arc::new(provider))
+            }
+        }
+    }
+
+    /// The way to the endpoint, shared by all configurations of it.
+    fn gate(&self, http: &HttpConfig, model: &str) -> Arc<Gate> {
+        let mut gates = lock(&self.gates);
+        let gate = gates
+            .entry(Endpoint::of(http, model))
+            .or_insert_with(|| Arc::new(Gate::new()));
+        gate.configure(http.requests_per_minute, http.tokens_per_minute);
+        Arc::clone(gate)
+    }
+
+    fn watch(&self, name: &str, gate: Option<Arc<Gate>>) -> Arc<Meter> {
+        let mut all = lock(&self.watched);
+        let watched = all.entry(name.to_owned()).or_default();
+        watched.gate = gate;
+        Arc::clone(&watched.meter)
+    }
+}
+
+impl Endpoint {
+    fn of(http: &HttpConfig, model: &str) -> Self {
+        Self {
+            address: http.endpoint.clone(),
+            deployment: http.options.deployment.clone(),
+            model: model.to_owned(),
+            api_key_ref: http.api_key_ref.clone(),
+        }
     }
 }
 

@@ -89,9 +89,6 @@ impl StoreError {
             Self::InUse(_) | Self::Configuration(_) => FailureClass::Configuration,
             Self::NoCollection(_) | Self::Transient(_) => FailureClass::Transient,
         };
-        Failure {
-            class,
-            message: self.to_string(),
-        }
+        Failure::new(class, self.to_string())
     }
 }

@@ -132,6 +132,7 @@ pub(crate) fn batch<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Batch 
             .map(|(number, text)| record(&format!("r{number}"), text.as_ref()))
             .collect(),
         deletes: Vec::new(),
+        last_attempt: false,
         cancel: CancelFlag::default(),
     }
 }

@@ -23,6 +23,7 @@ type Behaviour = Box<dyn Fn(&EmbedRequest) -> Result<Vec<Embedding>, ProviderErr
 pub(crate) struct ScriptedProvider {
     behaviour: Behaviour,
     max_texts: usize,
+    parallel_requests: usize,
     passage_gate: Option<Arc<Gate>>,
     requests: Mutex<Vec<EmbedRequest>>,
 }
@@ -35,6 +36,7 @@ impl ScriptedProvider {
         Self {
             behaviour: Box::new(behaviour),
             max_texts: 16,
+            parallel_requests: 1,
             passage_gate: None,
             requests: Mutex::default(),
         }
@@ -53,6 +55,14 @@ impl ScriptedProvider {
                 None => Ok(embeddings(&request.texts)),
             },
         )
+    }
+
+    /// The same, with so many requests of a batch at the same time.
+    pub(crate) fn in_parallel(self, parallel_requests: usize) -> Self {
+        Self {
+            parallel_requests,
+            ..self
+        }
     }
 
     /// The same, with requests for passages held at the gate.
@@ -116,6 +126,9 @@ impl EmbeddingProvider for ScriptedProvider {
         Limits {
             max_texts: self.max_texts,
             max_tokens: 256,
+            max_request_tokens: usize::MAX,
+            max_request_bytes: usize::MAX,
+            parallel_requests: self.parallel_requests,
         }
     }
 

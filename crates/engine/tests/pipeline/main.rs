@@ -21,6 +21,7 @@ mod collections;
 #[path = "../doubles/mod.rs"]
 mod doubles;
 mod outcomes;
+mod partial;
 mod points;
 mod requests;
 mod threads;

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -31,9 +30,6 @@ pub const PACK_LIMITS: PackLimits = PackLimits {
 
 /// Texts in a request: enough for sorting by length to leave little padding, few enough to be repeated when one fails.
 const MAX_TEXTS: usize = 512;
-
-/// How often a waiting request looks at its cancel flag.
-const CANCEL_POLL: Duration = Duration::from_millis(20);
 
 /// A sentence embedding model run by ONNX Runtime on threads of its own.
 ///
@@ -148,6 +144,9 @@ impl EmbeddingProvider for OnnxProvider {
         Limits {
             max_texts: MAX_TEXTS,
             max_tokens: self.shared.tokenizer.content_tokens(),
+            max_request_tokens: usize::MAX,
+            max_request_bytes: usize::MAX,
+            parallel_requests: 1,
         }
     }
 
@@ -171,7 +170,7 @@ impl EmbeddingProvider for OnnxProvider {
         };
         tokio::select! {
             answer = answer => answer,
-            () = raised(&cancel) => Err(ProviderError::Cancelled),
+            () = cancel.raised() => Err(ProviderError::Cancelled),
         }
     }
 
@@ -189,13 +188,6 @@ impl EmbeddingProvider for OnnxProvider {
             queries.join();
         }
         self.shared.passages.join();
-    }
-}
-
-/// Returns once the flag is raised.
-async fn raised(flag: &CancelFlag) {
-    while !flag.is_raised() {
-        tokio::time::sleep(CANCEL_POLL).await;
     }
 }
 

@@ -1,0 +1,225 @@
+//! The habits of services: addresses, the header with the key, and limits.
+
+use reqwest::Url;
+
+use super::address;
+use super::headers;
+use crate::provider::config::{Dialect, HttpConfig, ProviderConfig, ProviderKind};
+use crate::provider::secret::SecretRef;
+
+/// Where OpenAI's own service is.
+const OPENAI: &str = "https://api.openai.com/v1";
+
+/// The version of Azure's interface that is asked for when nobody says otherwise: the latest that is generally available.
+const AZURE_API_VERSION: &str = "2024-10-21";
+
+/// What one request may hold, by the dialect.
+pub(super) struct DialectLimits {
+    pub(super) texts: usize,
+    pub(super) request_tokens: usize,
+    /// Tokens of one text.
+    pub(super) tokens: usize,
+}
+
+/// Bytes of the texts of one request: far below what OpenAI takes, and TEI's limit of 2 MB with room for what JSON adds.
+pub(super) const REQUEST_BYTES: usize = 1_500_000;
+
+impl Dialect {
+    /// OpenAI: 2,048 texts, 300,000 tokens, 8,192 tokens a text, by its documentation; Azure's the same. Others: TEI takes
+    /// 32 texts unless it is told otherwise, and is the smallest of the usual ones.
+    pub(super) fn limits(self) -> DialectLimits {
+        match self {
+            Self::Openai | Self::AzureOpenai => DialectLimits {
+                texts: 2_048,
+                request_tokens: 300_000,
+                tokens: 8_191,
+            },
+            Self::OpenaiCompatible => DialectLimits {
+                texts: 32,
+                request_tokens: 300_000,
+                tokens: 8_191,
+            },
+        }
+    }
+
+    /// The header that carries the key, and what goes before the key in it.
+    pub(super) fn key_header(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Openai | Self::OpenaiCompatible => ("authorization", "Bearer "),
+            Self::AzureOpenai => ("api-key", ""),
+        }
+    }
+
+    /// Where the service is when nobody says.
+    fn own_endpoint(self) -> Option<&'static str> {
+        match self {
+            Self::Openai => Some(OPENAI),
+            Self::AzureOpenai | Self::OpenaiCompatible => None,
+        }
+    }
+
+    /// Whether a service of this kind always wants a key.
+    fn needs_key(self) -> bool {
+        match self {
+            Self::Openai | Self::AzureOpenai => true,
+            Self::OpenaiCompatible => false,
+        }
+    }
+}
+
+/// The first thing that is wrong with a configuration, for people, without asking anybody; `Ok` when a call could be
+/// made. Keys are read, to see whether they are there.
+pub fn check(config: &ProviderConfig) -> Result<(), String> {
+    let ProviderKind::Http(http) = &config.kind else {
+        return Ok(());
+    };
+    check_form(config)?;
+    if http.endpoint.is_none() && http.dialect.own_endpoint().is_none() {
+        return Err("it has no endpoint".to_owned());
+    }
+    match key_reference(http)? {
+        Some(reference) => {
+            reference.read(http.secret_directory.as_deref())?;
+        }
+        None if http.dialect.needs_key() => return Err("it has no api_key_ref".to_owned()),
+        None => {}
+    }
+    headers::added(&http.options.headers, http.secret_directory.as_deref()).map(|_| ())
+}
+
+/// The same of what is written there alone: something may be missing still, and keys are not looked for.
+pub fn check_form(config: &ProviderConfig) -> Result<(), String> {
+    let ProviderKind::Http(http) = &config.kind else {
+        return Ok(());
+    };
+    if http.endpoint.is_some() {
+        url(http, &config.model)?;
+    }
+    key_reference(http)?;
+    headers::check(&http.options.headers)
+}
+
+fn key_reference(http: &HttpConfig) -> Result<Option<SecretRef>, String> {
+    let parsed = http.api_key_ref.as_deref().map(str::parse::<SecretRef>);
+    parsed.transpose().map_err(|error| error.to_string())
+}
+
+/// Where requests are posted to.
+pub(super) fn url(http: &HttpConfig, model: &str) -> Result<Url, String> {
+    let endpoint = http.endpoint.as_deref().or(http.dialect.own_endpoint());
+    let endpoint = endpoint.ok_or_else(|| "it has no endpoint".to_owned())?;
+    let mut url = Url::parse(endpoint).map_err(|error| format!("endpoint {endpoint:?} is no address: {error}"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the endpoint must not hold a name or a password; use api_key_ref or headers".to_owned());
+    }
+    address::check(&url, http.options.local)?;
+    let unusable = || format!("endpoint {endpoint:?} cannot have a path");
+    let is_complete = url.path().trim_end_matches('/').ends_with("/embeddings");
+    let mut path = url.path_segments_mut().map_err(|()| unusable())?;
+    path.pop_if_empty();
+    match http.dialect {
+        _ if is_complete => {}
+        Dialect::Openai | Dialect::OpenaiCompatible => {
+            path.push("embeddings");
+        }
+        Dialect::AzureOpenai => {
+            let deployment = http.options.deployment.as_deref().unwrap_or(model);
+            path.extend(["openai", "deployments", deployment, "embeddings"]);
+        }
+    }
+    drop(path);
+    let has_version = url.query_pairs().any(|(name, _)| name == "api-version");
+    if http.dialect == Dialect::AzureOpenai && !has_version {
+        let version = http.options.api_version.as_deref().unwrap_or(AZURE_API_VERSION);
+        url.query_pairs_mut().append_pair("api-version", version);
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::options::ProviderOptions;
+
+    fn http(dialect: Dialect, endpoint: Option<&str>) -> HttpConfig {
+        HttpConfig {
+            dialect,
+            endpoint: endpoint.map(str::to_owned),
+            api_key_ref: None,
+            secret_directory: None,
+            max_texts: None,
+            max_request_tokens: None,
+            requests_per_minute: None,
+            tokens_per_minute: None,
+            timeout_ms: 60_000,
+            options: ProviderOptions::default(),
+        }
+    }
+
+    fn url_of(dialect: Dialect, endpoint: Option<&str>) -> Result<String, String> {
+        url(&http(dialect, endpoint), "the model").map(String::from)
+    }
+
+    #[test]
+    fn addresses_are_those_of_the_services_documentation() {
+        use Dialect::{AzureOpenai, Openai, OpenaiCompatible};
+        let table = [
+            (Openai, None, "https://api.openai.com/v1/embeddings"),
+            (
+                Openai,
+                Some("https://eu.example.com/v1/"),
+                "https://eu.example.com/v1/embeddings",
+            ),
+            (
+                AzureOpenai,
+                Some("https://mine.openai.azure.com"),
+                "https://mine.openai.azure.com/openai/deployments/the%20model/embeddings?api-version=2024-10-21",
+            ),
+            (
+                OpenaiCompatible,
+                Some("https://tei.example.com/v1"),
+                "https://tei.example.com/v1/embeddings",
+            ),
+            (
+                OpenaiCompatible,
+                Some("https://tei.example.com/v1/embeddings"),
+                "https://tei.example.com/v1/embeddings",
+            ),
+            (
+                OpenaiCompatible,
+                Some("https://tei.example.com"),
+                "https://tei.example.com/embeddings",
+            ),
+        ];
+        for (dialect, endpoint, expected) in table {
+            assert_eq!(url_of(dialect, endpoint).as_deref(), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn deployments_and_versions_are_taken_from_the_options() {
+        let mut http = http(Dialect::AzureOpenai, Some("https://mine.openai.azure.com/"));
+        http.options.deployment = Some("a/b?c".to_owned());
+        http.options.api_version = Some("2023-05-15".to_owned());
+        assert_eq!(
+            url(&http, "model").map(String::from).as_deref(),
+            Ok("https://mine.openai.azure.com/openai/deployments/a%2Fb%3Fc/embeddings?api-version=2023-05-15")
+        );
+    }
+
+    #[test]
+    fn what_is_no_address_or_holds_a_password_is_refused() {
+        for endpoint in [
+            "",
+            "openai",
+            "ftp://example.com",
+            "mailto:me@example.com",
+            "https://name:secret@example.com/v1",
+            "file:///etc/passwd",
+        ] {
+            let error = url_of(Dialect::OpenaiCompatible, Some(endpoint)).expect_err("it cannot be asked");
+            assert!(endpoint.is_empty() || !error.contains("secret@"), "{error}");
+        }
+        assert!(url_of(Dialect::AzureOpenai, None).is_err());
+    }
+}

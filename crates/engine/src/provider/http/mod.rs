@@ -1,0 +1,23 @@
+//! Embedding services that are asked over HTTP.
+//!
+//! - [`provider`]: one call, from texts to embeddings. `dialect` says where it goes and what each service wants, [`models`]
+//!   what is known of models.
+//! - `body` writes the request, `answer` reads what comes back and believes nothing, `numbers` are the embeddings in it.
+//! - `client` are the connections, `address` where they may go, `headers` what is sent and read besides the body.
+//! - `fault` finds out what went wrong, for [`verdict`](crate::policy::verdict) to say what it means.
+//! - `tokenizer` counts tokens and cuts texts that are too long.
+
+mod address;
+mod answer;
+mod body;
+mod client;
+mod dialect;
+mod fault;
+mod headers;
+pub mod models;
+mod numbers;
+pub mod provider;
+mod tokenizer;
+
+pub(super) use client::Clients;
+pub use dialect::{check, check_form};

@@ -1,0 +1,554 @@
+//! One embedding service over HTTP as an [`EmbeddingProvider`].
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, StatusCode, Url};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
+
+use super::answer::{self, Answer, ReadError};
+use super::client::Clients;
+use super::dialect::{self, REQUEST_BYTES};
+use super::{body, fault, headers, models, tokenizer};
+use crate::batch::FailureClass;
+use crate::cancel::CancelFlag;
+use crate::policy::cutting::estimated_tokens;
+use crate::policy::sharing::share;
+use crate::policy::verdict::{Fault, Said, verdict};
+use crate::provider::config::{HttpConfig, ProviderConfig};
+use crate::provider::contract::{
+    EmbedRequest, Embedding, EmbeddingProvider, Limits, PLAIN_TEXT, ProviderError, Purpose,
+};
+use crate::provider::gate::{Admission, Gate, RateHeaders};
+use crate::provider::meter::{Ended, Meter};
+use crate::provider::options::EncodingFormat;
+use crate::provider::secret::SecretRef;
+
+/// How long a call waits for its turn in memory before it is sent away: somebody may wait for a query, and what only
+/// backfills should not keep others from their turn.
+const QUERY_PATIENCE: Duration = Duration::from_secs(30);
+const PASSAGE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Requests of one batch at the same time; how many there are of all batches is for the gate to say.
+const PARALLEL_REQUESTS: usize = 8;
+
+/// Bytes of all requests and answers under way together, and of the units in which they are counted.
+pub(in crate::provider) const BYTES_UNDER_WAY: usize = 64 * 1024 * 1024;
+pub(in crate::provider) const ROOM_UNIT: usize = 1024;
+
+/// Bytes of a number in an answer, as most services write it, and once it is taken apart.
+const BYTES_OF_NUMBER: usize = 10;
+
+/// Bytes of a refusal that are read.
+const REFUSAL_BYTES: usize = 16 * 1024;
+
+/// What providers share.
+pub(in crate::provider) struct Common {
+    pub(in crate::provider) gate: Arc<Gate>,
+    pub(in crate::provider) meter: Arc<Meter>,
+    /// In units of [`ROOM_UNIT`].
+    pub(in crate::provider) room: Arc<Semaphore>,
+}
+
+/// An embedding service over HTTP.
+pub struct HttpProvider {
+    name: String,
+    model: String,
+    http: HttpConfig,
+    url: Url,
+    /// Filled before the provider is used.
+    dimensions: OnceLock<usize>,
+    /// What goes into the request.
+    sent_dimensions: Option<usize>,
+    limits: Limits,
+    timeout: Duration,
+    passages: Client,
+    queries: Client,
+    common: Common,
+    /// Headers with secrets; read again after they were refused.
+    secrets: Mutex<Option<Arc<Secrets>>>,
+    /// The service does not know base64.
+    wants_decimals: AtomicBool,
+    stopped: CancelFlag,
+}
+
+struct Secrets {
+    headers: HeaderMap,
+    key: Option<SecretString>,
+}
+
+/// Texts as they are sent.
+struct Input {
+    texts: Vec<String>,
+    truncated: Vec<bool>,
+    tokens: usize,
+}
+
+/// A call that gave nothing.
+struct Failed {
+    fault: Fault,
+    message: String,
+    retry_after: Option<Duration>,
+    rates: RateHeaders,
+    /// Whether there was an answer that costs as a good one.
+    is_paid: bool,
+    /// Whether it is about the way in which numbers were asked for.
+    is_about_encoding: bool,
+}
+
+impl HttpProvider {
+    /// Prepares everything but asks nobody.
+    pub(in crate::provider) fn new(
+        config: &ProviderConfig,
+        http: &HttpConfig,
+        clients: &Clients,
+        common: Common,
+    ) -> Result<Self, ProviderError> {
+        let wrong = |what: String| ProviderError::Configuration(format!("provider \"{}\": {what}", config.name));
+        dialect::check(config).map_err(wrong)?;
+        let url = dialect::url(http, &config.model).map_err(wrong)?;
+        let options = &http.options;
+        let client = |purpose| {
+            clients
+                .get(options.local, options.ca_file.as_deref(), purpose)
+                .map_err(wrong)
+        };
+        let known = models::known(&config.model);
+        let sends_dimensions = options
+            .send_dimensions
+            .unwrap_or_else(|| known.is_some_and(|known| known.can_shorten));
+        let by_dialect = http.dialect.limits();
+        let limits = Limits {
+            max_texts: http.max_texts.unwrap_or(by_dialect.texts).max(1),
+            max_tokens: config.max_tokens.unwrap_or(by_dialect.tokens),
+            max_request_tokens: http.max_request_tokens.unwrap_or(by_dialect.request_tokens),
+            max_request_bytes: REQUEST_BYTES,
+            parallel_requests: PARALLEL_REQUESTS,
+        };
+        let dimensions = OnceLock::new();
+        if let Some(number) = config.dimensions.or(known.map(|known| known.dimensions)) {
+            let _ = dimensions.set(number);
+        }
+        Ok(Self {
+            name: config.name.clone(),
+            model: config.model.clone(),
+            http: http.clone(),
+            url,
+            dimensions,
+            sent_dimensions: config.dimensions.filter(|_| sends_dimensions),
+            limits,
+            timeout: Duration::from_millis(options.timeout_ms.unwrap_or(http.timeout_ms)),
+            passages: client(Purpose::Passage)?,
+            queries: client(Purpose::Query)?,
+            common,
+            secrets: Mutex::new(None),
+            wants_decimals: AtomicBool::new(options.encoding_format == EncodingFormat::Float),
+            stopped: CancelFlag::default(),
+        })
+    }
+
+    /// Asks the service how long its embeddings are, unless that is known.
+    pub(in crate::provider) async fn learn_dimensions(&self) -> Result<(), ProviderError> {
+        if self.dimensions.get().is_some() {
+            return Ok(());
+        }
+        let input = self.plain_input(Purpose::Query);
+        let embeddings = self.send(&input, Purpose::Query).await?;
+        let length = embeddings.first().map_or(0, |embedding| embedding.vector.len());
+        let _ = self.dimensions.set(length);
+        Ok(())
+    }
+
+    async fn embed_now(&self, request: &EmbedRequest) -> Result<Vec<Embedding>, ProviderError> {
+        let input = self.input(&request.texts, request.purpose).await?;
+        self.send(&input, request.purpose).await
+    }
+
+    /// Sends the texts when it is their turn.
+    async fn send(&self, input: &Input, purpose: Purpose) -> Result<Vec<Embedding>, ProviderError> {
+        let mut admission = self.admit(input, purpose).await?;
+        if admission.is_probe() {
+            match self.call(admission, &self.plain_input(purpose), purpose).await {
+                Ok(_) => {}
+                // It answers; what it says to the texts themselves will be seen.
+                Err(failed) if verdict(failed.fault) == FailureClass::Record => {}
+                Err(failed) => return Err(self.out_of_order(failed)),
+            }
+            admission = self.admit(input, purpose).await?;
+        }
+        match self.call(admission, input, purpose).await {
+            Ok(embeddings) => Ok(embeddings),
+            Err(failed) if failed.is_about_encoding && !self.wants_decimals.swap(true, Ordering::Relaxed) => {
+                log::info!(
+                    "provider \"{}\" does not know base64, numbers are asked for as decimals",
+                    self.name
+                );
+                let admission = self.admit(input, purpose).await?;
+                let again = self.call(admission, input, purpose).await;
+                again.map_err(|failed| self.error(failed, input))
+            }
+            Err(failed) => Err(self.error(failed, input)),
+        }
+    }
+
+    async fn admit(&self, input: &Input, purpose: Purpose) -> Result<Admission, ProviderError> {
+        let patience = match purpose {
+            Purpose::Passage => PASSAGE_PATIENCE,
+            Purpose::Query => QUERY_PATIENCE,
+        };
+        let admission = self.common.gate.admit(input.tokens, purpose, patience).await;
+        admission.map_err(|busy| ProviderError::Throttled {
+            message: format!("provider \"{}\" has to wait: {}", self.name, busy.reason),
+            retry_after: Some(busy.wait),
+        })
+    }
+
+    /// One call, of which gate and meter are told.
+    async fn call(&self, admission: Admission, input: &Input, purpose: Purpose) -> Result<Vec<Embedding>, Failed> {
+        let size = input.texts.iter().map(String::len).sum::<usize>()
+            + input.texts.len() * self.dimensions() * BYTES_OF_NUMBER;
+        let units = (size.min(BYTES_UNDER_WAY) / ROOM_UNIT) as u32;
+        // Never closed.
+        let _room = self.common.room.acquire_many(units).await;
+        let counted = self.common.meter.begin();
+        match self.exchange(input, purpose).await {
+            Ok((answer, rates)) => {
+                let tokens = answer.tokens.unwrap_or(input.tokens as u64);
+                admission.answered(usize::try_from(tokens).unwrap_or(usize::MAX), &rates);
+                let texts = input.texts.len();
+                counted.ended(Ended::Well { texts }, tokens);
+                Ok(embeddings(answer, tokens, input))
+            }
+            Err(failed) => {
+                let class = verdict(failed.fault);
+                let tokens = if failed.is_paid { input.tokens as u64 } else { 0 };
+                let how = match class {
+                    FailureClass::Throttled => Ended::Throttled,
+                    _ => Ended::Badly,
+                };
+                counted.ended(how, tokens);
+                match class {
+                    FailureClass::Throttled => {
+                        admission.throttled(failed.retry_after, &failed.rates, &failed.message);
+                    }
+                    FailureClass::Transient => admission.failed(is_overload(failed.fault), &failed.message),
+                    FailureClass::Record | FailureClass::Configuration => admission.refused(&failed.rates),
+                }
+                Err(failed)
+            }
+        }
+    }
+
+    /// Sends and reads, whatever comes of it.
+    async fn exchange(&self, input: &Input, purpose: Purpose) -> Result<(Answer, RateHeaders), Failed> {
+        let secrets = self
+            .secrets()
+            .map_err(|message| Failed::before_sending(format!("provider \"{}\": {message}", self.name)))?;
+        let encoding = match self.wants_decimals.load(Ordering::Relaxed) {
+            true => EncodingFormat::Float,
+            false => EncodingFormat::Base64,
+        };
+        let body = body::json(&self.model, &input.texts, encoding, self.sent_dimensions)
+            .map_err(|error| Failed::before_sending(format!("provider \"{}\": {error}", self.name)))?;
+        let client = match purpose {
+            Purpose::Passage => &self.passages,
+            Purpose::Query => &self.queries,
+        };
+        let sent = client
+            .post(self.url.clone())
+            .headers(secrets.headers.clone())
+            .timeout(self.timeout)
+            .body(body)
+            .send()
+            .await;
+        let response = sent.map_err(|error| self.broken(&error, false))?;
+        let status = response.status();
+        let rates = headers::rates(response.headers());
+        if status != StatusCode::OK {
+            let retry_after = headers::retry_after(response.headers(), SystemTime::now());
+            let body = answer::read(response, REFUSAL_BYTES).await.unwrap_or_default();
+            return Err(self.refusal(status, &body, retry_after, rates, &secrets));
+        }
+        let dimensions = self.dimensions.get().copied();
+        let texts = input.texts.len();
+        let body = match answer::read(response, answer::longest(texts, dimensions)).await {
+            Ok(body) => body,
+            Err(ReadError::TooLarge) => return Err(self.unusable(Fault::TooLarge, texts, rates)),
+            Err(ReadError::Broken(error)) => return Err(self.broken(&error, true)),
+        };
+        let parsing = tokio::task::spawn_blocking(move || answer::parse(&body, texts, dimensions));
+        match parsing.await {
+            Ok(Ok(answer)) => Ok((answer, rates)),
+            Ok(Err(fault)) => Err(self.unusable(fault, texts, rates)),
+            Err(_) => Err(self.unusable(Fault::NotEmbeddings, texts, rates)),
+        }
+    }
+
+    /// Texts with their prefix, cut to what the model sees. Off the threads that serve others when some have to be cut.
+    async fn input(&self, texts: &[Arc<str>], purpose: Purpose) -> Result<Input, ProviderError> {
+        let most = self.limits.max_tokens;
+        let prefix = self.prefix(purpose).to_owned();
+        let is_long = |text: &Arc<str>| text.len() + prefix.len() > most;
+        if !texts.iter().any(is_long) {
+            return Ok(Input::of(texts, &prefix, most));
+        }
+        let texts = texts.to_vec();
+        tokio::task::spawn_blocking(move || Input::of(&texts, &prefix, most))
+            .await
+            .map_err(|error| match error.is_panic() {
+                true => ProviderError::Record("the tokenizer panicked on a text".to_owned()),
+                false => ProviderError::Cancelled,
+            })
+    }
+
+    fn plain_input(&self, purpose: Purpose) -> Input {
+        Input::of(&[Arc::from(PLAIN_TEXT)], self.prefix(purpose), self.limits.max_tokens)
+    }
+
+    fn prefix(&self, purpose: Purpose) -> &str {
+        match purpose {
+            Purpose::Query => &self.http.options.query_prefix,
+            Purpose::Passage => &self.http.options.passage_prefix,
+        }
+    }
+
+    fn secrets(&self) -> Result<Arc<Secrets>, String> {
+        let mut kept = self.secrets.lock();
+        if let Some(secrets) = &*kept {
+            return Ok(Arc::clone(secrets));
+        }
+        let directory = self.http.secret_directory.as_deref();
+        let mut map = headers::added(&self.http.options.headers, directory)?;
+        map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        map.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let mut key = None;
+        if let Some(reference) = &self.http.api_key_ref {
+            let reference: SecretRef = reference.parse().map_err(|error| format!("{error}"))?;
+            let secret = reference.read(directory)?;
+            let (name, prefix) = self.http.dialect.key_header();
+            let value = headers::sensitive(&format!("{prefix}{}", secret.expose_secret()))
+                .ok_or_else(|| format!("{reference} holds bytes that no key has"))?;
+            map.insert(HeaderName::from_static(name), value);
+            key = Some(secret);
+        }
+        let secrets = Arc::new(Secrets { headers: map, key });
+        *kept = Some(Arc::clone(&secrets));
+        Ok(secrets)
+    }
+
+    fn refusal(
+        &self,
+        status: StatusCode,
+        body: &[u8],
+        retry_after: Option<Duration>,
+        rates: RateHeaders,
+        secrets: &Secrets,
+    ) -> Failed {
+        let key = secrets.key.as_ref().map_or("", |key| key.expose_secret());
+        let (said, words) = fault::of_refusal(status, body, &[key]);
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            // Somebody may have put a new key where the old one was.
+            *self.secrets.lock() = None;
+        }
+        let advice = match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ": the key is not accepted; see api_key_ref",
+            StatusCode::NOT_FOUND => ": see its endpoint and model",
+            status if status.is_redirection() => ": redirects are not followed; set endpoint to the address it has now",
+            _ if said == Said::QuotaExhausted => ": the account has no quota left",
+            _ => "",
+        };
+        let words = words.as_deref();
+        Failed {
+            fault: Fault::Status {
+                status: status.as_u16(),
+                retry_after: retry_after.is_some(),
+                said,
+            },
+            message: format!(
+                "provider \"{}\" answered {status}{advice}{}{}",
+                self.name,
+                if words.is_some() { ": " } else { "" },
+                words.unwrap_or_default()
+            ),
+            retry_after,
+            rates,
+            is_paid: false,
+            is_about_encoding: fault::is_about_encoding(words),
+        }
+    }
+
+    fn unusable(&self, fault: Fault, texts: usize, rates: RateHeaders) -> Failed {
+        let what = match fault {
+            Fault::TooLarge => "more bytes than any answer to this request can have".to_owned(),
+            Fault::WrongCount => format!("something else than one embedding for each of {texts} texts"),
+            Fault::WrongDimensions => format!(
+                "embeddings that do not have {} dimensions",
+                self.dimensions
+                    .get()
+                    .map_or_else(|| "the same".to_owned(), usize::to_string)
+            ),
+            Fault::NotFinite => "an embedding that is no vector of finite numbers with a direction".to_owned(),
+            _ => "something that is no list of embeddings".to_owned(),
+        };
+        Failed {
+            fault,
+            message: format!("provider \"{}\" answered with {what}", self.name),
+            retry_after: None,
+            rates,
+            is_paid: true,
+            is_about_encoding: false,
+        }
+    }
+
+    fn broken(&self, error: &reqwest::Error, is_paid: bool) -> Failed {
+        let fault = fault::of_transport(error);
+        let host = self.url.host_str().unwrap_or_default();
+        let reason = fault::innermost(error);
+        let what = match fault {
+            Fault::TimedOut => format!("did not answer within {} s", self.timeout.as_secs_f32()),
+            Fault::Unreachable => format!("cannot be reached at {host}: {reason}"),
+            Fault::Certificate => format!("has a certificate that is not trusted for {host}: {reason}"),
+            Fault::ForbiddenAddress => format!("is at {host}, which is not allowed: {reason}"),
+            _ => format!("broke the connection: {reason}"),
+        };
+        Failed {
+            fault,
+            message: format!("provider \"{}\" {what}", self.name),
+            retry_after: None,
+            rates: RateHeaders::default(),
+            is_paid,
+            is_about_encoding: false,
+        }
+    }
+
+    fn error(&self, failed: Failed, input: &Input) -> ProviderError {
+        let class = verdict(failed.fault);
+        let Failed {
+            message, retry_after, ..
+        } = failed;
+        if failed.is_paid {
+            return ProviderError::Unusable {
+                class,
+                message,
+                tokens: input.tokens as u64,
+            };
+        }
+        match class {
+            FailureClass::Throttled => ProviderError::Throttled { message, retry_after },
+            FailureClass::Transient => ProviderError::Transient(message),
+            FailureClass::Record => ProviderError::Record(message),
+            FailureClass::Configuration => ProviderError::Configuration(message),
+        }
+    }
+
+    /// The error of a provider that was out of order and still is.
+    fn out_of_order(&self, failed: Failed) -> ProviderError {
+        if verdict(failed.fault) == FailureClass::Configuration {
+            return ProviderError::Configuration(failed.message);
+        }
+        ProviderError::Throttled {
+            message: failed.message,
+            retry_after: self.common.gate.report().pause.or(failed.retry_after),
+        }
+    }
+}
+
+impl Input {
+    fn of(texts: &[Arc<str>], prefix: &str, most: usize) -> Self {
+        let mut input = Self {
+            texts: Vec::with_capacity(texts.len()),
+            truncated: Vec::with_capacity(texts.len()),
+            tokens: 0,
+        };
+        for text in texts {
+            let whole = format!("{prefix}{text}");
+            let seen = tokenizer::beginning(&whole, most).len();
+            input.truncated.push(seen < whole.len());
+            let mut sent = whole;
+            sent.truncate(seen);
+            input.tokens += estimated_tokens(sent.len()).min(most);
+            input.texts.push(sent);
+        }
+        input
+    }
+}
+
+impl Failed {
+    /// Nobody was asked.
+    fn before_sending(message: String) -> Self {
+        Self {
+            fault: Fault::NotAsked,
+            message,
+            retry_after: None,
+            rates: RateHeaders::default(),
+            is_paid: false,
+            is_about_encoding: false,
+        }
+    }
+}
+
+/// Whether fewer requests at a time might help.
+fn is_overload(fault: Fault) -> bool {
+    matches!(
+        fault,
+        Fault::TimedOut
+            | Fault::Status {
+                status: 408 | 503 | 504,
+                ..
+            }
+    )
+}
+
+/// The service says what all texts cost together: each gets its share by length.
+fn embeddings(answer: Answer, tokens: u64, input: &Input) -> Vec<Embedding> {
+    let lengths: Vec<usize> = input.texts.iter().map(String::len).collect();
+    let described = answer
+        .vectors
+        .into_iter()
+        .zip(share(tokens, &lengths))
+        .zip(&input.truncated);
+    described
+        .map(|((vector, tokens), truncated)| Embedding {
+            vector,
+            tokens: u32::try_from(tokens).unwrap_or(u32::MAX),
+            truncated: *truncated,
+        })
+        .collect()
+}
+
+#[async_trait]
+impl EmbeddingProvider for HttpProvider {
+    fn model(&self) -> &str {
+        &self.model
+    }
+
+    fn dimensions(&self) -> usize {
+        self.dimensions.get().copied().unwrap_or(0)
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    async fn embed(&self, request: EmbedRequest) -> Result<Vec<Embedding>, ProviderError> {
+        tokio::select! {
+            answer = self.embed_now(&request) => answer,
+            () = request.cancel.raised() => Err(ProviderError::Cancelled),
+            () = self.stopped.raised() => Err(ProviderError::Cancelled),
+        }
+    }
+
+    fn token_spans(&self, text: &str) -> Result<Vec<Range<usize>>, ProviderError> {
+        Ok(tokenizer::spans(text))
+    }
+
+    fn shutdown(&self) {
+        self.stopped.raise();
+    }
+}
