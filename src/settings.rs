@@ -18,6 +18,7 @@ static NICE: GucSetting<i32> = GucSetting::<i32>::new(10);
 static MEMORY_LIMIT: GucSetting<i32> = GucSetting::<i32>::new(512);
 static POLL_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(1000);
 static REQUEST_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(60_000);
+static SECRET_DIRECTORY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 static JOB_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 60);
 
 /// Start of the names of our folders in the data directory, before the database's object identifier.
@@ -44,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) poll_interval: Duration,
     /// How long one request to a provider, a store or the worker may take.
     pub(crate) request_timeout: Duration,
+    /// Folder that files with keys have to be in; `None` for any.
+    pub(crate) secret_directory: Option<PathBuf>,
     /// How long ended jobs are kept; `None` keeps them for ever.
     pub(crate) job_retention: Option<Duration>,
 }
@@ -65,6 +68,7 @@ impl Settings {
             memory_limit: MEMORY_LIMIT.get() as usize * 1024 * 1024,
             poll_interval: milliseconds(POLL_INTERVAL.get()),
             request_timeout: milliseconds(REQUEST_TIMEOUT.get()),
+            secret_directory: path_of(&SECRET_DIRECTORY),
             job_retention: match JOB_RETENTION.get() {
                 minutes if minutes < 0 => None,
                 minutes => Some(Duration::from_secs(60 * minutes as u64)),
@@ -180,6 +184,14 @@ pub(crate) fn define() {
         3_600_000,
         GucContext::Sighup,
         GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_string_guc(
+        c"vector_backfill.secret_directory",
+        c"Folder that files with keys of providers have to be in.",
+        c"Empty: any folder. The files have to be regular ones of the server's user, with mode 0600.",
+        &SECRET_DIRECTORY,
+        GucContext::Sighup,
+        hidden,
     );
     GucRegistry::define_int_guc(
         c"vector_backfill.job_retention",

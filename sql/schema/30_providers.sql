@@ -2,7 +2,7 @@
 create table vb_providers (
     name                     text primary key check (name ~ '^[a-z][a-z0-9_]{0,62}$'),
     kind                     text not null check (kind in ('onnx', 'openai', 'azure_openai', 'openai_compatible')),
-    model                    text not null,
+    model                    text not null check (model <> ''),
     dimensions               int check (dimensions between 1 and 65536),
     endpoint                 text,
     api_key_ref              text check (api_key_ref ~ '^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$'),
@@ -15,12 +15,54 @@ create table vb_providers (
     quality                  real check (quality between 0::real and 1::real),
     speed                    real check (speed > 0::real),
     enabled                  boolean not null default true,
-    client_id                bigint,
-    options                  jsonb not null default '{}' check (pg_catalog.jsonb_typeof(options) = 'object')
+    client_id                bigint check (client_id >= 0),
+    options                  jsonb not null default '{}' check (pg_catalog.jsonb_typeof(options) = 'object'),
+    seeded                   boolean not null default false
 );
 comment on table vb_providers is 'Embedding providers; speed is in records a second, quality from 0 to 1, cost in the currency of your contract';
 
-insert into vb_providers (name, kind, model, dimensions, max_tokens, quality, speed)
-values ('sentence_transformers', 'onnx', 'all-MiniLM-L6-v2', 384, 256, 0.8, 1000);
+-- A dump has the providers of this table as somebody may have changed them; where it is read back, CREATE EXTENSION has just
+-- made the seeded ones anew.
+create function vb_replace_seeded_provider() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    delete from @extschema@.vb_providers p where p.name = new.name and p.seeded;
+    return new;
+end
+$$;
+comment on function vb_replace_seeded_provider() is 'Lets a dump of vb_providers be read back';
 
-select pg_catalog.pg_extension_config_dump('vb_providers', $$where name <> 'sentence_transformers'$$);
+-- Figures of the product's published rules; the price is OpenAI's in US dollars.
+insert into vb_providers (name, kind, model, dimensions, max_texts, max_tokens, max_request_tokens,
+                          cost_per_million_tokens, quality, speed, enabled, seeded)
+values ('sentence_transformers', 'onnx', 'all-MiniLM-L6-v2', 384, null, 256, null, 0, 0.8, 1000, true, true),
+       ('openai', 'openai', 'text-embedding-3-small', 1536, 2048, 8191, 300000, 0.02, 0.95, 100, false, true),
+       ('azure_openai', 'azure_openai', 'text-embedding-3-small', 1536, 2048, 8191, 300000, 0.02, 0.95, 500, false, true);
+
+create trigger vb_replace_seeded_provider before insert on vb_providers
+    for each row execute function vb_replace_seeded_provider();
+
+select pg_catalog.pg_extension_config_dump('vb_providers', '');
+
+-- What providers did so far, and how they were when the worker looked last. Speeds are learned from their calls.
+create table vb_provider_usage (
+    name                text primary key,
+    requests            bigint not null default 0,
+    errors              bigint not null default 0,
+    throttled           bigint not null default 0,
+    texts               bigint not null default 0,
+    tokens              bigint not null default 0,
+    cost                numeric not null default 0,
+    records_per_second  real,
+    tokens_per_second   real,
+    latency_p50         interval,
+    latency_p95         interval,
+    concurrency         int,
+    breaker             text,
+    trouble             text,
+    updated_at          timestamptz not null default pg_catalog.clock_timestamp()
+);
+comment on table vb_provider_usage is 'What providers did; read vb_provider_status instead';
+select pg_catalog.pg_extension_config_dump('vb_provider_usage', '');

@@ -62,7 +62,7 @@ create table vb_job_errors (
     job_id        bigint not null references vb_jobs on delete cascade,
     record_id     text not null,
     content_hash  bytea,
-    error_class   text not null check (error_class in ('source', 'record', 'crash')),
+    error_class   text not null check (error_class in ('source', 'record', 'transient', 'crash')),
     message       text not null,
     attempts      int not null,
     failed_at     timestamptz not null default pg_catalog.clock_timestamp(),

@@ -51,6 +51,28 @@ as 'MODULE_PATHNAME', 'vb_configure_source_wrapper';
 comment on function vb_configure_source is
     'Says how a table is embedded: its key, client column, filter, order and its text; each call says all of it anew';
 
+create function vb_set_provider(
+    name text, kind text default null, model text default null, dimensions int default null,
+    endpoint text default null, api_key_ref text default null, max_texts int default null, max_tokens int default null,
+    max_request_tokens int default null, requests_per_minute int default null, tokens_per_minute int default null,
+    cost_per_million_tokens numeric default null, quality real default null, speed real default null,
+    enabled boolean default null, client_id bigint default null, options jsonb default null
+) returns void
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_set_provider_wrapper';
+comment on function vb_set_provider is
+    'Makes or changes an embedding provider: NULL keeps a value, an empty text or 0 takes it away';
+
+create function vb_drop_provider(name text) returns void
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_drop_provider_wrapper';
+comment on function vb_drop_provider is 'Drops an embedding provider; vectors that it made stay';
+
+create function vb_provider_list() returns table (name text, available boolean, reason text)
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_provider_list_wrapper';
+comment on function vb_provider_list is 'Whether each provider could be used, as vb_provider_status shows it';
+
 create function vb_check_provider(name text)
 returns table (ok boolean, latency interval, dimensions int, detail text)
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp

@@ -9,3 +9,14 @@ comment on view vb_sources is 'Tables that are or were embedded; NULL columns fo
 create view vb_worker_status as
 select w.pid, w.state, w.since, w.memory_bytes, w.waiting_for, w.preloaded from vb_worker_list() w;
 comment on view vb_worker_status is 'The worker of this database; no row when none runs';
+
+create view vb_provider_status as
+select p.name, p.kind, p.model, l.available and coalesce(u.breaker, 'closed') operator(pg_catalog.<>) 'open' as available,
+       coalesce(l.reason, u.trouble) as reason, coalesce(u.requests, 0) as requests, coalesce(u.errors, 0) as errors,
+       coalesce(u.throttled, 0) as throttled, u.latency_p50, u.latency_p95, coalesce(u.tokens, 0) as tokens,
+       pg_catalog.trim_scale(coalesce(u.cost, 0)) as cost, u.concurrency, u.breaker,
+       coalesce(u.records_per_second, p.speed) as records_per_second, u.tokens_per_second, u.updated_at, p.client_id
+from vb_providers p
+join vb_provider_list() l on l.name operator(pg_catalog.=) p.name
+left join vb_provider_usage u on u.name operator(pg_catalog.=) p.name;
+comment on view vb_provider_status is 'Providers: whether they can be used, what they did, how fast they are, what they cost';

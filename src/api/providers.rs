@@ -1,12 +1,83 @@
-//! Calling providers.
+//! Providers: setting them, calling them.
 
 use pgrx::datum::Interval;
 use pgrx::iter::TableIterator;
-use pgrx::{name, pg_extern};
+use pgrx::{AnyNumeric, JsonB, name, pg_extern};
 
 use super::{on_primary, required};
+use crate::catalog::installation::Installation;
+use crate::catalog::provider_settings::{self, ProviderSettings};
+use crate::catalog::providers;
 use crate::pg::catch::respond;
+use crate::settings::Settings;
 use crate::worker::service::embed;
+
+#[pg_extern(sql = false)]
+#[expect(clippy::too_many_arguments, reason = "the SQL function has as many")]
+fn vb_set_provider(
+    name: Option<String>,
+    kind: Option<String>,
+    model: Option<String>,
+    dimensions: Option<i32>,
+    endpoint: Option<String>,
+    api_key_ref: Option<String>,
+    max_texts: Option<i32>,
+    max_tokens: Option<i32>,
+    max_request_tokens: Option<i32>,
+    requests_per_minute: Option<i32>,
+    tokens_per_minute: Option<i32>,
+    cost_per_million_tokens: Option<AnyNumeric>,
+    quality: Option<f32>,
+    speed: Option<f32>,
+    enabled: Option<bool>,
+    client_id: Option<i64>,
+    options: Option<JsonB>,
+) {
+    respond(|| {
+        let settings = ProviderSettings {
+            kind,
+            model,
+            dimensions,
+            endpoint,
+            api_key_ref,
+            max_texts,
+            max_tokens,
+            max_request_tokens,
+            requests_per_minute,
+            tokens_per_minute,
+            cost_per_million_tokens,
+            quality,
+            speed,
+            enabled,
+            client_id,
+            options: options.map(|options| options.0.to_string()),
+        };
+        settings.store(&on_primary()?, &required(name, "name")?)
+    })
+}
+
+#[pg_extern(sql = false)]
+fn vb_drop_provider(name: Option<String>) {
+    respond(|| provider_settings::drop(&on_primary()?, &required(name, "name")?))
+}
+
+#[pg_extern(sql = false)]
+fn vb_provider_list() -> TableIterator<
+    'static,
+    (
+        name!(name, String),
+        name!(available, bool),
+        name!(reason, Option<String>),
+    ),
+> {
+    respond(|| {
+        let all = providers::all(&Installation::require()?, &Settings::current())?;
+        Ok(TableIterator::new(all.into_iter().map(|provider| {
+            let reason = provider.available().err();
+            (provider.name, reason.is_none(), reason)
+        })))
+    })
+}
 
 #[pg_extern(sql = false)]
 fn vb_check_provider(

@@ -12,6 +12,8 @@ pub(crate) enum ErrorClass {
     Source,
     /// The provider refuses its text.
     Record,
+    /// It failed again and again in a way that may pass, while others did not.
+    Transient,
     /// It was in flight whenever the worker crashed.
     Crash,
 }
@@ -22,6 +24,7 @@ impl ErrorClass {
         match self {
             Self::Source => "source",
             Self::Record => "record",
+            Self::Transient => "transient",
             Self::Crash => "crash",
         }
     }

@@ -151,7 +151,7 @@ pub(crate) fn recount(installation: &Installation, job: i64, needed: u64, withou
 
 /// How far a job came with one transaction.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(crate) struct Advance {
+pub(crate) struct Advance<'a> {
     /// Records embedded.
     pub(crate) successful: i64,
     /// Records set aside; negative when some were resolved.
@@ -170,10 +170,12 @@ pub(crate) struct Advance {
     pub(crate) batches: i32,
     /// Records that turned out to need no work.
     pub(crate) unneeded: i64,
+    /// The provider that saw the tokens: they cost what it takes.
+    pub(crate) provider: Option<&'a str>,
 }
 
 /// Moves a job's counters.
-pub(crate) fn advance(installation: &Installation, job: i64, advance: &Advance) -> Result<()> {
+pub(crate) fn advance(installation: &Installation, job: i64, advance: &Advance<'_>) -> Result<()> {
     spi::run(
         &installation.sql(include_str!("../../sql/query/job_advance.sql")),
         &[
@@ -187,6 +189,7 @@ pub(crate) fn advance(installation: &Installation, job: i64, advance: &Advance) 
             advance.records_per_second.into(),
             advance.batches.into(),
             advance.unneeded.into(),
+            advance.provider.into(),
         ],
     )
     .map(|_| ())
@@ -213,6 +216,15 @@ pub(crate) fn stop(installation: &Installation, job: i64, event: JobEvent, reaso
     spi::run(
         &installation.sql(include_str!("../../sql/query/job_stop.sql")),
         &[job.into(), state.as_str().into(), reason.into()],
+    )
+    .map(|_| ())
+}
+
+/// Says what keeps a running job waiting.
+pub(crate) fn note(installation: &Installation, job: i64, reason: &str) -> Result<()> {
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/job_note.sql")),
+        &[job.into(), reason.into()],
     )
     .map(|_| ())
 }

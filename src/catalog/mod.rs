@@ -10,6 +10,8 @@ pub(crate) mod job_control;
 pub(crate) mod job_request;
 pub(crate) mod job_state;
 pub(crate) mod jobs;
+pub(crate) mod provider_settings;
+pub(crate) mod provider_usage;
 pub(crate) mod providers;
 pub(crate) mod references;
 pub(crate) mod source_access;

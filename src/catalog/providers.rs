@@ -1,6 +1,8 @@
 //! Embedding providers as configured, and whether one could be used now.
 
-use vb_engine::provider::config::{OnnxConfig, ProviderConfig, ProviderKind};
+use vb_engine::provider::config::{Dialect, HttpConfig, OnnxConfig, ProviderConfig, ProviderKind};
+use vb_engine::provider::http::{self, models};
+use vb_engine::provider::options::ProviderOptions;
 
 use super::collections::Collection;
 use super::installation::Installation;
@@ -13,16 +15,50 @@ use crate::settings::Settings;
 pub(crate) struct Provider {
     /// Its name.
     pub(crate) name: String,
+    /// How it is reached.
+    pub(crate) kind: Kind,
     /// The model's name, as recorded with each vector.
     pub(crate) model: String,
-    /// Numbers in its embeddings, if the administrator says.
+    /// Numbers in its embeddings, if that is known.
     pub(crate) dimensions: Option<i32>,
     /// The only client that may use it; `None` for everybody.
     pub(crate) client_id: Option<i64>,
     /// Whether it may be used at all.
     pub(crate) enabled: bool,
-    /// What the engine needs, or why this version cannot use it.
+    /// What the engine needs, or why it cannot be used.
     setup: std::result::Result<ProviderConfig, String>,
+}
+
+/// How a provider is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A model on this machine.
+    Onnx,
+    /// A service over HTTP.
+    Http(Dialect),
+}
+
+impl Kind {
+    /// The kind of that name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        match name {
+            "onnx" => Some(Self::Onnx),
+            "openai" => Some(Self::Http(Dialect::Openai)),
+            "azure_openai" => Some(Self::Http(Dialect::AzureOpenai)),
+            "openai_compatible" => Some(Self::Http(Dialect::OpenaiCompatible)),
+            _ => None,
+        }
+    }
+
+    /// The name that stands for this kind in the rules of choice, if one does.
+    pub(crate) fn role(self) -> Option<&'static str> {
+        match self {
+            Self::Onnx => Some("sentence_transformers"),
+            Self::Http(Dialect::Openai) => Some("openai"),
+            Self::Http(Dialect::AzureOpenai) => Some("azure_openai"),
+            Self::Http(Dialect::OpenaiCompatible) => None,
+        }
+    }
 }
 
 impl Provider {
@@ -39,7 +75,13 @@ impl Provider {
         let config = self.setup.as_ref().map_err(Clone::clone)?;
         match &config.kind {
             ProviderKind::Onnx(onnx) => missing_file(onnx).map_or(Ok(config), Err),
+            ProviderKind::Http(_) => http::check(config).map(|()| config),
         }
+    }
+
+    /// The first thing that is wrong with what is written in its row, though something may be missing still.
+    pub(crate) fn check_form(&self) -> std::result::Result<(), String> {
+        http::check_form(self.setup.as_ref().map_err(Clone::clone)?)
     }
 
     /// Whether its embeddings are of the collection's vector space.
@@ -89,7 +131,7 @@ pub(crate) fn require(installation: &Installation, settings: &Settings, name: &s
     let mut names: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
     names.sort_unstable();
     let hint = match names.as_slice() {
-        [] => "There are none; an administrator can insert one into vb_providers.".to_owned(),
+        [] => "There are none; an administrator can make one with vb_set_provider.".to_owned(),
         names => format!("Providers are: {}.", names.join(", ")),
     };
     Err(VbError::missing(format!("there is no provider {name:?}")).hint(hint))
@@ -114,49 +156,119 @@ pub(crate) fn first_available(providers: &[Provider]) -> Result<ProviderConfig> 
     })
 }
 
-/// A handful of rows, read whole: which of them serve is decided here.
-fn all(installation: &Installation, settings: &Settings) -> Result<Vec<Provider>> {
+/// All providers: a handful of rows, read whole; which of them serve is decided elsewhere.
+pub(crate) fn all(installation: &Installation, settings: &Settings) -> Result<Vec<Provider>> {
     let statement = installation.sql(include_str!("../../sql/query/providers.sql"));
     role::as_owner(installation.owner, || {
         spi::read(&statement, &[], |row| {
-            let name: String = row.get(1)?;
             let kind: String = row.get(2)?;
-            let model: String = row.get(3)?;
-            let dimensions: Option<i32> = row.optional(4)?;
-            let max_tokens: Option<i32> = row.optional(5)?;
-            let setup = setup(settings, &kind, &model).map(|kind| ProviderConfig {
-                name: name.clone(),
-                model: model.clone(),
-                dimensions: dimensions.and_then(|value| usize::try_from(value).ok()),
-                max_tokens: max_tokens.and_then(|value| usize::try_from(value).ok()),
-                kind,
-            });
-            Ok(Provider {
-                name,
-                model,
-                dimensions,
-                client_id: row.optional(6)?,
-                enabled: row.get(7)?,
-                setup,
-            })
+            let stored = Stored {
+                name: row.get(1)?,
+                model: row.get(3)?,
+                dimensions: row.optional(4)?,
+                endpoint: row.optional(5)?,
+                api_key_ref: row.optional(6)?,
+                max_texts: row.optional(7)?,
+                max_tokens: row.optional(8)?,
+                max_request_tokens: row.optional(9)?,
+                requests_per_minute: row.optional(10)?,
+                tokens_per_minute: row.optional(11)?,
+                options: row.get(14)?,
+            };
+            let kind = Kind::parse(&kind).ok_or_else(|| VbError::internal(format!("unknown kind {kind:?}")))?;
+            Ok(stored.provider(settings, kind, row.optional(12)?, row.get(13)?))
         })
     })
 }
 
-fn setup(settings: &Settings, kind: &str, model: &str) -> std::result::Result<ProviderKind, String> {
-    if kind != "onnx" {
-        return Err(format!("providers of kind {kind} are not supported by this version"));
+/// The columns of which a configuration is made.
+struct Stored {
+    name: String,
+    model: String,
+    dimensions: Option<i32>,
+    endpoint: Option<String>,
+    api_key_ref: Option<String>,
+    max_texts: Option<i32>,
+    max_tokens: Option<i32>,
+    max_request_tokens: Option<i32>,
+    requests_per_minute: Option<i32>,
+    tokens_per_minute: Option<i32>,
+    options: String,
+}
+
+impl Stored {
+    fn provider(self, settings: &Settings, kind: Kind, client_id: Option<i64>, enabled: bool) -> Provider {
+        let dimensions = self.dimensions.or_else(|| {
+            let known = models::known(&self.model)?;
+            i32::try_from(known.dimensions).ok()
+        });
+        let (name, model) = (self.name.clone(), self.model.clone());
+        let setup = self.kind(settings, kind).map(|kind| ProviderConfig {
+            name: self.name,
+            model: self.model,
+            dimensions: dimensions.and_then(size),
+            max_tokens: self.max_tokens.and_then(size),
+            kind,
+        });
+        Provider {
+            name,
+            kind,
+            model,
+            dimensions,
+            client_id,
+            enabled,
+            setup,
+        }
     }
+
+    fn kind(&self, settings: &Settings, kind: Kind) -> std::result::Result<ProviderKind, String> {
+        let options: ProviderOptions =
+            serde_json::from_str(&self.options).map_err(|error| format!("options: {}", without_place(&error)))?;
+        match kind {
+            Kind::Onnx if options != ProviderOptions::default() => {
+                Err("options are for providers over HTTP; a local model has none".to_owned())
+            }
+            Kind::Onnx => local(settings, &self.model).map(ProviderKind::Onnx),
+            Kind::Http(dialect) => Ok(ProviderKind::Http(Box::new(HttpConfig {
+                dialect,
+                endpoint: self.endpoint.clone(),
+                api_key_ref: self.api_key_ref.clone(),
+                secret_directory: settings.secret_directory.clone(),
+                max_texts: self.max_texts.and_then(size),
+                max_request_tokens: self.max_request_tokens.and_then(size),
+                requests_per_minute: self.requests_per_minute.and_then(|value| u32::try_from(value).ok()),
+                tokens_per_minute: self.tokens_per_minute.and_then(|value| u32::try_from(value).ok()),
+                timeout_ms: u64::try_from(settings.request_timeout.as_millis()).unwrap_or(u64::MAX),
+                options,
+            }))),
+        }
+    }
+}
+
+fn size(value: i32) -> Option<usize> {
+    usize::try_from(value).ok()
+}
+
+/// Line and column of a value that Postgres has written anew say nothing.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" at line ") {
+        Some((what, _)) => what.to_owned(),
+        None => text,
+    }
+}
+
+fn local(settings: &Settings, model: &str) -> std::result::Result<OnnxConfig, String> {
     // The name becomes a folder below the model directory and must not lead out of it.
     if model.contains(['/', '\\']) || model.starts_with('.') {
         return Err(format!("model name {model:?} is not the name of a folder"));
     }
-    Ok(ProviderKind::Onnx(OnnxConfig {
+    Ok(OnnxConfig {
         library: settings.onnxruntime_library.clone(),
         model_directory: settings.model_directory.join(model),
         threads: settings.onnx_threads,
         nice: settings.nice,
-    }))
+    })
 }
 
 fn missing_file(onnx: &OnnxConfig) -> Option<String> {

@@ -13,4 +13,5 @@ pub(crate) mod process;
 pub(crate) mod role;
 pub(crate) mod signal;
 pub(crate) mod spi;
+pub(crate) mod statement;
 pub(crate) mod transaction;

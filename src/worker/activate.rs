@@ -78,14 +78,7 @@ pub(crate) fn activate(
         provider: choice,
         collection,
         replaced,
-    } = collection_choice::choose(
-        installation,
-        surroundings.settings,
-        &job,
-        &source,
-        present,
-        &found.work_list,
-    )?;
+    } = collection_choice::choose(installation, surroundings, &job, &source, present, &found.work_list)?;
     let provider = choice
         .provider
         .available()

@@ -1,12 +1,12 @@
 //! Which collection takes the vectors of a job, and with it which provider makes them.
 
+use super::look::Surroundings;
 use super::provider_choice::{self, ProviderChoice};
 use crate::catalog::collections::{self, Collection, NewCollection};
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs::Job;
 use crate::catalog::references::Owner;
 use crate::error::{Result, VbError};
-use crate::settings::Settings;
 use crate::source::describe::Source;
 use crate::source::work_list::WorkList;
 
@@ -24,14 +24,21 @@ pub(super) struct CollectionChoice {
 /// gives way when another model is chosen.
 pub(super) fn choose(
     installation: &Installation,
-    settings: &Settings,
+    surroundings: &Surroundings<'_>,
     job: &Job,
     source: &Source,
     present: Option<Collection>,
     work_list: &WorkList,
 ) -> Result<CollectionChoice> {
     let pinned = present.as_ref().filter(|_| work_list.references > 0);
-    let choice = provider_choice::choose(installation, settings, job, pinned, work_list.rows)?;
+    let choice = provider_choice::choose(
+        installation,
+        surroundings.settings,
+        surroundings.trouble,
+        job,
+        pinned,
+        work_list.rows,
+    )?;
     let replaced = match present {
         Some(collection) if work_list.references > 0 || choice.provider.fits(&collection) => {
             return Ok(CollectionChoice {
@@ -49,7 +56,7 @@ pub(super) fn choose(
     let provider = &choice.provider;
     let dimensions = provider.dimensions.ok_or_else(|| {
         VbError::wrong_state(format!("provider {:?} has no dimensions configured", provider.name))
-            .hint("Set the column dimensions in vb_providers to the length of its embeddings.")
+            .hint("Say with vb_set_provider(…, dimensions => …) how long its embeddings are; vb_check_provider tells.")
     })?;
     let new = NewCollection {
         owner: Owner {

@@ -1,6 +1,6 @@
 //! Records what became of a batch: references, counters, dead letters and the end of the batch in one transaction.
 
-use vb_engine::batch::{EmbeddedRecord, FailedRecord, Spent};
+use vb_engine::batch::{EmbeddedRecord, FailedRecord, FailureClass, Spent};
 
 use super::dispatch::InFlight;
 use crate::catalog::batches;
@@ -40,17 +40,22 @@ pub(crate) fn record(installation: &Installation, batch_id: i64, in_flight: &InF
         let record_ids = done.embedded.iter().map(|record| record.record_id.clone()).collect();
         failed -= errors::resolve(installation, job, record_ids)?;
     }
-    if !done.failed.is_empty() {
-        let letters = done
+    for class in [ErrorClass::Record, ErrorClass::Transient] {
+        let of_class =
+            |record: &&FailedRecord| (record.class == FailureClass::Transient) == (class == ErrorClass::Transient);
+        let letters: Vec<DeadLetter> = done
             .failed
             .iter()
+            .filter(of_class)
             .map(|record| DeadLetter {
                 record_id: record.record_id.clone(),
                 content_hash: Some(record.content_hash.to_vec()),
                 message: record.message.clone(),
             })
             .collect();
-        failed += errors::insert(installation, job, ErrorClass::Record, in_flight.attempt, letters)?;
+        if !letters.is_empty() {
+            failed += errors::insert(installation, job, class, in_flight.attempt, letters)?;
+        }
     }
     let removed = if in_flight.gone.is_empty() {
         0
@@ -63,10 +68,31 @@ pub(crate) fn record(installation: &Installation, batch_id: i64, in_flight: &InF
         removed,
         truncated: done.embedded.iter().filter(|record| record.truncated).count() as i64,
         tokens: done.spent.tokens as i64,
+        provider: Some(&context.provider.name),
         records_per_second: done.records_per_second,
         batches: i32::from(!in_flight.record_ids.is_empty()),
         ..Advance::default()
     };
     jobs::advance(installation, job, &advance)?;
+    batches::end(installation, batch_id)
+}
+
+/// Records what a batch cost that gave nothing.
+pub(crate) fn record_spent(
+    installation: &Installation,
+    batch_id: i64,
+    in_flight: &InFlight,
+    spent: Spent,
+) -> Result<()> {
+    let context = &in_flight.context;
+    if spent.tokens > 0 {
+        jobs::lock(installation, context.job.id)?;
+        let advance = Advance {
+            tokens: spent.tokens as i64,
+            provider: Some(&context.provider.name),
+            ..Advance::default()
+        };
+        jobs::advance(installation, context.job.id, &advance)?;
+    }
     batches::end(installation, batch_id)
 }

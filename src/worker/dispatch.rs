@@ -6,6 +6,7 @@ use vb_engine::batch::{Batch, Record};
 
 use super::active_job::{ActiveJob, Again, JobContext};
 use super::fault::Fault;
+use super::outcome;
 use crate::catalog::batches;
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
@@ -118,7 +119,8 @@ pub(crate) fn prepare(
         }
         None => batches::begin(installation, context.job.id, &record_ids, again.attempt)?,
     };
-    let batch = batch_of(context, batch_id, records, gone_points);
+    let is_last = outcome::is_last(again.attempt, &context.job);
+    let batch = batch_of(context, batch_id, records, gone_points, is_last);
     let in_flight = InFlight {
         context: Arc::clone(context),
         record_ids,
@@ -135,7 +137,7 @@ pub(crate) fn prepare_removal(installation: &Installation, active: &ActiveJob, g
     let present = references::present(installation, context.owner(), &gone, &context.collection.name, None)?;
     let points = present.into_values().flat_map(|present| present.points).collect();
     let batch_id = batches::begin(installation, context.job.id, &[], 1)?;
-    let batch = batch_of(context, batch_id, Vec::new(), points);
+    let batch = batch_of(context, batch_id, Vec::new(), points, false);
     let in_flight = InFlight {
         context: Arc::clone(context),
         record_ids: Vec::new(),
@@ -146,7 +148,13 @@ pub(crate) fn prepare_removal(installation: &Installation, active: &ActiveJob, g
     Ok((batch, in_flight))
 }
 
-fn batch_of(context: &JobContext, id: i64, records: Vec<Record>, deletes: Vec<uuid::Uuid>) -> Batch {
+fn batch_of(
+    context: &JobContext,
+    id: i64,
+    records: Vec<Record>,
+    deletes: Vec<uuid::Uuid>,
+    last_attempt: bool,
+) -> Batch {
     Batch {
         id,
         job_id: context.job.id,
@@ -154,6 +162,7 @@ fn batch_of(context: &JobContext, id: i64, records: Vec<Record>, deletes: Vec<uu
         provider: Arc::clone(&context.provider),
         records,
         deletes,
+        last_attempt,
         cancel: context.cancel.clone(),
     }
 }

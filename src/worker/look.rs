@@ -6,6 +6,7 @@ use pgrx::pg_sys::Oid;
 use uuid::Uuid;
 
 use super::active_job::{JobContext, scope_of};
+use super::provider_choice::Trouble;
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs::{self, Job};
@@ -31,6 +32,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) settings: &'a Settings,
     /// Namespace of point ids.
     pub(crate) namespace: Uuid,
+    /// How providers are.
+    pub(crate) trouble: Trouble<'a>,
 }
 
 impl Surroundings<'_> {

@@ -19,6 +19,8 @@ use super::active_job::ActiveJob;
 use super::dispatch::InFlight;
 use super::home::Mark;
 use super::log;
+use super::troubles::Troubles;
+use super::usage_reports::UsageReports;
 use crate::catalog::installation::{self, Installation};
 use crate::error::{Result, VbError};
 use crate::pg::catch::catching;
@@ -44,6 +46,10 @@ pub(crate) struct Worker {
     pub(super) turns: Turns,
     pub(super) in_flight: HashMap<i64, InFlight>,
     pub(super) unrecorded: Vec<Outcome>,
+    /// Providers that were called in vain lately.
+    pub(super) troubles: Troubles,
+    /// What providers did and is not written down yet.
+    pub(super) usage: UsageReports,
     /// Jobs whose rows somebody else holds locked, and until when they are left alone.
     pub(super) locked: HashMap<i64, Instant>,
     pub(super) next_poll: Instant,
@@ -87,6 +93,8 @@ impl Worker {
             turns: Turns::default(),
             in_flight: HashMap::new(),
             unrecorded: Vec::new(),
+            troubles: Troubles::default(),
+            usage: UsageReports::new(now),
             locked: HashMap::new(),
             next_poll: now,
             last_look: now,
@@ -166,6 +174,9 @@ impl Worker {
             self.settings = Settings::current();
             let Some(interval) = self.poll()? else { return Ok(None) };
             self.next_poll = Instant::now() + interval;
+        }
+        if self.report_usage()?.is_none() {
+            return Ok(None);
         }
         if rested {
             self.sweep()?;

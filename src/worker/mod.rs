@@ -26,4 +26,6 @@ pub(crate) mod startup;
 pub(crate) mod suspicion;
 pub(crate) mod sweep;
 pub(crate) mod take_outcomes;
+pub(crate) mod troubles;
+pub(crate) mod usage_reports;
 pub(crate) mod watch_jobs;

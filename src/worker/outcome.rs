@@ -8,10 +8,9 @@ use vb_engine::policy::backoff;
 use super::active_job::{ActiveJob, Again};
 use super::commit::{self, Done};
 use super::dispatch::InFlight;
-use crate::catalog::batches;
 use crate::catalog::installation::Installation;
 use crate::catalog::job_state::JobEvent;
-use crate::catalog::jobs;
+use crate::catalog::jobs::{self, Job};
 use crate::error::Result;
 
 /// The first pause before a batch is repeated.
@@ -20,6 +19,47 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause before a batch is repeated.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// What follows from an outcome for its job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Consequence {
+    /// It goes on.
+    GoOn,
+    /// It pauses: somebody has to act, or repeating did not help.
+    Pause,
+    /// It goes on with another provider of the same model.
+    FailOver,
+}
+
+/// Why records of a batch are still to be done, if some are.
+pub(crate) fn failure(outcome: &Outcome) -> Option<&Failure> {
+    match &outcome.result {
+        BatchResult::Failed(failure) => Some(failure),
+        BatchResult::Done { left, .. } => left.as_ref().map(|left| &left.failure),
+        BatchResult::Cancelled => None,
+    }
+}
+
+/// Decides what follows. `other` says whether another provider could take over.
+pub(crate) fn consequence(failure: Option<&Failure>, in_flight: &InFlight, other: bool) -> Consequence {
+    let Some(failure) = failure else {
+        return Consequence::GoOn;
+    };
+    match failure.class {
+        FailureClass::Configuration | FailureClass::Throttled if other => Consequence::FailOver,
+        FailureClass::Configuration => Consequence::Pause,
+        FailureClass::Throttled => Consequence::GoOn,
+        FailureClass::Transient | FailureClass::Record if is_last(in_flight.attempt, &in_flight.context.job) => {
+            Consequence::Pause
+        }
+        FailureClass::Transient | FailureClass::Record => Consequence::GoOn,
+    }
+}
+
+/// Whether an attempt is the last one of its records.
+pub(crate) fn is_last(attempt: i32, job: &Job) -> bool {
+    attempt > job.max_retries
+}
+
 /// Writes down what became of a batch. The job may have been stopped meanwhile (`active` is `None`): what the store
 /// holds is recorded all the same.
 pub(crate) fn record(
@@ -27,13 +67,10 @@ pub(crate) fn record(
     outcome: &Outcome,
     in_flight: &InFlight,
     active: Option<&ActiveJob>,
+    consequence: Consequence,
 ) -> Result<()> {
     match &outcome.result {
-        BatchResult::Done {
-            embedded,
-            failed,
-            deleted: _,
-        } => {
+        BatchResult::Done { embedded, failed, .. } => {
             let records = (embedded.len() + failed.len()) as u64;
             let records_per_second = active.map(|active| active.rate.with(Instant::now(), records));
             let done = Done {
@@ -42,58 +79,65 @@ pub(crate) fn record(
                 spent: outcome.spent,
                 records_per_second,
             };
-            commit::record(installation, outcome.batch_id, in_flight, &done)
+            commit::record(installation, outcome.batch_id, in_flight, &done)?;
         }
-        BatchResult::Cancelled => batches::end(installation, outcome.batch_id),
-        BatchResult::Failed(failure) => {
-            batches::end(installation, outcome.batch_id)?;
-            if stops_job(failure, in_flight) {
-                jobs::stop(
-                    installation,
-                    in_flight.context.job.id,
-                    JobEvent::Pause,
-                    &failure.message,
-                )?;
-            }
-            Ok(())
+        BatchResult::Cancelled | BatchResult::Failed(_) => {
+            commit::record_spent(installation, outcome.batch_id, in_flight, outcome.spent)?;
         }
+    }
+    let job = in_flight.context.job.id;
+    match failure(outcome) {
+        Some(failure) if consequence == Consequence::Pause => {
+            jobs::stop(installation, job, JobEvent::Pause, &failure.message)
+        }
+        Some(failure) => jobs::note(installation, job, &failure.message),
+        None => Ok(()),
     }
 }
 
-/// Whether the failure of a batch pauses its job: somebody has to act, or repeating did not help.
-pub(crate) fn stops_job(failure: &Failure, in_flight: &InFlight) -> bool {
-    match failure.class {
-        FailureClass::Configuration => true,
-        FailureClass::Throttled => false,
-        FailureClass::Transient | FailureClass::Record => in_flight.attempt > in_flight.context.job.max_retries,
-    }
-}
-
-/// What a recorded outcome means for its job, which is still active: it moved on, or gets back the work of a batch that
-/// gave nothing.
-pub(crate) fn settle(active: &mut ActiveJob, outcome: &Outcome, in_flight: InFlight, chance: f64) {
-    let (attempt, pause) = match &outcome.result {
-        BatchResult::Done { embedded, failed, .. } => {
+/// What a recorded outcome means for its job, which is still active: it moved on, or gets back the work of what was not
+/// done.
+pub(crate) fn settle(active: &mut ActiveJob, outcome: Outcome, in_flight: InFlight, chance: f64) {
+    let attempt = in_flight.attempt;
+    let (record_ids, failure) = match outcome.result {
+        BatchResult::Done {
+            embedded, failed, left, ..
+        } => {
             active.moved |= !embedded.is_empty();
             active.rate.add(Instant::now(), (embedded.len() + failed.len()) as u64);
-            return;
+            let Some(left) = left else { return };
+            (left.record_ids, Some(left.failure))
         }
-        BatchResult::Cancelled => (in_flight.attempt, Duration::ZERO),
+        BatchResult::Cancelled => {
+            active.gone.extend(in_flight.gone);
+            (in_flight.record_ids, None)
+        }
         BatchResult::Failed(failure) => {
-            // Being throttled costs no attempt.
-            let attempt = in_flight.attempt + i32::from(failure.class != FailureClass::Throttled);
-            let nth = u32::try_from(in_flight.attempt).unwrap_or(1);
-            (attempt, backoff::delay(nth, FIRST_PAUSE, LONGEST_PAUSE, chance))
+            active.gone.extend(in_flight.gone);
+            (in_flight.record_ids, Some(failure))
         }
     };
-    active.gone.extend(in_flight.gone);
-    if !in_flight.record_ids.is_empty() {
-        active.again.push(Again {
-            record_ids: in_flight.record_ids,
-            attempt,
-            not_before: Instant::now() + pause,
-            batch_id: None,
-            suspect: in_flight.suspect,
-        });
+    if record_ids.is_empty() {
+        return;
     }
+    let (attempt, pause) = match failure {
+        None => (attempt, Duration::ZERO),
+        // Being throttled costs no attempt.
+        Some(Failure {
+            class: FailureClass::Throttled,
+            retry_after,
+            ..
+        }) => (attempt, retry_after.unwrap_or(FIRST_PAUSE)),
+        Some(_) => {
+            let nth = u32::try_from(attempt).unwrap_or(1);
+            (attempt + 1, backoff::delay(nth, FIRST_PAUSE, LONGEST_PAUSE, chance))
+        }
+    };
+    active.again.push(Again {
+        record_ids,
+        attempt,
+        not_before: Instant::now() + pause,
+        batch_id: None,
+        suspect: in_flight.suspect,
+    });
 }

@@ -1,6 +1,7 @@
 //! Which provider a job uses, and why.
 
 use vb_engine::policy::choice::{self, Candidate, Preference};
+use vb_engine::provider::config::ProviderConfig;
 
 use crate::catalog::collections::Collection;
 use crate::catalog::installation::Installation;
@@ -17,17 +18,22 @@ pub(crate) struct ProviderChoice {
     pub(crate) reason: String,
 }
 
-/// A collection that has vectors keeps its model; else the provider that the user named; else by the rules.
+/// Says of a provider what was wrong when it was called last, if something was.
+pub(crate) type Trouble<'a> = &'a dyn Fn(&ProviderConfig) -> Option<String>;
+
+/// A collection that has vectors keeps its model; else the provider that the user named; else by the rules. One that is in
+/// trouble is taken only where there is no other.
 pub(crate) fn choose(
     installation: &Installation,
     settings: &Settings,
+    trouble: Trouble<'_>,
     job: &Job,
     collection: Option<&Collection>,
     records: u64,
 ) -> Result<ProviderChoice> {
     let providers = providers::of_client(installation, settings, job.client_id)?;
     if let Some(collection) = collection {
-        return pinned(providers, job, collection);
+        return pinned(providers, trouble, job, collection);
     }
     if let Some(name) = &job.requested_provider {
         let provider = providers::require(installation, settings, name)?;
@@ -42,14 +48,31 @@ pub(crate) fn choose(
     }
     let preference = Preference::parse(&job.preference)
         .ok_or_else(|| VbError::internal(format!("unknown preference {:?}", job.preference)))?;
-    let candidates: Vec<Candidate> = providers
-        .iter()
-        .map(|provider| Candidate {
+    by_rules(providers, trouble, preference, records)
+}
+
+/// The provider that the rules give, of those that a client may use.
+pub(crate) fn by_rules(
+    providers: Vec<Provider>,
+    trouble: Trouble<'_>,
+    preference: Preference,
+    records: u64,
+) -> Result<ProviderChoice> {
+    let candidates = |trouble: Trouble<'_>| -> Vec<Candidate> {
+        let candidate = |provider: &Provider| Candidate {
             name: provider.name.clone(),
-            unavailable: provider.available().err(),
-        })
-        .collect();
-    let choice = choice::choose(preference, records, &candidates).map_err(|reasons| {
+            role: match provider.client_id {
+                Some(_) => provider.kind.role().unwrap_or_default().to_owned(),
+                None => provider.name.clone(),
+            },
+            is_own: provider.client_id.is_some(),
+            unavailable: provider.available().map_or_else(Some, trouble),
+        };
+        providers.iter().map(candidate).collect()
+    };
+    let choice = choice::choose(preference, records, &candidates(trouble))
+        .or_else(|_| choice::choose(preference, records, &candidates(&|_| None)));
+    let choice = choice.map_err(|reasons| {
         VbError::wrong_state(format!("no embedding provider is available: {reasons}"))
             .hint("Put right what the message says, then vb_resume the job.")
     })?;
@@ -64,7 +87,12 @@ pub(crate) fn choose(
 }
 
 /// The provider that made the collection, or another one with the same model and dimensions.
-fn pinned(providers: Vec<Provider>, job: &Job, collection: &Collection) -> Result<ProviderChoice> {
+fn pinned(
+    providers: Vec<Provider>,
+    trouble: Trouble<'_>,
+    job: &Job,
+    collection: &Collection,
+) -> Result<ProviderChoice> {
     let mut fitting: Vec<Provider> = providers
         .into_iter()
         .filter(|provider| provider.fits(collection))
@@ -77,19 +105,25 @@ fn pinned(providers: Vec<Provider>, job: &Job, collection: &Collection) -> Resul
         )
     });
     let mut reasons = Vec::new();
+    let mut last_resort = None;
     for provider in fitting {
-        match provider.available() {
-            Ok(_) => {
-                let reason = match asked {
-                    Some(asked) if asked != provider.name => {
-                        format!("the collection is pinned to model {}, so not {asked}", collection.model)
-                    }
-                    _ => format!("the collection is pinned to model {}", collection.model),
-                };
+        let reason = match provider.available().map(trouble) {
+            Ok(None) => {
+                let reason = why_pinned(&provider, asked, collection, &reasons);
                 return Ok(ProviderChoice { provider, reason });
             }
-            Err(reason) => reasons.push(format!("{}: {reason}", provider.name)),
-        }
+            Ok(Some(trouble)) => {
+                let reason = format!("{}: {trouble}", provider.name);
+                last_resort = last_resort.or(Some(provider));
+                reason
+            }
+            Err(reason) => format!("{}: {reason}", provider.name),
+        };
+        reasons.push(reason);
+    }
+    if let Some(provider) = last_resort {
+        let reason = why_pinned(&provider, asked, collection, &[]);
+        return Ok(ProviderChoice { provider, reason });
     }
     let reasons = if reasons.is_empty() {
         "none is configured".to_owned()
@@ -101,6 +135,39 @@ fn pinned(providers: Vec<Provider>, job: &Job, collection: &Collection) -> Resul
         collection.model, collection.dimensions, collection.name
     ))
     .hint("Put right what the message says, then vb_resume the job."))
+}
+
+fn why_pinned(provider: &Provider, asked: Option<&str>, collection: &Collection, passed_over: &[String]) -> String {
+    let model = &collection.model;
+    if !passed_over.is_empty() {
+        let passed_over = passed_over.join("; ");
+        return format!(
+            "the collection is pinned to model {model}; {} has the same one ({passed_over})",
+            provider.name
+        );
+    }
+    match asked {
+        Some(asked) if asked != provider.name => format!("the collection is pinned to model {model}, so not {asked}"),
+        _ => format!("the collection is pinned to model {model}"),
+    }
+}
+
+/// Whether another provider could take over from the one that a collection's job works with.
+pub(crate) fn has_another(
+    installation: &Installation,
+    settings: &Settings,
+    trouble: Trouble<'_>,
+    client_id: i64,
+    collection: &Collection,
+    present: &str,
+) -> Result<bool> {
+    let providers = providers::of_client(installation, settings, client_id)?;
+    let is_another = |provider: &Provider| {
+        provider.name != present
+            && provider.fits(collection)
+            && provider.available().is_ok_and(|config| trouble(config).is_none())
+    };
+    Ok(providers.iter().any(is_another))
 }
 
 fn unavailable(name: &str, reason: &str) -> VbError {

@@ -2,11 +2,13 @@
 
 use std::io::Read;
 
-use vb_engine::batch::{BatchResult, Outcome};
+use vb_engine::batch::{FailureClass, Outcome};
+use vb_engine::provider::config::ProviderConfig;
 
 use super::fault::Fault;
 use super::main_loop::Worker;
-use super::outcome;
+use super::outcome::{self, Consequence};
+use super::provider_choice;
 use crate::catalog::batches;
 use crate::error::{Result, VbError};
 
@@ -23,7 +25,7 @@ impl Worker {
         let mut outcomes = std::mem::take(&mut self.unrecorded).into_iter();
         while let Some(outcome) = outcomes.next() {
             match self.record(&outcome) {
-                Ok(Some(())) => self.settle(outcome),
+                Ok(Some(consequence)) => self.settle(outcome, consequence),
                 Ok(None) => return Ok(None),
                 Err(error) if matches!(Fault::of(&error), Fault::Later | Fault::Interrupted) => {
                     pgrx::log!(
@@ -52,21 +54,41 @@ impl Worker {
         self.stop(outcome.job_id, error)
     }
 
-    fn record(&self, outcome: &Outcome) -> Result<Option<()>> {
+    /// Writes an outcome down and says what follows from it.
+    fn record(&mut self, outcome: &Outcome) -> Result<Option<Consequence>> {
         let Some(in_flight) = self.in_flight.get(&outcome.batch_id) else {
-            return Ok(Some(()));
+            return Ok(Some(Consequence::GoOn));
         };
+        let failure = outcome::failure(outcome);
+        if let Some(failure) = failure.filter(|failure| failure.class == FailureClass::Configuration) {
+            self.troubles.note(&in_flight.context.provider, &failure.message);
+        }
+        let in_flight = &self.in_flight[&outcome.batch_id];
+        let context = &in_flight.context;
+        let trouble = |config: &ProviderConfig| self.troubles.of(&self.engine, config);
+        let is_in_trouble = failure.is_some() && trouble(&context.provider).is_some();
         let active = self.jobs.iter().find(|active| active.context.job.id == outcome.job_id);
-        self.transact(|installation| outcome::record(installation, outcome, in_flight, active))
+        self.transact(|installation| {
+            let other = is_in_trouble
+                && provider_choice::has_another(
+                    installation,
+                    &self.settings,
+                    &trouble,
+                    context.job.client_id,
+                    &context.collection,
+                    &context.provider.name,
+                )?;
+            let consequence = outcome::consequence(failure, in_flight, other);
+            outcome::record(installation, outcome, in_flight, active, consequence)?;
+            Ok(consequence)
+        })
     }
 
     /// What follows for the job once the outcome is recorded.
-    fn settle(&mut self, outcome: Outcome) {
+    fn settle(&mut self, outcome: Outcome, consequence: Consequence) {
         let Some(in_flight) = self.in_flight.remove(&outcome.batch_id) else {
             return;
         };
-        let stops = matches!(&outcome.result, BatchResult::Failed(failure)
-            if outcome::stops_job(failure, &in_flight));
         let Some(position) = self
             .jobs
             .iter()
@@ -75,10 +97,11 @@ impl Worker {
             return;
         };
         self.jobs[position].in_flight = self.jobs[position].in_flight.saturating_sub(1);
-        if stops {
-            self.deactivate(outcome.job_id);
-        } else {
-            outcome::settle(&mut self.jobs[position], &outcome, in_flight, rand::random());
+        match consequence {
+            Consequence::GoOn => outcome::settle(&mut self.jobs[position], outcome, in_flight, rand::random()),
+            Consequence::Pause => self.deactivate(outcome.job_id),
+            // What is left comes up again when the job becomes active with the other provider.
+            Consequence::FailOver => self.look_again(outcome.job_id),
         }
     }
 }

@@ -3,11 +3,14 @@
 
 use std::time::{Duration, Instant};
 
+use vb_engine::provider::config::ProviderConfig;
+
 use super::activate::{self, Activated};
 use super::dispatch::InFlight;
 use super::fault::Fault;
 use super::look::{self, Surroundings};
 use super::main_loop::Worker;
+use super::provider_choice::Trouble;
 use super::sweep::{self, Swept};
 use crate::catalog::batches;
 use crate::catalog::job_state::{JobEvent, JobState};
@@ -102,7 +105,8 @@ impl Worker {
 
     fn activate(&mut self, job: Job, comparison: Comparison) -> Result<()> {
         process::show_activity(true, &format!("looking for work of job {}", job.id));
-        let surroundings = self.surroundings();
+        let trouble = |config: &ProviderConfig| self.troubles.of(&self.engine, config);
+        let surroundings = self.surroundings(&trouble);
         let activated =
             self.transact(|installation| activate::activate(installation, &surroundings, job.clone(), comparison));
         match activated {
@@ -121,8 +125,9 @@ impl Worker {
         }
     }
 
-    fn surroundings(&self) -> Surroundings<'_> {
+    fn surroundings<'a>(&'a self, trouble: Trouble<'a>) -> Surroundings<'a> {
         Surroundings {
+            trouble,
             database: self.database,
             settings: &self.settings,
             namespace: self.namespace,
@@ -179,7 +184,8 @@ impl Worker {
         };
         let mut active = self.jobs.remove(position);
         process::show_activity(true, &format!("looking for changes for job {}", active.context.job.id));
-        let surroundings = self.surroundings();
+        let trouble = |config: &ProviderConfig| self.troubles.of(&self.engine, config);
+        let surroundings = self.surroundings(&trouble);
         let swept = self.transact(|installation| sweep::sweep(installation, &surroundings, &mut active));
         active.note_sweep(Instant::now());
         match swept {

@@ -1,0 +1,1 @@
+delete from @extschema@.vb_providers where name = $1

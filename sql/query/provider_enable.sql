@@ -1,0 +1,1 @@
+update @extschema@.vb_providers set enabled = true where name = $1
