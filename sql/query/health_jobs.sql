@@ -1,4 +1,4 @@
--- Jobs that wait for somebody or something, and those that failed in the last day.
+-- Jobs that wait for somebody or something or are held up, and those that failed in the last day.
 select f.severity, f.finding, f.hint
 from (
     select j.job_id,
@@ -7,6 +7,7 @@ from (
                   case j.state
                       when 'paused' then 'is paused'
                       when 'failed' then 'failed'
+                      when 'running' then 'is held up'
                       else format('tries again at %s', to_char(j.next_attempt_at, 'YYYY-MM-DD HH24:MI:SS TZ'))
                   end,
                   coalesce(j.last_error,
@@ -18,11 +19,13 @@ from (
                when 'failed' then
                    format('Put right what is wrong, then call vb_enqueue_backfill again; select vb_forget(%s) removes '
                           'this line.', j.job_id)
+               when 'running' then 'It goes on by itself as soon as that has passed; vb_provider_status shows more.'
                else format('It goes on by itself; select vb_resume(%s) makes it try at once.', j.job_id)
            end as hint
     from @extschema@.vb_jobs j
     where j.state = 'paused'
        or (j.state = 'failed' and j.finished_at > clock_timestamp() - interval '1 day')
+       or (j.state = 'running' and j.last_error is not null)
        or (j.state in ('queued', 'running') and j.next_attempt_at > clock_timestamp())
 ) f
 order by f.severity, f.job_id

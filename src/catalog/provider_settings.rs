@@ -153,6 +153,13 @@ impl ProviderSettings {
                  seen: change it.",
             ));
         }
+        if self
+            .options
+            .as_deref()
+            .is_some_and(|options| !options.trim_start().starts_with('{'))
+        {
+            return Err(VbError::invalid("options is no JSON object").hint("Write it as {\"local\": true}, say."));
+        }
         check_range("dimensions", self.dimensions, 0, 65_536)?;
         for (argument, value) in [
             ("max_texts", self.max_texts),

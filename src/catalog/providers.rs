@@ -92,6 +92,11 @@ impl Provider {
                 .is_none_or(|dimensions| dimensions == collection.dimensions)
     }
 
+    /// Whether another provider's embeddings are of the same vector space.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.model == other.model && self.dimensions.is_some() && self.dimensions == other.dimensions
+    }
+
     /// Whether the client may use it.
     pub(crate) fn serves(&self, client_id: i64) -> bool {
         self.client_id.is_none_or(|own| own == client_id)

@@ -21,8 +21,8 @@ pub(crate) struct ProviderChoice {
 /// Says of a provider what was wrong when it was called last, if something was.
 pub(crate) type Trouble<'a> = &'a dyn Fn(&ProviderConfig) -> Option<String>;
 
-/// A collection that has vectors keeps its model; else the provider that the user named; else by the rules. One that is in
-/// trouble is taken only where there is no other.
+/// A collection that has vectors keeps its model; else the provider that the user named; else by the rules. In the place of
+/// one that is in trouble comes another of the same model, where there is one.
 pub(crate) fn choose(
     installation: &Installation,
     settings: &Settings,
@@ -35,53 +35,66 @@ pub(crate) fn choose(
     if let Some(collection) = collection {
         return pinned(providers, trouble, job, collection);
     }
-    if let Some(name) = &job.requested_provider {
-        let provider = providers::require(installation, settings, name)?;
-        if !provider.serves(job.client_id) {
-            return Err(unavailable(name, "it belongs to another client"));
+    let choice = match &job.requested_provider {
+        Some(name) => requested(installation, settings, job.client_id, name)?,
+        None => {
+            let preference = Preference::parse(&job.preference)
+                .ok_or_else(|| VbError::internal(format!("unknown preference {:?}", job.preference)))?;
+            by_rules(&providers, preference, records)?
         }
-        provider.available().map_err(|reason| unavailable(name, &reason))?;
-        return Ok(ProviderChoice {
-            reason: format!("{name} was asked for"),
+    };
+    let Some(reason) = choice.provider.available().ok().and_then(trouble) else {
+        return Ok(choice);
+    };
+    let other = providers.into_iter().find(|other| {
+        choice.provider.is_like(other) && other.available().is_ok_and(|config| trouble(config).is_none())
+    });
+    Ok(match other {
+        Some(provider) => ProviderChoice {
+            reason: format!(
+                "{}; {} has the same model ({}: {reason})",
+                choice.reason, provider.name, choice.provider.name
+            ),
             provider,
-        });
+        },
+        None => choice,
+    })
+}
+
+/// The provider that the user named.
+fn requested(installation: &Installation, settings: &Settings, client_id: i64, name: &str) -> Result<ProviderChoice> {
+    let provider = providers::require(installation, settings, name)?;
+    if !provider.serves(client_id) {
+        return Err(unavailable(name, "it belongs to another client"));
     }
-    let preference = Preference::parse(&job.preference)
-        .ok_or_else(|| VbError::internal(format!("unknown preference {:?}", job.preference)))?;
-    by_rules(providers, trouble, preference, records)
+    provider.available().map_err(|reason| unavailable(name, &reason))?;
+    Ok(ProviderChoice {
+        reason: format!("{name} was asked for"),
+        provider,
+    })
 }
 
 /// The provider that the rules give, of those that a client may use.
-pub(crate) fn by_rules(
-    providers: Vec<Provider>,
-    trouble: Trouble<'_>,
-    preference: Preference,
-    records: u64,
-) -> Result<ProviderChoice> {
-    let candidates = |trouble: Trouble<'_>| -> Vec<Candidate> {
-        let candidate = |provider: &Provider| Candidate {
-            name: provider.name.clone(),
-            role: match provider.client_id {
-                Some(_) => provider.kind.role().unwrap_or_default().to_owned(),
-                None => provider.name.clone(),
-            },
-            is_own: provider.client_id.is_some(),
-            unavailable: provider.available().map_or_else(Some, trouble),
-        };
-        providers.iter().map(candidate).collect()
+pub(crate) fn by_rules(providers: &[Provider], preference: Preference, records: u64) -> Result<ProviderChoice> {
+    let candidate = |provider: &Provider| Candidate {
+        name: provider.name.clone(),
+        role: match provider.client_id {
+            Some(_) => provider.kind.role().unwrap_or_default().to_owned(),
+            None => provider.name.clone(),
+        },
+        is_own: provider.client_id.is_some(),
+        unavailable: provider.available().err(),
     };
-    let choice = choice::choose(preference, records, &candidates(trouble))
-        .or_else(|_| choice::choose(preference, records, &candidates(&|_| None)));
-    let choice = choice.map_err(|reasons| {
+    let candidates: Vec<Candidate> = providers.iter().map(candidate).collect();
+    let choice = choice::choose(preference, records, &candidates).map_err(|reasons| {
         VbError::wrong_state(format!("no embedding provider is available: {reasons}"))
             .hint("Put right what the message says, then vb_resume the job.")
     })?;
     let provider = providers
-        .into_iter()
-        .nth(choice.index)
+        .get(choice.index)
         .ok_or_else(|| VbError::internal("no such candidate"))?;
     Ok(ProviderChoice {
-        provider,
+        provider: provider.clone(),
         reason: choice.reason,
     })
 }

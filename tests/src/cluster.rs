@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -205,6 +205,37 @@ impl Cluster {
         let mut client = self.connect(name);
         client.run("create extension vector_backfill");
         client
+    }
+
+    /// A database as `pg_dump` writes it.
+    pub fn dump(&self, database: &str) -> String {
+        let mut dump = self.client_program("pg_dump", database);
+        let output = dump.output().expect("pg_dump can be started");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Runs what `pg_dump` wrote in a database.
+    pub fn restore(&self, database: &str, script: &str) {
+        let mut psql = self.client_program("psql", database);
+        psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]);
+        let mut psql = psql.stdin(Stdio::piped()).spawn().expect("psql can be started");
+        let mut input = psql.stdin.take().expect("its input is ours");
+        input.write_all(script.as_bytes()).expect("psql reads");
+        drop(input);
+        assert!(
+            psql.wait().expect("psql ends").success(),
+            "the dump cannot be read back"
+        );
+    }
+
+    fn client_program(&self, name: &str, database: &str) -> Command {
+        let mut command = program(name, self.home.path());
+        command
+            .args(["--username", SUPERUSER, "--port", &PORT.to_string(), "--host"])
+            .arg(self.home.path())
+            .arg(database);
+        command
     }
 
     /// Kills a process of this server as the kernel would when it runs out of memory; the server then restarts all of

@@ -21,6 +21,7 @@ pub mod issues;
 pub mod jobs;
 pub mod row;
 pub mod server_user;
+pub mod services;
 pub mod sql_error;
 pub mod store;
 pub mod template;

@@ -1,7 +1,8 @@
 //! Learns how many requests a second a provider takes that does not say: from how many it answered when it began to refuse.
 //!
-//! Until the first refusal nothing is held back. From then on requests are spread evenly over time, a little slower than
-//! they were answered, and get faster again bit by bit, since nobody says when a limit is lifted.
+//! Until a refusal nothing is held back, and a single one is only waited out. After the second, requests are spread evenly
+//! over time, a little slower than they were answered, and get faster again bit by bit, since nobody says when a limit is
+//! lifted.
 
 use std::time::{Duration, Instant};
 
@@ -17,9 +18,16 @@ const SECOND: Duration = Duration::from_secs(1);
 /// The longest time without a single request.
 const LONGEST_HOLD: Duration = Duration::from_secs(30);
 
-/// How fast the rate grows, a second: at first, and at most.
-const GROWTH: f64 = 0.004;
-const FASTEST_GROWTH: f64 = 0.1;
+/// How fast the rate grows: with each request, so that a slow pace is refused as seldom as a fast one, and at most a second.
+/// Together with [`BACK`] one request of sixty or more is refused.
+const GROWTH_PER_REQUEST: f64 = 0.000_8;
+const MOST_GROWTH: f64 = 0.015;
+
+/// How often the growth may double while nothing is refused.
+const MOST_DOUBLINGS: f64 = 3.0;
+
+/// Without a refusal for so long, the next one is the first again.
+const FORGOTTEN: Duration = Duration::from_secs(60);
 
 /// How fast a rate grows, a second, that is below this part of the one that was refused last.
 const RETURN_GROWTH: f64 = 0.03;
@@ -44,6 +52,9 @@ const SLOWEST: f64 = 1.0 / 60.0;
 #[derive(Debug, Clone)]
 pub struct Pace {
     learned: Option<Learned>,
+    /// Nothing goes before this moment.
+    next: Instant,
+    last_refusal: Option<Instant>,
     /// Since when answers are counted, and how many there were.
     since: Instant,
     answers: u32,
@@ -58,11 +69,8 @@ struct Learned {
     refused_rate: f64,
     /// Refusals in a row without an answer in between.
     in_vain: u32,
-    /// When the next request may go.
-    next: Instant,
     /// When the rate grew last.
     grown: Instant,
-    last_refusal: Instant,
     /// Whether somebody had to wait since the rate grew: one that holds nobody back does not grow.
     held_back: bool,
 }
@@ -72,6 +80,8 @@ impl Pace {
     pub fn new(now: Instant) -> Self {
         Self {
             learned: None,
+            next: now,
+            last_refusal: None,
             since: now,
             answers: 0,
             last_request: now,
@@ -85,11 +95,10 @@ impl Pace {
 
     /// How long until the next request may go.
     pub fn wait(&mut self, now: Instant) -> Duration {
-        let Some(learned) = &mut self.learned else {
-            return Duration::ZERO;
-        };
-        let wait = learned.next.saturating_duration_since(now);
-        learned.held_back |= !wait.is_zero();
+        let wait = self.next.saturating_duration_since(now);
+        if let Some(learned) = &mut self.learned {
+            learned.held_back |= !wait.is_zero();
+        }
         wait
     }
 
@@ -100,8 +109,9 @@ impl Pace {
         }
         self.last_request = now;
         if let Some(learned) = &mut self.learned {
-            learned.grow(now);
-            learned.next = learned.next.max(now) + Duration::from_secs_f64(1.0 / learned.rate);
+            let calm = now.saturating_duration_since(self.last_refusal.unwrap_or(now));
+            learned.grow(calm, now);
+            self.next = self.next.max(now) + Duration::from_secs_f64(1.0 / learned.rate);
             if learned.rate > FASTEST {
                 self.learned = None;
             }
@@ -118,75 +128,90 @@ impl Pace {
         }
     }
 
-    /// A request, sent at that moment, was refused for coming too soon. Says whether that is news: what was sent before
-    /// the last refusal came is not.
-    pub fn refused(&mut self, sent: Instant, now: Instant) -> bool {
-        if self
-            .learned
-            .as_ref()
-            .is_some_and(|learned| sent <= learned.last_refusal)
-        {
+    /// A request, sent at that moment, was refused for coming too soon, and nothing will be sent for the time that the
+    /// provider named, if it did. Says whether that is news: what was sent before the last refusal came is not.
+    pub fn refused(&mut self, sent: Instant, pause: Option<Duration>, now: Instant) -> bool {
+        if self.last_refusal.is_some_and(|last| sent <= last) {
             return false;
         }
         let elapsed = now.saturating_duration_since(self.since);
         let answers = f64::from(self.answers);
-        let (rate, refused_rate, in_vain) = match &self.learned {
-            // A burst at the beginning says little about more than a second.
+        let is_first = self
+            .last_refusal
+            .is_none_or(|last| now.saturating_duration_since(last) > FORGOTTEN);
+        let learned = match &self.learned {
+            None if is_first => None,
+            // A burst says little about more than a second.
             None => {
                 let measured = answers / elapsed.max(SECOND).as_secs_f64();
-                (measured * BACK, measured, 0)
+                Some((measured * BACK, measured, 0))
             }
-            Some(learned) if self.answers == 0 => (learned.rate / 2.0, learned.rate / 2.0, learned.in_vain + 1),
+            // Where everything is refused, a window that others have used up has to pass first.
+            Some(learned) if self.answers == 0 => {
+                let kept = if learned.in_vain == 0 { BACK } else { 0.5 };
+                Some((learned.rate * kept, learned.rate, learned.in_vain + 1))
+            }
             Some(learned) => {
                 let measured = (answers / elapsed.as_secs_f64()).max(learned.rate / 2.0);
                 if elapsed >= SECOND && measured < learned.rate * FAR_OFF {
-                    (measured, measured, 0)
+                    Some((measured, measured, 0))
                 } else {
-                    (learned.rate * BACK, learned.rate, 0)
+                    Some((learned.rate * BACK, learned.rate, 0))
                 }
             }
         };
-        let rate = rate.max(SLOWEST);
-        let spacing = Duration::from_secs_f64(1.0 / rate);
-        // Where everything is refused, a window that others have used up has to pass first.
-        let hold = match &self.learned {
-            Some(_) if in_vain == 0 => spacing,
-            _ => spacing.max((SECOND * (1 << in_vain.min(6))).min(LONGEST_HOLD)),
-        };
-        self.learned = Some(Learned {
-            rate,
+        let learned = learned.map(|(rate, refused_rate, in_vain)| Learned {
+            rate: rate.max(SLOWEST),
             refused_rate,
             in_vain,
-            next: now + hold,
             grown: now,
-            last_refusal: now,
             held_back: false,
         });
+        let hold = match (&self.learned, &learned) {
+            (Some(_), Some(learned)) if learned.in_vain == 0 => learned.spacing(),
+            (_, Some(learned)) => {
+                let doublings = learned.in_vain.saturating_sub(1).min(6);
+                learned.spacing().max((SECOND * (1 << doublings)).min(LONGEST_HOLD))
+            }
+            (_, None) => SECOND,
+        };
+        // Whoever is told when to come back need not guess.
+        let hold = pause.unwrap_or(hold);
+        self.learned = learned;
+        self.last_refusal = Some(now);
+        self.next = self.next.max(now + hold);
         self.count_from(now + hold);
         true
     }
 
-    fn count_from(&mut self, now: Instant) {
-        self.since = now;
+    /// Counts answers from that moment: what was before says nothing of how fast the provider is.
+    pub fn count_from(&mut self, moment: Instant) {
+        self.since = moment;
         self.answers = 0;
     }
 }
 
 impl Learned {
-    fn grow(&mut self, now: Instant) {
-        let elapsed = now.saturating_duration_since(self.grown).as_secs_f64();
+    /// The time between two requests.
+    fn spacing(&self) -> Duration {
+        Duration::from_secs_f64(1.0 / self.rate)
+    }
+
+    /// Grows by what it may since it grew last, so long after the last refusal.
+    fn grow(&mut self, calm: Duration, now: Instant) {
+        let elapsed = now.saturating_duration_since(self.grown);
         self.grown = now;
         if !std::mem::take(&mut self.held_back) {
             return;
         }
-        let calm = now.saturating_duration_since(self.last_refusal).as_secs_f64() / CALM.as_secs_f64();
         let growth = if self.rate < self.refused_rate * NEAR {
             RETURN_GROWTH
         } else {
-            (GROWTH * calm.floor().exp2()).min(FASTEST_GROWTH)
+            let doublings = (calm.as_secs_f64() / CALM.as_secs_f64()).floor().min(MOST_DOUBLINGS);
+            (GROWTH_PER_REQUEST * self.rate).min(MOST_GROWTH) * doublings.exp2()
         };
         // What was not asked for does not count: after a pause of the caller the rate is what it was.
-        self.rate *= 1.0 + growth * elapsed.min(IDLE.as_secs_f64());
+        self.rate *= 1.0 + growth * elapsed.min(IDLE).as_secs_f64();
     }
 }
 
@@ -245,7 +270,7 @@ mod tests {
                         answered += u32::from(counts);
                     } else {
                         refused += u32::from(counts);
-                        pace.refused(sent, now);
+                        pace.refused(sent, None, now);
                     }
                     free[caller].1 = None;
                 }
@@ -264,23 +289,55 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_held_back_before_the_first_refusal() {
-        let now = Instant::now();
+    fn nothing_is_held_back_before_a_refusal_and_a_single_one_is_only_waited_out() {
+        let mut now = Instant::now();
         let mut pace = Pace::new(now);
-        for _ in 0..1_000 {
-            assert_eq!(pace.wait(now), Duration::ZERO);
-            pace.take(now);
-            pace.answered(now);
+        for _ in 0..2 {
+            for _ in 0..1_000 {
+                assert_eq!(pace.wait(now), Duration::ZERO);
+                pace.take(now);
+                pace.answered(now);
+            }
+            assert!(pace.refused(now, None, now));
+            assert!(!pace.refused(now, None, now), "what was sent before is no news");
+            assert_eq!((pace.wait(now), pace.rate()), (SECOND, None));
+            now += FORGOTTEN * 2;
         }
+    }
+
+    #[test]
+    fn refusals_that_no_pace_keeps_away_do_not_bring_everything_to_a_halt() {
+        let mut now = Instant::now();
+        let mut pace = Pace::new(now);
+        let start = now;
+        for number in 1..2_000_u32 {
+            now += pace.wait(now) + Duration::from_millis(1);
+            pace.take(now);
+            if number % 80 == 0 {
+                pace.refused(now, None, now);
+            } else {
+                pace.answered(now);
+            }
+        }
+        assert!(
+            now.duration_since(start) < Duration::from_secs(60),
+            "{:?}",
+            now.duration_since(start)
+        );
     }
 
     #[test]
     fn a_lifted_limit_is_noticed_within_minutes() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
-        (0..10).for_each(|_| pace.answered(start));
-        assert!(pace.refused(start, start + Duration::from_secs(1)));
-        let mut now = start + Duration::from_secs(1);
+        let mut now = start;
+        for _ in 0..2 {
+            (0..10).for_each(|_| pace.answered(now));
+            let sent = now + Duration::from_millis(1);
+            now += Duration::from_secs(1);
+            assert!(pace.refused(sent, None, now));
+        }
+        assert!(pace.rate().is_some_and(|rate| rate < 20.0), "{:?}", pace.rate());
         let end = now + Duration::from_secs(180);
         while now < end && pace.rate().is_some() {
             now += pace.wait(now);

@@ -311,6 +311,9 @@ impl Admission {
     pub(super) fn answered(self, tokens: usize, headers: &RateHeaders) {
         self.settle(|state, admission, now| {
             state.concurrency.answered(state.under_way);
+            if !state.breaker.is_closed() {
+                state.pace.count_from(now);
+            }
             state.pace.answered(now);
             state.breaker.succeeded();
             state.trouble = None;
@@ -332,12 +335,12 @@ impl Admission {
         });
     }
 
-    /// It was refused for coming too soon.
-    pub(super) fn throttled(self, retry_after: Option<Duration>, headers: &RateHeaders, said: &str) {
+    /// It was refused for coming too soon, or, when the provider is `overloaded`, for coming at all.
+    pub(super) fn throttled(self, retry_after: Option<Duration>, overloaded: bool, headers: &RateHeaders, said: &str) {
         self.settle(|state, admission, now| {
             state.breaker.succeeded();
-            if state.pushed_back(admission, now) {
-                state.pace.refused(admission.sent, now);
+            if state.pushed_back(admission, now) && !overloaded {
+                state.pace.refused(admission.sent, retry_after, now);
             }
             state.trouble = Some(said.to_owned());
             if let Some(bucket) = &mut state.tokens {

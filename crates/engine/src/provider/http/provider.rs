@@ -235,7 +235,8 @@ impl HttpProvider {
                 counted.ended(how, tokens);
                 match class {
                     FailureClass::Throttled => {
-                        admission.throttled(failed.retry_after, &failed.rates, &failed.message);
+                        let overloaded = is_overload(failed.fault);
+                        admission.throttled(failed.retry_after, overloaded, &failed.rates, &failed.message);
                     }
                     FailureClass::Transient => admission.failed(is_overload(failed.fault), &failed.message),
                     FailureClass::Record | FailureClass::Configuration => admission.refused(&failed.rates),
@@ -499,7 +500,7 @@ fn is_overload(fault: Fault) -> bool {
         fault,
         Fault::TimedOut
             | Fault::Status {
-                status: 408 | 503 | 504,
+                status: 408 | 503 | 504 | 529,
                 ..
             }
     )
