@@ -8,13 +8,15 @@ mod local;
 mod memory;
 mod report;
 mod search;
+mod service;
 mod spread;
 
 const HELP: &str = "\
-Usage: vb-bench [local] [search] [--rows N] [--rounds N] [--output FILE]
+Usage: vb-bench [local] [search] [service] [--rows N] [--rounds N] [--output FILE]
 
   local    the whole pipeline (heap, local model, embedded store, references) against the same model in a bare loop
   search   latency of vb_search, idle and during a backfill
+  service  the whole pipeline with a service over HTTP against one text a call, and against what the service could serve
 
 Without a name, all run. --rows (default 500) real texts a round at most, --rounds (default 5), --output a file for the results
 as JSON.";
@@ -47,6 +49,9 @@ fn main() -> ExitCode {
     if wanted("search") {
         results.push(search::run(options.rows));
     }
+    if wanted("service") {
+        results.push(service::run(options.rounds));
+    }
     match report::write(results, options.output.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -73,7 +78,9 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
             Long("rounds") => options.rounds = arguments.value()?.parse()?,
             Long("output") => options.output = Some(arguments.value()?.string()?),
             Long("help") | Short('h') => return Ok(None),
-            Value(name) if name == "local" || name == "search" => options.names.push(name.string()?),
+            Value(name) if ["local", "search", "service"].iter().any(|known| name == *known) => {
+                options.names.push(name.string()?)
+            }
             other => return Err(other.unexpected()),
         }
     }

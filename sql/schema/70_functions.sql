@@ -10,6 +10,24 @@ as 'MODULE_PATHNAME', 'vb_enqueue_backfill_wrapper';
 comment on function vb_enqueue_backfill is
     'Asks for the vectors of a client''s rows in a source; returns the id of the new or the unfinished job';
 
+create function vb_plan_backfill(client_id bigint, sources regclass[] default null)
+returns table (
+    source regclass, priority int, record_count bigint, preference text, provider text, batch_size int,
+    estimated_tokens bigint, estimated_cost numeric, estimated_duration interval, reason text, records_to_embed bigint
+)
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_plan_backfill_wrapper';
+comment on function vb_plan_backfill is
+    'What vb_start_backfill would do with a client''s rows, and what it would cost; writes nothing';
+
+create function vb_start_backfill(
+    client_id bigint, sources regclass[] default null, vector_type text default 'content'
+) returns table (job_id bigint, source regclass, priority int, record_count bigint, provider text, batch_size int)
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_start_backfill_wrapper';
+comment on function vb_start_backfill is
+    'Enqueues backfills of all registered sources, or of those given, that have rows of the client';
+
 create function vb_wait(job_id bigint, timeout interval default null) returns text
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_wait_wrapper';

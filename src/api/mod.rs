@@ -11,6 +11,7 @@ use crate::pg::{notice, process};
 use crate::worker::service::presence;
 
 mod jobs;
+mod plan;
 mod providers;
 mod search;
 mod sources;

@@ -59,6 +59,8 @@ pub(crate) struct WorkList {
     pub(crate) record_ids: Vec<String>,
     /// All that need work, those beyond the window included.
     pub(crate) needed: u64,
+    /// Bytes of the texts of those; 0 when texts are not looked at.
+    pub(crate) needed_bytes: u64,
     /// Rows that have no text.
     pub(crate) without_text: u64,
     /// Rows that a plain query shows for the client.
@@ -93,7 +95,11 @@ pub(crate) fn scan(
         let page = role::as_restricted(scope.role, || {
             cursor.fetch(PAGE, |row| {
                 let record_id = row.optional::<String>(1)?.ok_or_else(|| without_key(source))?;
-                Ok((record_id, row.optional::<Vec<u8>>(2)?))
+                Ok((
+                    record_id,
+                    row.optional::<Vec<u8>>(2)?,
+                    row.optional::<i32>(3)?.unwrap_or(0),
+                ))
             })
         })?;
         if page.is_empty() {
@@ -102,7 +108,8 @@ pub(crate) fn scan(
         found.rows += page.len() as u64;
         let mut record_ids = Vec::with_capacity(page.len());
         let mut hashes = Vec::with_capacity(page.len());
-        for (record_id, hash) in page {
+        let mut bytes = Vec::with_capacity(page.len());
+        for (record_id, hash, length) in page {
             match hash {
                 Some(_) if record_id.len() > LONGEST_RECORD_ID => {
                     if found.too_long.len() < MOST_TOO_LONG {
@@ -112,6 +119,7 @@ pub(crate) fn scan(
                 Some(hash) => {
                     record_ids.push(record_id);
                     hashes.push(hash);
+                    bytes.push(length);
                 }
                 None => found.without_text += 1,
             }
@@ -136,16 +144,15 @@ pub(crate) fn scan(
         live_references += referenced;
         for position in needed {
             // Ordinality counts from 1.
-            let Some(record_id) = usize::try_from(position - 1)
-                .ok()
-                .and_then(|index| record_ids.get_mut(index))
-            else {
+            let index = usize::try_from(position - 1).unwrap_or(usize::MAX);
+            let (Some(record_id), Some(length)) = (record_ids.get_mut(index), bytes.get(index)) else {
                 continue;
             };
             if skip.contains(record_id.as_str()) {
                 continue;
             }
             found.needed += 1;
+            found.needed_bytes += u64::try_from(*length).unwrap_or(0);
             if kept_bytes < window {
                 kept_bytes += record_id.len() + size_of::<String>();
                 found.record_ids.push(std::mem::take(record_id));
@@ -182,18 +189,18 @@ fn stand_in(record_id: &str) -> String {
     format!("{beginning}… ({} bytes, {name})", record_id.len())
 }
 
-/// Record id and hash of each row of the client; the hash is NULL when the row has no text, and empty when texts are not
-/// looked at.
+/// Record id, hash and length of each row of the client; the hash is NULL when the row has no text, and empty when texts are
+/// not looked at.
 fn query(source: &Source, comparison: Comparison) -> String {
-    let (hash, text) = match comparison {
+    let (columns, text) = match comparison {
         Comparison::Texts => (
-            "case when t.text is not null then sha256(convert_to(t.text, 'UTF8')) end",
+            "case when t.text is not null then sha256(convert_to(t.text, 'UTF8')) end, octet_length(t.text)",
             format!("cross join lateral (select {} offset 0) t(text)", source.text),
         ),
-        Comparison::Keys => ("''::bytea", String::new()),
+        Comparison::Keys => ("''::bytea, 0", String::new()),
     };
     format!(
-        "select {key}, {hash} from {source} s {text} where {filter} order by {order}",
+        "select {key}, {columns} from {source} s {text} where {filter} order by {order}",
         key = source.key.expression(),
         source = source.name,
         filter = source.filter,

@@ -1,7 +1,9 @@
 //! Which collection takes the vectors of a job, and with it which provider makes them.
 
+use vb_engine::policy::choice::Preference;
+
 use super::look::Surroundings;
-use super::provider_choice::{self, ProviderChoice};
+use super::provider_choice::{self, ProviderChoice, Wish};
 use crate::catalog::collections::{self, Collection, NewCollection};
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs::Job;
@@ -35,7 +37,12 @@ pub(super) fn choose(
         installation,
         surroundings.settings,
         surroundings.trouble,
-        job,
+        &Wish {
+            client_id: job.client_id,
+            requested: job.requested_provider.as_deref(),
+            preference: Preference::parse(&job.preference)
+                .ok_or_else(|| VbError::internal(format!("unknown preference {:?}", job.preference)))?,
+        },
         pinned,
         work_list.rows,
     )?;

@@ -5,7 +5,6 @@ use vb_engine::provider::config::ProviderConfig;
 
 use crate::catalog::collections::Collection;
 use crate::catalog::installation::Installation;
-use crate::catalog::jobs::Job;
 use crate::catalog::providers::{self, Provider};
 use crate::error::{Result, VbError};
 use crate::settings::Settings;
@@ -18,6 +17,16 @@ pub(crate) struct ProviderChoice {
     pub(crate) reason: String,
 }
 
+/// What somebody wishes for a job.
+pub(crate) struct Wish<'a> {
+    /// Whose job.
+    pub(crate) client_id: i64,
+    /// A provider by name.
+    pub(crate) requested: Option<&'a str>,
+    /// Else by this.
+    pub(crate) preference: Preference,
+}
+
 /// Says of a provider what was wrong when it was called last, if something was.
 pub(crate) type Trouble<'a> = &'a dyn Fn(&ProviderConfig) -> Option<String>;
 
@@ -27,21 +36,17 @@ pub(crate) fn choose(
     installation: &Installation,
     settings: &Settings,
     trouble: Trouble<'_>,
-    job: &Job,
+    wish: &Wish<'_>,
     collection: Option<&Collection>,
     records: u64,
 ) -> Result<ProviderChoice> {
-    let providers = providers::of_client(installation, settings, job.client_id)?;
+    let providers = providers::of_client(installation, settings, wish.client_id)?;
     if let Some(collection) = collection {
-        return pinned(providers, trouble, job, collection);
+        return pinned(providers, trouble, wish, collection);
     }
-    let choice = match &job.requested_provider {
-        Some(name) => requested(installation, settings, job.client_id, name)?,
-        None => {
-            let preference = Preference::parse(&job.preference)
-                .ok_or_else(|| VbError::internal(format!("unknown preference {:?}", job.preference)))?;
-            by_rules(&providers, preference, records)?
-        }
+    let choice = match wish.requested {
+        Some(name) => requested(installation, settings, wish.client_id, name)?,
+        None => by_rules(&providers, wish.preference, records)?,
     };
     let Some(reason) = choice.provider.available().ok().and_then(trouble) else {
         return Ok(choice);
@@ -75,7 +80,7 @@ fn requested(installation: &Installation, settings: &Settings, client_id: i64, n
 }
 
 /// The provider that the rules give, of those that a client may use.
-pub(crate) fn by_rules(providers: &[Provider], preference: Preference, records: u64) -> Result<ProviderChoice> {
+fn by_rules(providers: &[Provider], preference: Preference, records: u64) -> Result<ProviderChoice> {
     let candidate = |provider: &Provider| Candidate {
         name: provider.name.clone(),
         role: match provider.client_id {
@@ -103,14 +108,14 @@ pub(crate) fn by_rules(providers: &[Provider], preference: Preference, records: 
 fn pinned(
     providers: Vec<Provider>,
     trouble: Trouble<'_>,
-    job: &Job,
+    wish: &Wish<'_>,
     collection: &Collection,
 ) -> Result<ProviderChoice> {
     let mut fitting: Vec<Provider> = providers
         .into_iter()
         .filter(|provider| provider.fits(collection))
         .collect();
-    let asked = job.requested_provider.as_deref();
+    let asked = wish.requested;
     fitting.sort_by_key(|provider| {
         (
             Some(provider.name.as_str()) != asked,

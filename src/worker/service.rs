@@ -2,6 +2,7 @@
 //! its socket.
 
 pub(crate) mod embed;
+pub(crate) mod plan;
 pub(crate) mod presence;
 pub(crate) mod request;
 pub(crate) mod search;

@@ -17,11 +17,11 @@ const NOTES: &str = "create table notes (id int primary key, client_id bigint no
 /// What has to be in the store for a client's notes.
 const EXPECTED: &str = "select id::text, content from notes where client_id = ";
 
-/// Makes the service known by that name, with 32 dimensions and whatever else the arguments of `vb_set_provider` say.
+/// Makes the service known by that name, with whatever else the arguments of `vb_set_provider` say.
 pub fn register(client: &mut Client, name: &str, service: &ProviderDouble, arguments: &str) {
-    let endpoint = service.endpoint();
+    let (endpoint, dimensions) = (service.endpoint(), service.dimensions());
     client.run(&format!(
-        "select vb_set_provider('{name}', kind => 'openai_compatible', model => 'test-model', dimensions => 32,
+        "select vb_set_provider('{name}', kind => 'openai_compatible', model => 'test-model', dimensions => {dimensions},
              endpoint => '{endpoint}', options => '{{\"local\": true}}' {arguments})"
     ));
 }

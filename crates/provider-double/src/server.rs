@@ -111,6 +111,11 @@ impl ProviderDouble {
         }
     }
 
+    /// Numbers in its embeddings.
+    pub fn dimensions(&self) -> usize {
+        self.shared.settings.dimensions
+    }
+
     /// The certificate, in PEM, that its clients have to trust.
     pub fn authority(&self) -> &str {
         self.authority.as_deref().unwrap_or_default()

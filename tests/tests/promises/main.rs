@@ -24,6 +24,7 @@ mod memory;
 mod not_preloaded;
 mod odd_names;
 mod odd_texts;
+mod plan;
 mod provider_settings;
 mod providers;
 mod restart;

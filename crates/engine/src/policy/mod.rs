@@ -7,6 +7,7 @@ pub mod choice;
 pub mod chunking;
 pub mod concurrency;
 pub mod cutting;
+pub mod estimate;
 pub mod fairness;
 pub mod pace;
 pub mod packing;

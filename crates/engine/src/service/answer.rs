@@ -9,7 +9,7 @@ use super::protocol::{Answer, CheckReport, Request, SearchHit, SearchMode, Servi
 use crate::batch::FailureClass;
 use crate::cancel::CancelFlag;
 use crate::pipeline::embed::embed_checked;
-use crate::pipeline::run_batch::Stages;
+use crate::pipeline::run_batch::{Stages, describe};
 use crate::pipeline::vector_space::mismatch;
 use crate::provider::config::ProviderConfig;
 use crate::provider::contract::{EmbedRequest, EmbeddingProvider, ProviderError, Purpose};
@@ -97,6 +97,16 @@ impl Service {
                 Ok(Answer::Hits(hits.collect()))
             }
             Request::Check { provider } => Ok(Answer::Check(self.check(&provider, cancel).await)),
+            Request::CountTokens { provider, texts } => {
+                let provider = self.provider(&provider, None).await?;
+                let window = provider.limits().max_tokens;
+                let counting = tokio::task::spawn_blocking(move || {
+                    let count = |text: &String| provider.token_spans(text).map(|spans| spans.len());
+                    texts.iter().map(count).collect::<Result<Vec<usize>, ProviderError>>()
+                });
+                let counts = counting.await.map_err(|error| at_fault(describe(error)))??;
+                Ok(Answer::Tokens { counts, window })
+            }
             Request::Count { collection } => Ok(Answer::Count(
                 present(store.count(&collection).await)?.unwrap_or_default(),
             )),

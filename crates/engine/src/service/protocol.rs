@@ -49,6 +49,13 @@ pub enum Request {
         /// Who is checked.
         provider: ProviderConfig,
     },
+    /// Counts the tokens of texts as the provider's model sees them. Answered with [`Answer::Tokens`]; nobody is called.
+    CountTokens {
+        /// Whose model.
+        provider: ProviderConfig,
+        /// The texts.
+        texts: Vec<String>,
+    },
     /// Counts the collection's points. Answered with [`Answer::Count`]; 0 when the collection does not exist.
     Count {
         /// What is counted.
@@ -95,6 +102,13 @@ pub enum Answer {
     Hits(Vec<SearchHit>),
     /// What the call of the provider gave.
     Check(CheckReport),
+    /// Tokens of each text, however long it is, without special tokens; and how many of them the model sees.
+    Tokens {
+        /// For each text, in order.
+        counts: Vec<usize>,
+        /// The model's window.
+        window: usize,
+    },
     /// Exact number of points.
     Count(u64),
     /// Point ids, ascending.
