@@ -27,6 +27,10 @@ const LATENCY_PER_TEXT: Duration = Duration::from_micros(200);
 const CONCURRENCY: usize = 4;
 const BATCH: usize = 100;
 
+/// `vector_backfill.max_concurrent_batches`: as many as the service works on, and as many that are read, stored or recorded
+/// meanwhile.
+const AT_A_TIME: usize = 2 * CONCURRENCY;
+
 /// Records that the pipeline embeds in a round, and calls that the loop makes.
 const RECORDS: usize = 20_000;
 const CALLS: usize = 60;
@@ -42,9 +46,11 @@ pub(crate) fn run(rounds: usize) -> Outcome {
         concurrency: Some(CONCURRENCY),
         ..Settings::default()
     });
-    let cluster = Cluster::start();
+    let cluster = Cluster::with_settings(&format!(
+        "shared_preload_libraries = 'vector_backfill'\nvector_backfill.max_concurrent_batches = {AT_A_TIME}"
+    ));
     let mut client = cluster.create_database("bench");
-    services::register(&mut client, "service", &service, "");
+    services::register(&mut client, "service", &service, &format!(", max_texts => {BATCH}"));
     services::create_notes(&mut client);
     let possible = (CONCURRENCY * BATCH) as f64 / (LATENCY + LATENCY_PER_TEXT * BATCH as u32).as_secs_f64();
     let mut sides = Vec::new();

@@ -4,23 +4,25 @@ from (
     select j.job_id,
            case j.state when 'failed' then 'error' else 'warning' end as severity,
            format('job %s (client %s, %s, %s) %s: %s', j.job_id, j.client_id, j.source_name, j.vector_type,
-                  case j.state
-                      when 'paused' then 'is paused'
-                      when 'failed' then 'failed'
-                      when 'running' then 'is held up'
-                      else format('tries again at %s', to_char(j.next_attempt_at, 'YYYY-MM-DD HH24:MI:SS TZ'))
+                  case
+                      when j.state = 'paused' then 'is paused'
+                      when j.state = 'failed' then 'failed'
+                      when j.next_attempt_at > clock_timestamp()
+                          then format('tries again at %s', to_char(j.next_attempt_at, 'YYYY-MM-DD HH24:MI:SS TZ'))
+                      else 'is held up'
                   end,
                   coalesce(j.last_error,
                            case j.state when 'paused' then 'somebody called vb_pause' else 'no reason given' end)
            ) as finding,
-           case j.state
-               when 'paused' then
+           case
+               when j.state = 'paused' then
                    format('Put right what is wrong, if something is, then: select vb_resume(%s);', j.job_id)
-               when 'failed' then
+               when j.state = 'failed' then
                    format('Put right what is wrong, then call vb_enqueue_backfill again; select vb_forget(%s) removes '
                           'this line.', j.job_id)
-               when 'running' then 'It goes on by itself as soon as that has passed; vb_provider_status shows more.'
-               else format('It goes on by itself; select vb_resume(%s) makes it try at once.', j.job_id)
+               when j.next_attempt_at > clock_timestamp() then
+                   format('It goes on by itself; select vb_resume(%s) makes it try at once.', j.job_id)
+               else 'It goes on by itself as soon as that has passed; vb_provider_status shows more.'
            end as hint
     from @extschema@.vb_jobs j
     where j.state = 'paused'

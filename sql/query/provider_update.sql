@@ -1,4 +1,4 @@
--- NULL keeps what is there; an empty text and the number 0 take it away.
+-- NULL keeps what is there; an empty text and the number 0 take it away, -1 the client.
 update @extschema@.vb_providers p
 set kind = coalesce($2, p.kind), model = coalesce($3, p.model),
     dimensions = nullif(coalesce($4, p.dimensions), 0),
@@ -13,6 +13,6 @@ set kind = coalesce($2, p.kind), model = coalesce($3, p.model),
     quality = coalesce($13, p.quality),
     speed = nullif(coalesce($14, p.speed), 0::real),
     enabled = coalesce($15, p.enabled),
-    client_id = coalesce($16, p.client_id),
+    client_id = nullif(coalesce($16, p.client_id), -1),
     options = coalesce($17::jsonb, p.options)
 where p.name = $1

@@ -11,12 +11,17 @@ select w.pid, w.state, w.since, w.memory_bytes, w.waiting_for, w.preloaded from 
 comment on view vb_worker_status is 'The worker of this database; no row when none runs';
 
 create view vb_provider_status as
-select p.name, p.kind, p.model, l.available and coalesce(u.breaker, 'closed') operator(pg_catalog.<>) 'open' as available,
-       coalesce(l.reason, u.trouble) as reason, coalesce(u.requests, 0) as requests, coalesce(u.errors, 0) as errors,
+select p.name, p.kind, p.model, l.available and not coalesce(b.is_open, false) as available,
+       coalesce(l.reason, case when b.is_open then u.trouble end) as reason, coalesce(u.requests, 0) as requests, coalesce(u.errors, 0) as errors,
        coalesce(u.throttled, 0) as throttled, u.latency_p50, u.latency_p95, coalesce(u.tokens, 0) as tokens,
        pg_catalog.trim_scale(coalesce(u.cost, 0)) as cost, u.concurrency, u.breaker,
        coalesce(u.records_per_second, p.speed) as records_per_second, u.tokens_per_second, u.updated_at, p.client_id
 from vb_providers p
 join vb_provider_list() l on l.name operator(pg_catalog.=) p.name
-left join vb_provider_usage u on u.name operator(pg_catalog.=) p.name;
+left join vb_provider_usage u on u.name operator(pg_catalog.=) p.name
+-- A breaker that nobody asked lately says nothing.
+cross join lateral (
+    select u.breaker operator(pg_catalog.=) 'open'
+           and u.updated_at operator(pg_catalog.>) (pg_catalog.clock_timestamp() operator(pg_catalog.-) interval '2 minutes')
+) b(is_open);
 comment on view vb_provider_status is 'Providers: whether they can be used, what they did, how fast they are, what they cost';

@@ -58,7 +58,6 @@ fn vb_plan_backfill(
 }
 
 #[pg_extern(sql = false)]
-#[expect(clippy::type_complexity, reason = "the SQL function has as many columns")]
 fn vb_start_backfill(
     client_id: Option<i64>,
     sources: Option<Vec<Option<Oid>>>,

@@ -68,6 +68,8 @@ impl ProviderSettings {
         role::as_owner(installation.owner, || self.run(&installation.sql(statement), name))?;
         let after = find()?.ok_or_else(|| VbError::internal("a provider was not stored"))?;
         after.check_form().map_err(|reason| {
+            // It may hold what the message does not show.
+            statement::hide();
             VbError::invalid(format!("provider {name:?}: {reason}"))
                 .hint("Nothing was changed. The documentation of vb_set_provider lists endpoints and options.")
         })?;
@@ -187,8 +189,9 @@ impl ProviderSettings {
         {
             return Err(VbError::invalid("cost_per_million_tokens is negative").hint("0 is for what costs nothing."));
         }
-        if self.client_id.is_some_and(|client| client < 0) {
-            return Err(VbError::invalid("client_id must not be negative").hint("Clients are numbered from 0."));
+        if self.client_id.is_some_and(|client| client < -1) {
+            return Err(VbError::invalid("client_id must not be negative")
+                .hint("Clients are numbered from 0; -1 makes the provider one for everybody."));
         }
         Ok(())
     }

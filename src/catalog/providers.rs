@@ -254,12 +254,16 @@ fn size(value: i32) -> Option<usize> {
     usize::try_from(value).ok()
 }
 
-/// Line and column of a value that Postgres has written anew say nothing.
+/// Without line and column, which say nothing of a value that Postgres has written anew.
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    match text.split_once(" at line ") {
-        Some((what, _)) => what.to_owned(),
-        None => text,
+    let what = text.split_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    // The value may be a secret in the wrong place.
+    match (what.split_once(": "), what.rsplit_once(", expected ")) {
+        (Some((kind @ ("invalid type" | "invalid value"), _)), Some((_, expected))) => {
+            format!("{kind}, expected {expected}")
+        }
+        _ => what.to_owned(),
     }
 }
 

@@ -83,6 +83,8 @@ pub(crate) struct ActiveJob {
     pub(crate) moved: bool,
     /// How fast it is.
     pub(crate) rate: Rate,
+    /// Its provider wants to be left alone until then.
+    rests_until: Instant,
     /// When the next pass over the source may be made.
     next_sweep: Instant,
     sweeps: u32,
@@ -134,6 +136,7 @@ impl ActiveJob {
             in_flight: 0,
             moved: false,
             rate: Rate::new(now),
+            rests_until: now,
             next_sweep: now,
             sweeps: 0,
         }
@@ -147,11 +150,19 @@ impl ActiveJob {
 
     /// Whether there is something to dispatch at this moment; a suspect only when nothing at all is in flight.
     pub(crate) fn is_ready(&self, now: Instant, nothing_in_flight: bool) -> bool {
+        if now < self.rests_until {
+            return false;
+        }
         match self.ready_again(now) {
             Some(position) if self.again[position].suspect => nothing_in_flight,
             Some(_) => true,
             None => !self.todo.is_empty() || !self.gone.is_empty(),
         }
+    }
+
+    /// Hands out nothing until then.
+    pub(crate) fn rest_until(&mut self, moment: Instant) {
+        self.rests_until = self.rests_until.max(moment);
     }
 
     /// Whether a suspect waits for everything else to end.
@@ -176,7 +187,10 @@ impl ActiveJob {
     }
 
     /// The moment at which this job has something to do by itself, if it waits for one.
-    pub(crate) fn next_moment(&self) -> Option<Instant> {
+    pub(crate) fn next_moment(&self, now: Instant) -> Option<Instant> {
+        if now < self.rests_until {
+            return Some(self.rests_until);
+        }
         if self.in_flight > 0 || !self.todo.is_empty() || !self.gone.is_empty() {
             return None;
         }

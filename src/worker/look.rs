@@ -6,7 +6,7 @@ use pgrx::pg_sys::Oid;
 use uuid::Uuid;
 
 use super::active_job::{JobContext, scope_of};
-use super::provider_choice::Trouble;
+use super::provider_choice::Ask;
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs::{self, Job};
@@ -33,7 +33,7 @@ pub(crate) struct Surroundings<'a> {
     /// Namespace of point ids.
     pub(crate) namespace: Uuid,
     /// How providers are.
-    pub(crate) trouble: Trouble<'a>,
+    pub(crate) trouble: Ask<'a>,
 }
 
 impl Surroundings<'_> {

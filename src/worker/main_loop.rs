@@ -175,9 +175,7 @@ impl Worker {
             let Some(interval) = self.poll()? else { return Ok(None) };
             self.next_poll = Instant::now() + interval;
         }
-        if self.report_usage()?.is_none() {
-            return Ok(None);
-        }
+        self.report_usage();
         if rested {
             self.sweep()?;
             self.hand_out()?;
@@ -211,7 +209,7 @@ impl Worker {
         }
         let now = Instant::now();
         let mut moment = self.next_poll;
-        for next in self.jobs.iter().filter_map(ActiveJob::next_moment) {
+        for next in self.jobs.iter().filter_map(|active| active.next_moment(now)) {
             // What is due and was not done waits for something in flight to end, which wakes us.
             if next > now || self.in_flight.is_empty() {
                 moment = moment.min(next);

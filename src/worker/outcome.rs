@@ -16,6 +16,9 @@ use crate::error::Result;
 /// The first pause before a batch is repeated.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
+/// The shortest pause after the provider asked for one.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+
 /// The longest pause before a batch is repeated.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -127,7 +130,12 @@ pub(crate) fn settle(active: &mut ActiveJob, outcome: Outcome, in_flight: InFlig
             class: FailureClass::Throttled,
             retry_after,
             ..
-        }) => (attempt, retry_after.unwrap_or(FIRST_PAUSE)),
+        }) => {
+            let pause = retry_after.unwrap_or(FIRST_PAUSE).max(SHORTEST_PAUSE);
+            // What comes next would only be sent away as well.
+            active.rest_until(Instant::now() + pause);
+            (attempt, pause)
+        }
         Some(_) => {
             let nth = u32::try_from(attempt).unwrap_or(1);
             (attempt + 1, backoff::delay(nth, FIRST_PAUSE, LONGEST_PAUSE, chance))

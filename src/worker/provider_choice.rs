@@ -3,6 +3,7 @@
 use vb_engine::policy::choice::{self, Candidate, Preference};
 use vb_engine::provider::config::ProviderConfig;
 
+use super::troubles::Trouble;
 use crate::catalog::collections::Collection;
 use crate::catalog::installation::Installation;
 use crate::catalog::providers::{self, Provider};
@@ -28,14 +29,14 @@ pub(crate) struct Wish<'a> {
 }
 
 /// Says of a provider what was wrong when it was called last, if something was.
-pub(crate) type Trouble<'a> = &'a dyn Fn(&ProviderConfig) -> Option<String>;
+pub(crate) type Ask<'a> = &'a dyn Fn(&ProviderConfig) -> Option<Trouble>;
 
 /// A collection that has vectors keeps its model; else the provider that the user named; else by the rules. In the place of
 /// one that is in trouble comes another of the same model, where there is one.
 pub(crate) fn choose(
     installation: &Installation,
     settings: &Settings,
-    trouble: Trouble<'_>,
+    trouble: Ask<'_>,
     wish: &Wish<'_>,
     collection: Option<&Collection>,
     records: u64,
@@ -57,8 +58,8 @@ pub(crate) fn choose(
     Ok(match other {
         Some(provider) => ProviderChoice {
             reason: format!(
-                "{}; {} has the same model ({}: {reason})",
-                choice.reason, provider.name, choice.provider.name
+                "{}; {} has the same model ({}: {})",
+                choice.reason, provider.name, choice.provider.name, reason.message
             ),
             provider,
         },
@@ -107,7 +108,7 @@ fn by_rules(providers: &[Provider], preference: Preference, records: u64) -> Res
 /// The provider that made the collection, or another one with the same model and dimensions.
 fn pinned(
     providers: Vec<Provider>,
-    trouble: Trouble<'_>,
+    trouble: Ask<'_>,
     wish: &Wish<'_>,
     collection: &Collection,
 ) -> Result<ProviderChoice> {
@@ -123,7 +124,8 @@ fn pinned(
         )
     });
     let mut reasons = Vec::new();
-    let mut last_resort = None;
+    // The least bad of those that are in trouble.
+    let mut last_resort: Option<(Trouble, Provider)> = None;
     for provider in fitting {
         let reason = match provider.available().map(trouble) {
             Ok(None) => {
@@ -131,15 +133,20 @@ fn pinned(
                 return Ok(ProviderChoice { provider, reason });
             }
             Ok(Some(trouble)) => {
-                let reason = format!("{}: {trouble}", provider.name);
-                last_resort = last_resort.or(Some(provider));
+                let reason = format!("{}: {}", provider.name, trouble.message);
+                let is_better = last_resort
+                    .as_ref()
+                    .is_none_or(|(other, _)| trouble.severity < other.severity);
+                if is_better {
+                    last_resort = Some((trouble, provider));
+                }
                 reason
             }
             Err(reason) => format!("{}: {reason}", provider.name),
         };
         reasons.push(reason);
     }
-    if let Some(provider) = last_resort {
+    if let Some((_, provider)) = last_resort {
         let reason = why_pinned(&provider, asked, collection, &[]);
         return Ok(ProviderChoice { provider, reason });
     }
@@ -170,22 +177,28 @@ fn why_pinned(provider: &Provider, asked: Option<&str>, collection: &Collection,
     }
 }
 
-/// Whether another provider could take over from the one that a collection's job works with.
-pub(crate) fn has_another(
+/// Whether another provider, in less trouble, could take over from the one that a collection's job works with.
+pub(crate) fn has_better(
     installation: &Installation,
     settings: &Settings,
-    trouble: Trouble<'_>,
+    trouble: Ask<'_>,
     client_id: i64,
     collection: &Collection,
-    present: &str,
+    present: &ProviderConfig,
 ) -> Result<bool> {
-    let providers = providers::of_client(installation, settings, client_id)?;
-    let is_another = |provider: &Provider| {
-        provider.name != present
-            && provider.fits(collection)
-            && provider.available().is_ok_and(|config| trouble(config).is_none())
+    let Some(own) = trouble(present) else {
+        return Ok(false);
     };
-    Ok(providers.iter().any(is_another))
+    let providers = providers::of_client(installation, settings, client_id)?;
+    let is_better = |provider: &Provider| {
+        provider.name != present.name
+            && provider.model == collection.model
+            && provider.dimensions == Some(collection.dimensions)
+            && provider
+                .available()
+                .is_ok_and(|config| trouble(config).is_none_or(|other| other.severity < own.severity))
+    };
+    Ok(providers.iter().any(is_better))
 }
 
 fn unavailable(name: &str, reason: &str) -> VbError {

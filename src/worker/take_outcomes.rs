@@ -60,23 +60,23 @@ impl Worker {
             return Ok(Some(Consequence::GoOn));
         };
         let failure = outcome::failure(outcome);
-        if let Some(failure) = failure.filter(|failure| failure.class == FailureClass::Configuration) {
+        let by_provider = failure.filter(|failure| failure.by_provider);
+        if let Some(failure) = by_provider.filter(|failure| failure.class == FailureClass::Configuration) {
             self.troubles.note(&in_flight.context.provider, &failure.message);
         }
         let in_flight = &self.in_flight[&outcome.batch_id];
         let context = &in_flight.context;
         let trouble = |config: &ProviderConfig| self.troubles.of(&self.engine, config);
-        let is_in_trouble = failure.is_some() && trouble(&context.provider).is_some();
         let active = self.jobs.iter().find(|active| active.context.job.id == outcome.job_id);
         self.transact(|installation| {
-            let other = is_in_trouble
-                && provider_choice::has_another(
+            let other = by_provider.is_some()
+                && provider_choice::has_better(
                     installation,
                     &self.settings,
                     &trouble,
                     context.job.client_id,
                     &context.collection,
-                    &context.provider.name,
+                    &context.provider,
                 )?;
             let consequence = outcome::consequence(failure, in_flight, other);
             outcome::record(installation, outcome, in_flight, active, consequence)?;

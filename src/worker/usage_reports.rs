@@ -7,7 +7,6 @@ use vb_engine::provider::registry::ProviderReport;
 
 use super::main_loop::Worker;
 use crate::catalog::provider_usage;
-use crate::error::Result;
 
 /// Time between two reports.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -46,16 +45,21 @@ impl UsageReports {
 }
 
 impl Worker {
-    /// Writes down what providers did; `None` when the extension is gone.
-    pub(super) fn report_usage(&mut self) -> Result<Option<()>> {
+    /// Writes down what providers did, now and then. What cannot be written keeps nothing else waiting.
+    pub(super) fn report_usage(&mut self) {
         let now = Instant::now();
         if now < self.usage.next {
-            return Ok(Some(()));
+            return;
         }
         self.usage.next = now + INTERVAL;
+        self.report_usage_now();
+    }
+
+    /// Writes down what providers did.
+    pub(super) fn report_usage_now(&mut self) {
         self.usage.take_over(self.engine.provider_reports());
         if self.usage.pending.is_empty() {
-            return Ok(Some(()));
+            return;
         }
         let written = self.transact(|installation| {
             let mut reports: Vec<&ProviderReport> = self.usage.pending.values().collect();
@@ -64,12 +68,18 @@ impl Worker {
             reports
                 .into_iter()
                 .try_for_each(|report| provider_usage::add(installation, report))
-        })?;
+        });
+        if let Err(error) = written {
+            pgrx::log!(
+                "vector_backfill writes down later what providers did: {}",
+                error.message
+            );
+            return;
+        }
         for (name, report) in self.usage.pending.drain() {
             if let Some(gate) = report.gate {
                 self.usage.breakers.insert(name, gate.breaker);
             }
         }
-        Ok(written)
     }
 }

@@ -10,7 +10,7 @@ use super::dispatch::InFlight;
 use super::fault::Fault;
 use super::look::{self, Surroundings};
 use super::main_loop::Worker;
-use super::provider_choice::Trouble;
+use super::provider_choice::Ask;
 use super::sweep::{self, Swept};
 use crate::catalog::batches;
 use crate::catalog::job_state::{JobEvent, JobState};
@@ -125,7 +125,7 @@ impl Worker {
         }
     }
 
-    fn surroundings<'a>(&'a self, trouble: Trouble<'a>) -> Surroundings<'a> {
+    fn surroundings<'a>(&'a self, trouble: Ask<'a>) -> Surroundings<'a> {
         Surroundings {
             trouble,
             database: self.database,

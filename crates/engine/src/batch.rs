@@ -151,15 +151,18 @@ pub struct Failure {
     pub message: String,
     /// How long to wait before it is repeated, where somebody said so.
     pub retry_after: Option<Duration>,
+    /// Whether the provider failed; else the store or ourselves.
+    pub by_provider: bool,
 }
 
 impl Failure {
-    /// A failure without anything said about when to come back.
+    /// A failure that is not the provider's, without anything said about when to come back.
     pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
         Self {
             class,
             message: message.into(),
             retry_after: None,
+            by_provider: false,
         }
     }
 }

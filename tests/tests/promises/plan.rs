@@ -13,7 +13,10 @@ fn tokens_are_estimated_within_a_tenth_on_real_rows_and_nothing_is_written() {
     issues::add_short(&mut client, 1, 1, 900);
     issues::add_long(&mut client, 1, 10_001, 60, 12);
     client.run("insert into issues (issue_id, client_id) values (50000, 1)");
-    let plan = client.row("select *, source::text as table from vb_plan_backfill(1, '{issues}')", &[]);
+    let plan = client.row(
+        "select *, source::text as table from vb_plan_backfill(1, '{issues}')",
+        &[],
+    );
     assert_eq!(plan.get::<String>("table"), "issues");
     assert_eq!(plan.get::<i32>("priority"), 10);
     assert_eq!(plan.get::<i64>("record_count"), 961);
@@ -21,7 +24,10 @@ fn tokens_are_estimated_within_a_tenth_on_real_rows_and_nothing_is_written() {
     assert_eq!(plan.get::<String>("preference"), "quality");
     assert_eq!(plan.get::<String>("provider"), "sentence_transformers");
     assert_eq!(plan.get::<i32>("batch_size"), 100);
-    assert!(plan.get::<String>("reason").contains("openai: it is not enabled"), "{plan:?}");
+    assert!(
+        plan.get::<String>("reason").contains("openai: it is not enabled"),
+        "{plan:?}"
+    );
     let written: i64 = client.value(
         "select (select count(*) from vb_jobs) + (select count(*) from vb_sources)",
         &[],
@@ -32,9 +38,15 @@ fn tokens_are_estimated_within_a_tenth_on_real_rows_and_nothing_is_written() {
 
     let estimated = plan.get::<i64>("estimated_tokens") as f64;
     let spent = jobs::backfill(&mut client, 1, "issues").tokens as f64;
-    assert!((estimated / spent - 1.0).abs() <= 0.1, "estimated {estimated}, spent {spent}");
+    assert!(
+        (estimated / spent - 1.0).abs() <= 0.1,
+        "estimated {estimated}, spent {spent}"
+    );
     let again = client.row("select * from vb_plan_backfill(1)", &[]);
-    let left = (again.get::<i64>("records_to_embed"), again.get::<i64>("estimated_tokens"));
+    let left = (
+        again.get::<i64>("records_to_embed"),
+        again.get::<i64>("estimated_tokens"),
+    );
     assert_eq!(left, (0, 0), "what has its vector costs nothing");
 }
 
@@ -56,13 +68,20 @@ fn a_plan_knows_price_and_speed_and_a_collections_model() {
          from vb_plan_backfill(1, '{notes}')",
         &[],
     );
-    let asked = (plan.get::<String>("preference"), plan.get::<String>("provider"), plan.get::<i32>("batch_size"));
+    let asked = (
+        plan.get::<String>("preference"),
+        plan.get::<String>("provider"),
+        plan.get::<i32>("batch_size"),
+    );
     assert_eq!(asked, ("balanced".to_owned(), "cloud".to_owned(), 150));
     let tokens = plan.get::<i64>("estimated_tokens") as f64;
     // Counted with OpenAI's tokenizer: some 30 for each of these notes.
     assert!((20.0..45.0).contains(&(tokens / 12_000.0)), "{tokens}");
     assert!((plan.get::<f64>("money") - tokens * 2.5e-6).abs() < 1e-5);
-    assert!((plan.get::<f64>("seconds") - 240.0).abs() < 1.0, "at 50 records a second as configured");
+    assert!(
+        (plan.get::<f64>("seconds") - 240.0).abs() < 1.0,
+        "at 50 records a second as configured"
+    );
     assert_eq!(service.count(), 0, "nobody is called");
 }
 
@@ -83,7 +102,14 @@ fn starting_enqueues_all_registered_sources_the_most_urgent_first() {
     );
     let shape: Vec<(String, i32, i64, i32)> = started
         .iter()
-        .map(|row| (row.get("table"), row.get("priority"), row.get("record_count"), row.get("batch_size")))
+        .map(|row| {
+            (
+                row.get("table"),
+                row.get("priority"),
+                row.get("record_count"),
+                row.get("batch_size"),
+            )
+        })
         .collect();
     let expected = [("issues", 10, 20, 100), ("projects", 9, 1, 100), ("notes", 5, 30, 100)]
         .map(|(table, priority, count, size)| (table.to_owned(), priority, count, size));
@@ -103,7 +129,10 @@ fn what_cannot_be_planned_is_said() {
     issues::add_short(&mut client, 1, 1, 5);
     let error = client.error("select * from vb_plan_backfill(-1)", &[]);
     assert!(error.message.contains("client_id") && error.hint.is_some(), "{error}");
-    let error = client.error("select * from vb_plan_backfill(1, array['issues', null]::regclass[])", &[]);
+    let error = client.error(
+        "select * from vb_plan_backfill(1, array['issues', null]::regclass[])",
+        &[],
+    );
     assert!(error.message.contains("NULL"), "{error}");
     client.run("create table nothing_to_say (id int primary key, client_id int)");
     let error = client.error("select * from vb_plan_backfill(1, '{nothing_to_say}')", &[]);
@@ -112,7 +141,11 @@ fn what_cannot_be_planned_is_said() {
     let plan = client.row("select * from vb_plan_backfill(1, '{issues}')", &[]);
     assert_eq!(plan.get::<Option<String>>("provider"), None);
     assert_eq!(plan.get::<Option<i64>>("estimated_tokens"), None);
-    assert!(plan.get::<String>("reason").contains("sentence_transformers: it is not enabled"), "{plan:?}");
+    assert!(
+        plan.get::<String>("reason")
+            .contains("sentence_transformers: it is not enabled"),
+        "{plan:?}"
+    );
     client.run("create role reader; grant usage on schema public to reader");
     client.run("grant execute on function vb_plan_backfill(bigint, regclass[]) to reader");
     client.run("set role reader");

@@ -73,7 +73,7 @@ fn what_is_wrong_with_a_provider_is_named_and_nothing_is_stored() {
             "'new', kind => 'openai', model => 'm', cost_per_million_tokens => -1",
             "cost",
         ),
-        ("'new', kind => 'openai', model => 'm', client_id => -1", "client_id"),
+        ("'new', kind => 'openai', model => 'm', client_id => -2", "client_id"),
         (
             "'new', kind => 'openai', model => 'm', endpoint => 'nowhere'",
             "nowhere",
@@ -139,6 +139,11 @@ fn values_are_kept_changed_and_taken_away() {
     client.run("select vb_set_provider('mine', api_key_ref => '', max_texts => 0, enabled => false)");
     let all: String = client.value(stored, &[]);
     assert_eq!(all, "openai_compatible m 8 https://tei.example.com/v1 0.5 f");
+    let owner = "select client_id from vb_providers where name = 'mine'";
+    client.run("select vb_set_provider('mine', client_id => 7)");
+    assert_eq!(client.value::<Option<i64>>(owner, &[]), Some(7));
+    client.run("select vb_set_provider('mine', client_id => -1)");
+    assert_eq!(client.value::<Option<i64>>(owner, &[]), None);
     client.run("select vb_drop_provider('mine')");
     assert_eq!(
         client.value::<i64>("select count(*) from vb_providers where name = 'mine'", &[]),
@@ -164,6 +169,7 @@ fn providers_as_changed_survive_a_dump() {
 #[test]
 fn no_byte_of_a_key_is_found_anywhere_after_runs_that_fail() {
     let (right, wrong, given) = ("sk-Right7Q2xZ", "sk-Wrong9KpVb", "sk-Literal4MnTy");
+    let misplaced = "sk-Header8LwQa";
     let service = ProviderDouble::start(Settings {
         key: Some(right.into()),
         ..Settings::default()
@@ -200,6 +206,13 @@ fn no_byte_of_a_key_is_found_anywhere_after_runs_that_fail() {
     services::key_file(&cluster, "key", right);
     client.run(&format!("select vb_resume({job})"));
     jobs::completed(&mut client, job);
+    for options in [
+        format!(r#"{{"headers": {{"x-api-key": "{misplaced}"}}}}"#),
+        format!(r#"{{"headers": "Bearer {misplaced}"}}"#),
+    ] {
+        let error = client.error(&format!("select vb_set_provider('cloud', options => '{options}')"), &[]);
+        seen.push_str(&error.to_string());
+    }
     // A key in the place of a reference is refused, and the log does not show the statement.
     for statement in [
         format!("select vb_set_provider('cloud', api_key_ref => '{given}')"),
@@ -231,7 +244,7 @@ fn no_byte_of_a_key_is_found_anywhere_after_runs_that_fail() {
     ));
     seen.push_str(&cluster.log());
     seen.push_str(&cluster.dump("shop"));
-    for key in [right, wrong, given] {
+    for key in [right, wrong, given, misplaced] {
         assert!(!seen.contains(key) && !seen.contains(&key[3..]), "{key} is found");
     }
 }

@@ -317,3 +317,58 @@ fn a_job_goes_on_with_another_provider_of_the_same_model_and_with_no_other() {
     let models: Vec<String> = client.values("select distinct model from qdrant_vectors", &[]);
     assert_eq!(models, ["test-model"]);
 }
+
+#[test]
+fn a_job_that_is_told_to_wait_waits_without_churning_through_its_table() {
+    let service = ProviderDouble::start_with(
+        Settings::default(),
+        Box::new(|call| match call.number {
+            2 => Behaviour::error(429, "rate_limit_exceeded", "slower").with("retry-after", "6"),
+            _ => Behaviour::Well,
+        }),
+    );
+    let cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    services::register(&mut client, "cloud", &service, "");
+    services::create_notes(&mut client);
+    services::add_notes(&mut client, 1, 1, 2_000);
+    let job = services::enqueue(&mut client, 1, "cloud", 20);
+    assert_eq!(jobs::completed(&mut client, job).successful, 2_000);
+    let batches: i64 = client.value("select last_value from vb_batches_batch_id_seq", &[]);
+    assert!(batches <= 100 + 20, "{batches} batches were read where 100 would do");
+}
+
+#[test]
+fn two_broken_providers_of_one_model_are_waited_for_and_the_first_that_works_again_is_used() {
+    let first = ProviderDouble::start_with(
+        Settings::default(),
+        Box::new(|_| Behaviour::error(500, "server_error", "oops")),
+    );
+    let second = ProviderDouble::start_with(
+        Settings::default(),
+        Box::new(|call| match call.number {
+            0 => Behaviour::Well,
+            _ => Behaviour::error(401, "invalid_api_key", "who are you"),
+        }),
+    );
+    let cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    services::register(&mut client, "first", &first, "");
+    services::register(&mut client, "second", &second, "");
+    services::create_notes(&mut client);
+    services::add_notes(&mut client, 1, 1, 2_000);
+    let job = services::enqueue(&mut client, 1, "second", 100);
+    jobs::until(&mut client, job, "trouble with both", |_| {
+        first.count() >= 5 && second.count() >= 2
+    });
+    first.follow(script::well());
+    let done = jobs::completed(&mut client, job);
+    assert_eq!((done.successful, done.failed), (2_000, 0));
+    assert!(
+        second.count() < 20,
+        "a rejected key is not tried again and again: {}",
+        second.count()
+    );
+    let store = Store::of(&cluster, &mut client);
+    services::assert_agreement(&mut client, &store, 1);
+}

@@ -173,7 +173,7 @@ impl Call<'_> {
             };
             let is_proved = suspected.is_some_and(|since| worked.is_some_and(|moment| moment > since));
             if !is_proved {
-                if let Err(error) = self.prove(class, &mut progress).await {
+                if let Err(error) = self.prove(&mut progress).await {
                     progress.stopped = Some(error);
                     return progress;
                 }
@@ -187,7 +187,7 @@ impl Call<'_> {
 
     /// Before a record is blamed: a provider that fails for a plain text too is at fault itself, and blaming the records
     /// would set all of them aside, one after the other.
-    async fn prove(&self, class: FailureClass, progress: &mut Progress) -> Result<(), ProviderError> {
+    async fn prove(&self, progress: &mut Progress) -> Result<(), ProviderError> {
         let Err(error) = self.ask(vec![Arc::from(PLAIN_TEXT)], progress).await else {
             return Ok(());
         };
@@ -197,7 +197,7 @@ impl Call<'_> {
                 self.provider.model()
             )),
             // It is not the records' last attempt that failed, but the provider.
-            Some(FailureClass::Transient) if class == FailureClass::Transient => ProviderError::Throttled {
+            Some(FailureClass::Transient) if self.is_last => ProviderError::Throttled {
                 message: error.to_string(),
                 retry_after: None,
             },

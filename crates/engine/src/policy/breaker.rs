@@ -93,12 +93,12 @@ impl Breaker {
 
     /// A call failed for a reason that is the provider's. `chance` is from 0 to 1. A call that was sent before the breaker
     /// opened says nothing new.
-    pub fn failed(&mut self, now: Instant, chance: f64) {
+    pub fn failed(&mut self, now: Instant, is_probe: bool, chance: f64) {
         self.state = match self.state {
             State::Closed { failures } if failures + 1 < FAILURES => State::Closed { failures: failures + 1 },
             State::Closed { .. } => open(1, now, chance),
-            State::HalfOpen { nth } => open(nth.saturating_add(1), now, chance),
-            ref open @ State::Open { .. } => open.clone(),
+            State::HalfOpen { nth } if is_probe => open(nth.saturating_add(1), now, chance),
+            ref same @ (State::HalfOpen { .. } | State::Open { .. }) => same.clone(),
         };
     }
 
@@ -129,7 +129,7 @@ mod tests {
         let mut breaker = Breaker::default();
         let now = Instant::now();
         for _ in 0..100 {
-            (0..FAILURES - 1).for_each(|_| breaker.failed(now, 1.0));
+            (0..FAILURES - 1).for_each(|_| breaker.failed(now, false, 1.0));
             assert_eq!(breaker.ask(now), Permission::Go);
             breaker.succeeded();
         }
@@ -139,12 +139,18 @@ mod tests {
     fn one_probe_at_a_time_decides() {
         let mut breaker = Breaker::default();
         let now = Instant::now();
-        (0..FAILURES).for_each(|_| breaker.failed(now, 1.0));
+        (0..FAILURES).for_each(|_| breaker.failed(now, false, 1.0));
         assert_eq!(breaker.ask(now), Permission::NotBefore(now + FIRST_PAUSE));
         let later = now + FIRST_PAUSE;
         assert_eq!(breaker.ask(later), Permission::Probe);
         assert_eq!(breaker.ask(later), Permission::AwaitProbe);
-        breaker.failed(later, 1.0);
+        breaker.failed(later, false, 1.0);
+        assert_eq!(
+            breaker.ask(later),
+            Permission::AwaitProbe,
+            "a call sent before says nothing"
+        );
+        breaker.failed(later, true, 1.0);
         assert_eq!(breaker.open_until(), Some(later + 2 * FIRST_PAUSE));
         let later = later + 2 * FIRST_PAUSE;
         assert_eq!(breaker.ask(later), Permission::Probe);
@@ -163,7 +169,8 @@ mod tests {
             let mut breaker = Breaker::default();
             let mut chances = chances.into_iter().cycle();
             let back = loop {
-                match breaker.ask(now) {
+                let permission = breaker.ask(now);
+                match permission {
                     Permission::NotBefore(moment) => now = moment,
                     Permission::AwaitProbe => unreachable!("one caller"),
                     Permission::Go | Permission::Probe if now >= end => break now,
@@ -171,7 +178,7 @@ mod tests {
                         calls += 1;
                         // Each failed call takes a moment.
                         now += Duration::from_millis(10);
-                        breaker.failed(now, chances.next().unwrap_or(0.5));
+                        breaker.failed(now, permission == Permission::Probe, chances.next().unwrap_or(0.5));
                     }
                 }
             };

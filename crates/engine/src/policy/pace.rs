@@ -89,7 +89,8 @@ impl Pace {
     }
 
     /// Requests a second; `None` while no limit is known.
-    pub fn rate(&self) -> Option<f64> {
+    #[cfg(test)]
+    fn rate(&self) -> Option<f64> {
         self.learned.as_ref().map(|learned| learned.rate)
     }
 

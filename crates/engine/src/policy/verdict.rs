@@ -63,6 +63,8 @@ pub fn verdict(fault: Fault) -> FailureClass {
             said: Said::QuotaExhausted | Said::Misconfigured,
             ..
         } => Configuration,
+        // 529: overloaded, as some providers say it. Some say "too many tokens" where they mean a minute's.
+        Status { status: 429 | 529, .. } => Throttled,
         Status {
             status: 400 | 413 | 422,
             ..
@@ -72,8 +74,6 @@ pub fn verdict(fault: Fault) -> FailureClass {
             said: Said::TooLong,
             ..
         } => Record,
-        // 529: overloaded, as some providers say it.
-        Status { status: 429 | 529, .. } => Throttled,
         Status {
             status: 503,
             retry_after: true,
@@ -82,7 +82,7 @@ pub fn verdict(fault: Fault) -> FailureClass {
         // The request itself is not understood, however often it is repeated.
         Status { status: 501 | 505, .. } => Configuration,
         Status {
-            status: 408 | 409 | 425 | 500..,
+            status: 408 | 409 | 421 | 424 | 425 | 500..,
             ..
         } => Transient,
         // Success of another kind: accepted for later, no content.
@@ -104,14 +104,14 @@ mod tests {
         if matches!(said, Said::QuotaExhausted | Said::Misconfigured) {
             return Configuration;
         }
-        if said == Said::TooLong && (400..500).contains(&status) {
+        if said == Said::TooLong && status != 429 && (400..500).contains(&status) {
             return Record;
         }
         match status {
             400 | 413 | 422 => Record,
             429 | 529 => Throttled,
             503 if retry_after => Throttled,
-            408 | 409 | 425 => Transient,
+            408 | 409 | 421 | 424 | 425 => Transient,
             501 | 505 => Configuration,
             100..=299 | 500..=599 => Transient,
             _ => Configuration,

@@ -154,6 +154,7 @@ impl ProviderError {
                 Self::Throttled { retry_after, .. } => *retry_after,
                 _ => None,
             },
+            by_provider: true,
         })
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Calls wait here for a little while, in memory; who would have to wait longer is sent away with the time to come back.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,9 @@ use crate::policy::pace::Pace;
 /// The longest that a provider is left alone because it says so: it may have been mistaken.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
+/// Requests and tokens a minute.
+type PerMinute = (Option<u32>, Option<u32>);
+
 /// One endpoint with one key.
 pub(super) struct Gate {
     state: Mutex<State>,
@@ -31,7 +35,9 @@ struct State {
     requests: Option<Bucket>,
     tokens: Option<Bucket>,
     /// What the administrator says, in requests and tokens a minute; headers may only say less.
-    configured: (Option<u32>, Option<u32>),
+    configured: PerMinute,
+    /// The same by the provider's name: the smallest counts.
+    by_provider: HashMap<String, PerMinute>,
     pace: Pace,
     concurrency: Concurrency,
     under_way: usize,
@@ -40,6 +46,7 @@ struct State {
     last_push: Option<Instant>,
     /// What it said when it failed or pushed back last; forgotten when it answers.
     trouble: Option<String>,
+    last_failure: Option<Instant>,
 }
 
 /// A call has to wait longer than it is ready to.
@@ -78,8 +85,8 @@ pub struct GateReport {
     pub concurrency: usize,
     /// State of the circuit breaker: `closed`, `open` or `half-open`.
     pub breaker: &'static str,
-    /// Requests a second that were learned from refusals.
-    pub pace: Option<f64>,
+    /// How long ago it failed last.
+    pub last_failure: Option<Duration>,
     /// How long the provider is left alone from now.
     pub pause: Option<Duration>,
     /// What it said when it failed last, if it did not answer since.
@@ -100,20 +107,25 @@ impl Gate {
                 requests: None,
                 tokens: None,
                 configured: (None, None),
+                by_provider: HashMap::new(),
                 pace: Pace::new(Instant::now()),
                 concurrency: Concurrency::default(),
                 under_way: 0,
                 breaker: Breaker::default(),
                 last_push: None,
                 trouble: None,
+                last_failure: None,
             }),
             changed: Notify::new(),
         }
     }
 
-    /// Takes over what the administrator says of the limits, in units a minute.
-    pub(super) fn configure(&self, requests: Option<u32>, tokens: Option<u32>) {
+    /// Takes over what the administrator says of the limits with that provider, in units a minute.
+    pub(super) fn configure(&self, provider: &str, requests: Option<u32>, tokens: Option<u32>) {
         let mut state = self.state.lock();
+        state.by_provider.insert(provider.to_owned(), (requests, tokens));
+        let smallest = |of: fn(&PerMinute) -> Option<u32>| state.by_provider.values().filter_map(of).min();
+        let (requests, tokens) = (smallest(|both| both.0), smallest(|both| both.1));
         if state.configured == (requests, tokens) {
             return;
         }
@@ -172,7 +184,7 @@ impl Gate {
         GateReport {
             concurrency: state.concurrency.limit(),
             breaker: state.breaker.name(),
-            pace: state.pace.rate(),
+            last_failure: state.last_failure.map(|moment| now.saturating_duration_since(moment)),
             pause: until
                 .map(|until| until.saturating_duration_since(now))
                 .filter(|pause| !pause.is_zero()),
@@ -347,7 +359,7 @@ impl Admission {
                 bucket.correct(admission.tokens as f64, now);
             }
             if let Some(pause) = retry_after {
-                state.pause(now + pause.min(LONGEST_PAUSE));
+                state.pause(now + pause);
             }
             state.learn(headers, now);
         });
@@ -359,7 +371,8 @@ impl Admission {
             if overloaded {
                 state.pushed_back(admission, now);
             }
-            state.breaker.failed(now, rand::random());
+            state.last_failure = Some(now);
+            state.breaker.failed(now, admission.is_probe, rand::random());
             state.trouble = Some(said.to_owned());
         });
     }

@@ -52,7 +52,7 @@ impl Usage {
         self.errors += other.errors;
         self.throttled += other.throttled;
         self.texts += other.texts;
-        self.tokens += other.tokens;
+        self.tokens = self.tokens.saturating_add(other.tokens);
         self.busy += other.busy;
     }
 }
@@ -86,6 +86,10 @@ impl Meter {
     pub fn take(&self) -> Usage {
         let mut counts = self.counts.lock();
         counts.settle_busy(Instant::now());
+        if counts.usage.is_empty() {
+            // Time in calls that have not ended stays with them.
+            return Usage::default();
+        }
         std::mem::take(&mut counts.usage)
     }
 
@@ -135,7 +139,7 @@ impl Drop for Call<'_> {
         counts.settle_busy(now);
         let Some((how, tokens)) = self.ended else { return };
         counts.usage.requests += 1;
-        counts.usage.tokens += tokens;
+        counts.usage.tokens = counts.usage.tokens.saturating_add(tokens);
         match how {
             Ended::Well { texts } => {
                 counts.usage.texts += texts as u64;

@@ -1,6 +1,6 @@
 //! Providers that are in use: one instance for each configuration, made when first asked for, dropped when idle.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -41,6 +41,8 @@ struct Endpoint {
     deployment: Option<String>,
     model: String,
     api_key_ref: Option<String>,
+    /// There may be keys in them too.
+    headers: BTreeMap<String, String>,
 }
 
 /// What can be seen of a provider.
@@ -201,7 +203,7 @@ impl Shared {
                 Ok(Arc::new(Metered { provider, meter }))
             }
             ProviderKind::Http(http) => {
-                let gate = self.gate(http, &config.model);
+                let gate = self.gate(config, http);
                 let common = Common {
                     gate: Arc::clone(&gate),
                     meter: self.watch(&config.name, Some(gate)),
@@ -215,12 +217,12 @@ impl Shared {
     }
 
     /// The way to the endpoint, shared by all configurations of it.
-    fn gate(&self, http: &HttpConfig, model: &str) -> Arc<Gate> {
+    fn gate(&self, config: &ProviderConfig, http: &HttpConfig) -> Arc<Gate> {
         let mut gates = lock(&self.gates);
         let gate = gates
-            .entry(Endpoint::of(http, model))
+            .entry(Endpoint::of(http, &config.model))
             .or_insert_with(|| Arc::new(Gate::new()));
-        gate.configure(http.requests_per_minute, http.tokens_per_minute);
+        gate.configure(&config.name, http.requests_per_minute, http.tokens_per_minute);
         Arc::clone(gate)
     }
 
@@ -239,6 +241,7 @@ impl Endpoint {
             deployment: http.options.deployment.clone(),
             model: model.to_owned(),
             api_key_ref: http.api_key_ref.clone(),
+            headers: http.options.headers.clone(),
         }
     }
 }

@@ -61,6 +61,8 @@ fn make(trust: &Trust, ca_file: Option<&Path>) -> Result<Client, String> {
         // They would carry the key elsewhere.
         .redirect(redirect::Policy::none())
         .referer(false)
+        // One that the server's environment names would go around the check of addresses.
+        .no_proxy()
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE)
         .tcp_nodelay(true)

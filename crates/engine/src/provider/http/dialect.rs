@@ -108,9 +108,13 @@ fn key_reference(http: &HttpConfig) -> Result<Option<SecretRef>, String> {
 pub(super) fn url(http: &HttpConfig, model: &str) -> Result<Url, String> {
     let endpoint = http.endpoint.as_deref().or(http.dialect.own_endpoint());
     let endpoint = endpoint.ok_or_else(|| "it has no endpoint".to_owned())?;
-    let mut url = Url::parse(endpoint).map_err(|error| format!("endpoint {endpoint:?} is no address: {error}"))?;
+    let mut url = Url::parse(endpoint).map_err(|error| format!("the endpoint is no address: {error}"))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err("the endpoint must not hold a name or a password; use api_key_ref or headers".to_owned());
+    }
+    // Whatever stands there is stored, shown and dumped as it is.
+    if url.query_pairs().any(|(name, _)| name != "api-version") || url.fragment().is_some() {
+        return Err("the endpoint must not have a query but api-version; use api_key_ref or headers".to_owned());
     }
     address::check(&url, http.options.local)?;
     let unusable = || format!("endpoint {endpoint:?} cannot have a path");
@@ -216,6 +220,7 @@ mod tests {
             "mailto:me@example.com",
             "https://name:secret@example.com/v1",
             "file:///etc/passwd",
+            "https://example.com/v1?key=secret@",
         ] {
             let error = url_of(Dialect::OpenaiCompatible, Some(endpoint)).expect_err("it cannot be asked");
             assert!(endpoint.is_empty() || !error.contains("secret@"), "{error}");

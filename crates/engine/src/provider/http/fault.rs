@@ -15,10 +15,10 @@ const SHOWN: usize = 200;
 pub(super) fn of_transport(error: &reqwest::Error) -> Fault {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(current) = cause {
-        if is::<Forbidden>(current) {
+        if find::<Forbidden>(current).is_some() {
             return Fault::ForbiddenAddress;
         }
-        if is::<rustls::Error>(current) {
+        if find::<rustls::Error>(current).is_some_and(is_about_trust) {
             return Fault::Certificate;
         }
         cause = current.source();
@@ -32,16 +32,23 @@ pub(super) fn of_transport(error: &reqwest::Error) -> Fault {
     }
 }
 
-/// Whether an error is one of that type, also when errors of the system are wrapped around it, whose sources leave out
-/// what they wrap.
-fn is<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
-    if error.is::<E>() {
-        return true;
+/// An error of that type, also when errors of the system are wrapped around it, whose sources leave out what they wrap.
+fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    if let Some(found) = error.downcast_ref() {
+        return Some(found);
     }
-    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-        Some(inner) => is::<E>(inner),
-        None => false,
-    }
+    find(error.downcast_ref::<std::io::Error>()?.get_ref()?)
+}
+
+/// Whether somebody has to change something; other errors of TLS come with restarts and broken connections.
+fn is_about_trust(error: &rustls::Error) -> bool {
+    matches!(
+        error,
+        rustls::Error::InvalidCertificate(_)
+            | rustls::Error::NoCertificatesPresented
+            | rustls::Error::UnsupportedNameType
+            | rustls::Error::PeerIncompatible(_)
+    )
 }
 
 /// The innermost reason of an error, which says most.

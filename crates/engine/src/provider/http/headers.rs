@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::provider::gate::{RateHeader, RateHeaders};
 use crate::provider::secret::SecretRef;
@@ -14,6 +14,9 @@ use crate::provider::secret::SecretRef;
 const SECRET_NAMES: [&str; 6] = ["auth", "key", "token", "secret", "cookie", "password"];
 
 const NO_VALUE: &str = "has a value that no header can have";
+
+/// The longest that a service is left alone because it says so: some say a day where they mean a minute.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
 /// Headers that belong to the connection or to us.
 const OURS: [&str; 6] = [
@@ -32,21 +35,27 @@ pub(super) fn check(headers: &BTreeMap<String, String>) -> Result<(), String> {
         .try_for_each(|(name, value)| header(name, value).map(|_| ()))
 }
 
-/// Headers to add to each request, secrets read.
-pub(super) fn added(headers: &BTreeMap<String, String>, secret_directory: Option<&Path>) -> Result<HeaderMap, String> {
+/// Headers to add to each request, and the secrets that were read for them.
+pub(super) fn added(
+    headers: &BTreeMap<String, String>,
+    secret_directory: Option<&Path>,
+) -> Result<(HeaderMap, Vec<SecretString>), String> {
     let mut map = HeaderMap::new();
+    let mut secrets = Vec::new();
     for (name, value) in headers {
         let (name, value) = match header(name, value)? {
             (header, Content::Plain(value)) => (header, Some(value)),
             (header, Content::Secret(reference)) => {
                 let secret = reference.read(secret_directory)?;
-                (header, sensitive(secret.expose_secret()))
+                let value = sensitive(secret.expose_secret());
+                secrets.push(secret);
+                (header, value)
             }
         };
         let value = value.ok_or_else(|| format!("header \"{name}\" {NO_VALUE}"))?;
         map.insert(name, value);
     }
-    Ok(map)
+    Ok((map, secrets))
 }
 
 /// What a header holds.
@@ -83,13 +92,14 @@ pub(super) fn sensitive(value: &str) -> Option<HeaderValue> {
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let milliseconds = text("retry-after-ms").and_then(|value| seconds(value, 1_000.0));
-    milliseconds.or_else(|| {
+    let told = milliseconds.or_else(|| {
         let value = text("retry-after")?;
         seconds(value, 1.0).or_else(|| {
             let moment = httpdate::parse_http_date(value.trim()).ok()?;
             Some(moment.duration_since(now).unwrap_or_default())
         })
-    })
+    });
+    told.map(|pause| pause.min(LONGEST_PAUSE))
 }
 
 /// What the service says of its limits.
@@ -161,7 +171,9 @@ mod tests {
     fn each_form_of_retry_after_is_understood() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
         type Row = (&'static [(&'static str, &'static str)], Option<u64>);
-        let table: [Row; 8] = [
+        let table: [Row; 10] = [
+            (&[("retry-after", "86400")], Some(3_600_000)),
+            (&[("retry-after", "10000000000000000000")], Some(3_600_000)),
             (&[("retry-after-ms", "1500"), ("retry-after", "7")], Some(1_500)),
             (&[("retry-after", "7")], Some(7_000)),
             (&[("retry-after", "0.25")], Some(250)),

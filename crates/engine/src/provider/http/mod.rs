@@ -4,7 +4,7 @@
 //!   what is known of models.
 //! - `body` writes the request, `answer` reads what comes back and believes nothing, `numbers` are the embeddings in it.
 //! - `client` are the connections, `address` where they may go, `headers` what is sent and read besides the body.
-//! - `fault` finds out what went wrong, for [`verdict`](crate::policy::verdict) to say what it means.
+//! - `fault` finds out what went wrong and `failed` says it, for [`verdict`](crate::policy::verdict) to say what it means.
 //! - `tokenizer` counts tokens and cuts texts that are too long.
 
 mod address;
@@ -12,6 +12,7 @@ mod answer;
 mod body;
 mod client;
 mod dialect;
+mod failed;
 mod fault;
 mod headers;
 pub mod models;

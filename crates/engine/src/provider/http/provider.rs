@@ -15,12 +15,13 @@ use tokio::sync::Semaphore;
 use super::answer::{self, Answer, ReadError};
 use super::client::Clients;
 use super::dialect::{self, REQUEST_BYTES};
-use super::{body, fault, headers, models, tokenizer};
+use super::failed::Failed;
+use super::{body, headers, models, tokenizer};
 use crate::batch::FailureClass;
 use crate::cancel::CancelFlag;
 use crate::policy::cutting::estimated_tokens;
 use crate::policy::sharing::share;
-use crate::policy::verdict::{Fault, Said, verdict};
+use crate::policy::verdict::{Fault, verdict};
 use crate::provider::config::{HttpConfig, ProviderConfig};
 use crate::provider::contract::{
     EmbedRequest, Embedding, EmbeddingProvider, Limits, PLAIN_TEXT, ProviderError, Purpose,
@@ -67,6 +68,8 @@ pub struct HttpProvider {
     /// What goes into the request.
     sent_dimensions: Option<usize>,
     limits: Limits,
+    /// Tokens of a text with its prefix.
+    window: usize,
     timeout: Duration,
     passages: Client,
     queries: Client,
@@ -80,7 +83,8 @@ pub struct HttpProvider {
 
 struct Secrets {
     headers: HeaderMap,
-    key: Option<SecretString>,
+    /// All that were read, so that they can be taken out of what a service says.
+    values: Vec<SecretString>,
 }
 
 /// Texts as they are sent.
@@ -88,18 +92,6 @@ struct Input {
     texts: Vec<String>,
     truncated: Vec<bool>,
     tokens: usize,
-}
-
-/// A call that gave nothing.
-struct Failed {
-    fault: Fault,
-    message: String,
-    retry_after: Option<Duration>,
-    rates: RateHeaders,
-    /// Whether there was an answer that costs as a good one.
-    is_paid: bool,
-    /// Whether it is about the way in which numbers were asked for.
-    is_about_encoding: bool,
 }
 
 impl HttpProvider {
@@ -124,9 +116,14 @@ impl HttpProvider {
             .send_dimensions
             .unwrap_or_else(|| known.is_some_and(|known| known.can_shorten));
         let by_dialect = http.dialect.limits();
+        let window = config.max_tokens.unwrap_or(by_dialect.tokens);
+        let prefixes = [&options.query_prefix, &options.passage_prefix];
+        let longest_prefix = prefixes.map(|prefix| tokenizer::spans(prefix).len()).into_iter().max();
+        let longest_prefix = longest_prefix.unwrap_or(0);
         let limits = Limits {
             max_texts: http.max_texts.unwrap_or(by_dialect.texts).max(1),
-            max_tokens: config.max_tokens.unwrap_or(by_dialect.tokens),
+            // Chunks are cut to this; the prefix goes before them.
+            max_tokens: window.saturating_sub(longest_prefix).max(1),
             max_request_tokens: http.max_request_tokens.unwrap_or(by_dialect.request_tokens),
             max_request_bytes: REQUEST_BYTES,
             parallel_requests: PARALLEL_REQUESTS,
@@ -143,6 +140,7 @@ impl HttpProvider {
             dimensions,
             sent_dimensions: config.dimensions.filter(|_| sends_dimensions),
             limits,
+            window,
             timeout: Duration::from_millis(options.timeout_ms.unwrap_or(http.timeout_ms)),
             passages: client(Purpose::Passage)?,
             queries: client(Purpose::Query)?,
@@ -173,7 +171,7 @@ impl HttpProvider {
     /// Sends the texts when it is their turn.
     async fn send(&self, input: &Input, purpose: Purpose) -> Result<Vec<Embedding>, ProviderError> {
         let mut admission = self.admit(input, purpose).await?;
-        if admission.is_probe() {
+        while admission.is_probe() {
             match self.call(admission, &self.plain_input(purpose), purpose).await {
                 Ok(_) => {}
                 // It answers; what it says to the texts themselves will be seen.
@@ -184,16 +182,18 @@ impl HttpProvider {
         }
         match self.call(admission, input, purpose).await {
             Ok(embeddings) => Ok(embeddings),
-            Err(failed) if failed.is_about_encoding && !self.wants_decimals.swap(true, Ordering::Relaxed) => {
-                log::info!(
-                    "provider \"{}\" does not know base64, numbers are asked for as decimals",
-                    self.name
-                );
+            Err(failed) if failed.is_about_encoding => {
+                if !self.wants_decimals.swap(true, Ordering::Relaxed) {
+                    log::info!(
+                        "provider \"{}\" does not know base64, numbers are asked for as decimals",
+                        self.name
+                    );
+                }
                 let admission = self.admit(input, purpose).await?;
                 let again = self.call(admission, input, purpose).await;
-                again.map_err(|failed| self.error(failed, input))
+                again.map_err(|failed| failed.into_error(input.tokens))
             }
-            Err(failed) => Err(self.error(failed, input)),
+            Err(failed) => Err(failed.into_error(input.tokens)),
         }
     }
 
@@ -219,7 +219,8 @@ impl HttpProvider {
         let counted = self.common.meter.begin();
         match self.exchange(input, purpose).await {
             Ok((answer, rates)) => {
-                let tokens = answer.tokens.unwrap_or(input.tokens as u64);
+                let tokens = answer.tokens.filter(|tokens| *tokens <= input.most_tokens());
+                let tokens = tokens.unwrap_or(input.tokens as u64);
                 admission.answered(usize::try_from(tokens).unwrap_or(usize::MAX), &rates);
                 let texts = input.texts.len();
                 counted.ended(Ended::Well { texts }, tokens);
@@ -234,11 +235,13 @@ impl HttpProvider {
                 };
                 counted.ended(how, tokens);
                 match class {
+                    // Nobody was asked, so nothing is known.
+                    _ if failed.fault == Fault::NotAsked => drop(admission),
                     FailureClass::Throttled => {
-                        let overloaded = is_overload(failed.fault);
+                        let overloaded = failed.is_overload();
                         admission.throttled(failed.retry_after, overloaded, &failed.rates, &failed.message);
                     }
-                    FailureClass::Transient => admission.failed(is_overload(failed.fault), &failed.message),
+                    FailureClass::Transient => admission.failed(failed.is_overload(), &failed.message),
                     FailureClass::Record | FailureClass::Configuration => admission.refused(&failed.rates),
                 }
                 Err(failed)
@@ -274,26 +277,58 @@ impl HttpProvider {
         if status != StatusCode::OK {
             let retry_after = headers::retry_after(response.headers(), SystemTime::now());
             let body = answer::read(response, REFUSAL_BYTES).await.unwrap_or_default();
-            return Err(self.refusal(status, &body, retry_after, rates, &secrets));
+            if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+                // Somebody may have put a new key where the old one was.
+                *self.secrets.lock() = None;
+            }
+            let hidden: Vec<&str> = secrets.values.iter().map(ExposeSecret::expose_secret).collect();
+            let mut failed = Failed::refusal(&self.name, status, &body, &hidden);
+            failed.retry_after = retry_after;
+            if let Fault::Status { retry_after, .. } = &mut failed.fault {
+                *retry_after = failed.retry_after.is_some();
+            }
+            failed.rates = rates;
+            failed.is_about_encoding &= encoding == EncodingFormat::Base64;
+            return Err(failed);
         }
         let dimensions = self.dimensions.get().copied();
         let texts = input.texts.len();
         let body = match answer::read(response, answer::longest(texts, dimensions)).await {
             Ok(body) => body,
-            Err(ReadError::TooLarge) => return Err(self.unusable(Fault::TooLarge, texts, rates)),
+            Err(ReadError::TooLarge) => {
+                return Err(Failed::unusable(
+                    &self.name,
+                    self.dimensions.get().copied(),
+                    Fault::TooLarge,
+                    texts,
+                    rates,
+                ));
+            }
             Err(ReadError::Broken(error)) => return Err(self.broken(&error, true)),
         };
         let parsing = tokio::task::spawn_blocking(move || answer::parse(&body, texts, dimensions));
         match parsing.await {
             Ok(Ok(answer)) => Ok((answer, rates)),
-            Ok(Err(fault)) => Err(self.unusable(fault, texts, rates)),
-            Err(_) => Err(self.unusable(Fault::NotEmbeddings, texts, rates)),
+            Ok(Err(fault)) => Err(Failed::unusable(
+                &self.name,
+                self.dimensions.get().copied(),
+                fault,
+                texts,
+                rates,
+            )),
+            Err(_) => Err(Failed::unusable(
+                &self.name,
+                self.dimensions.get().copied(),
+                Fault::NotEmbeddings,
+                texts,
+                rates,
+            )),
         }
     }
 
     /// Texts with their prefix, cut to what the model sees. Off the threads that serve others when some have to be cut.
     async fn input(&self, texts: &[Arc<str>], purpose: Purpose) -> Result<Input, ProviderError> {
-        let most = self.limits.max_tokens;
+        let most = self.window;
         let prefix = self.prefix(purpose).to_owned();
         let is_long = |text: &Arc<str>| text.len() + prefix.len() > most;
         if !texts.iter().any(is_long) {
@@ -309,7 +344,7 @@ impl HttpProvider {
     }
 
     fn plain_input(&self, purpose: Purpose) -> Input {
-        Input::of(&[Arc::from(PLAIN_TEXT)], self.prefix(purpose), self.limits.max_tokens)
+        Input::of(&[Arc::from(PLAIN_TEXT)], self.prefix(purpose), self.window)
     }
 
     fn prefix(&self, purpose: Purpose) -> &str {
@@ -325,10 +360,9 @@ impl HttpProvider {
             return Ok(Arc::clone(secrets));
         }
         let directory = self.http.secret_directory.as_deref();
-        let mut map = headers::added(&self.http.options.headers, directory)?;
+        let (mut map, mut values) = headers::added(&self.http.options.headers, directory)?;
         map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         map.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let mut key = None;
         if let Some(reference) = &self.http.api_key_ref {
             let reference: SecretRef = reference.parse().map_err(|error| format!("{error}"))?;
             let secret = reference.read(directory)?;
@@ -336,116 +370,16 @@ impl HttpProvider {
             let value = headers::sensitive(&format!("{prefix}{}", secret.expose_secret()))
                 .ok_or_else(|| format!("{reference} holds bytes that no key has"))?;
             map.insert(HeaderName::from_static(name), value);
-            key = Some(secret);
+            values.push(secret);
         }
-        let secrets = Arc::new(Secrets { headers: map, key });
+        let secrets = Arc::new(Secrets { headers: map, values });
         *kept = Some(Arc::clone(&secrets));
         Ok(secrets)
     }
 
-    fn refusal(
-        &self,
-        status: StatusCode,
-        body: &[u8],
-        retry_after: Option<Duration>,
-        rates: RateHeaders,
-        secrets: &Secrets,
-    ) -> Failed {
-        let key = secrets.key.as_ref().map_or("", |key| key.expose_secret());
-        let (said, words) = fault::of_refusal(status, body, &[key]);
-        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            // Somebody may have put a new key where the old one was.
-            *self.secrets.lock() = None;
-        }
-        let advice = match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ": the key is not accepted; see api_key_ref",
-            StatusCode::NOT_FOUND => ": see its endpoint and model",
-            status if status.is_redirection() => ": redirects are not followed; set endpoint to the address it has now",
-            _ if said == Said::QuotaExhausted => ": the account has no quota left",
-            _ => "",
-        };
-        let words = words.as_deref();
-        Failed {
-            fault: Fault::Status {
-                status: status.as_u16(),
-                retry_after: retry_after.is_some(),
-                said,
-            },
-            message: format!(
-                "provider \"{}\" answered {status}{advice}{}{}",
-                self.name,
-                if words.is_some() { ": " } else { "" },
-                words.unwrap_or_default()
-            ),
-            retry_after,
-            rates,
-            is_paid: false,
-            is_about_encoding: fault::is_about_encoding(words),
-        }
-    }
-
-    fn unusable(&self, fault: Fault, texts: usize, rates: RateHeaders) -> Failed {
-        let what = match fault {
-            Fault::TooLarge => "more bytes than any answer to this request can have".to_owned(),
-            Fault::WrongCount => format!("something else than one embedding for each of {texts} texts"),
-            Fault::WrongDimensions => format!(
-                "embeddings that do not have {} dimensions",
-                self.dimensions
-                    .get()
-                    .map_or_else(|| "the same".to_owned(), usize::to_string)
-            ),
-            Fault::NotFinite => "an embedding that is no vector of finite numbers with a direction".to_owned(),
-            _ => "something that is no list of embeddings".to_owned(),
-        };
-        Failed {
-            fault,
-            message: format!("provider \"{}\" answered with {what}", self.name),
-            retry_after: None,
-            rates,
-            is_paid: true,
-            is_about_encoding: false,
-        }
-    }
-
     fn broken(&self, error: &reqwest::Error, is_paid: bool) -> Failed {
-        let fault = fault::of_transport(error);
         let host = self.url.host_str().unwrap_or_default();
-        let reason = fault::innermost(error);
-        let what = match fault {
-            Fault::TimedOut => format!("did not answer within {} s", self.timeout.as_secs_f32()),
-            Fault::Unreachable => format!("cannot be reached at {host}: {reason}"),
-            Fault::Certificate => format!("has a certificate that is not trusted for {host}: {reason}"),
-            Fault::ForbiddenAddress => format!("is at {host}, which is not allowed: {reason}"),
-            _ => format!("broke the connection: {reason}"),
-        };
-        Failed {
-            fault,
-            message: format!("provider \"{}\" {what}", self.name),
-            retry_after: None,
-            rates: RateHeaders::default(),
-            is_paid,
-            is_about_encoding: false,
-        }
-    }
-
-    fn error(&self, failed: Failed, input: &Input) -> ProviderError {
-        let class = verdict(failed.fault);
-        let Failed {
-            message, retry_after, ..
-        } = failed;
-        if failed.is_paid {
-            return ProviderError::Unusable {
-                class,
-                message,
-                tokens: input.tokens as u64,
-            };
-        }
-        match class {
-            FailureClass::Throttled => ProviderError::Throttled { message, retry_after },
-            FailureClass::Transient => ProviderError::Transient(message),
-            FailureClass::Record => ProviderError::Record(message),
-            FailureClass::Configuration => ProviderError::Configuration(message),
-        }
+        Failed::broken(&self.name, host, self.timeout, error, is_paid)
     }
 
     /// The error of a provider that was out of order and still is.
@@ -461,6 +395,12 @@ impl HttpProvider {
 }
 
 impl Input {
+    /// No service can have seen more: a token has at least a byte, and a few stand around each text.
+    fn most_tokens(&self) -> u64 {
+        let bytes: usize = self.texts.iter().map(|text| text.len() + 16).sum();
+        bytes as u64
+    }
+
     fn of(texts: &[Arc<str>], prefix: &str, most: usize) -> Self {
         let mut input = Self {
             texts: Vec::with_capacity(texts.len()),
@@ -478,32 +418,6 @@ impl Input {
         }
         input
     }
-}
-
-impl Failed {
-    /// Nobody was asked.
-    fn before_sending(message: String) -> Self {
-        Self {
-            fault: Fault::NotAsked,
-            message,
-            retry_after: None,
-            rates: RateHeaders::default(),
-            is_paid: false,
-            is_about_encoding: false,
-        }
-    }
-}
-
-/// Whether fewer requests at a time might help.
-fn is_overload(fault: Fault) -> bool {
-    matches!(
-        fault,
-        Fault::TimedOut
-            | Fault::Status {
-                status: 408 | 503 | 504 | 529,
-                ..
-            }
-    )
 }
 
 /// The service says what all texts cost together: each gets its share by length.
