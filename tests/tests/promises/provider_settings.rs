@@ -76,7 +76,7 @@ fn what_is_wrong_with_a_provider_is_named_and_nothing_is_stored() {
         ("'new', kind => 'openai', model => 'm', client_id => -2", "client_id"),
         (
             "'new', kind => 'openai', model => 'm', endpoint => 'nowhere'",
-            "nowhere",
+            "no address",
         ),
         (
             "'new', kind => 'openai', model => 'm', endpoint => 'http://example.com'",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use reqwest::{Certificate, Client, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, redirect};
 
 use super::address::PublicOnly;
 use crate::provider::contract::Purpose;
@@ -56,7 +56,21 @@ impl Clients {
 fn make(trust: &Trust, ca_file: Option<&Path>) -> Result<Client, String> {
     // The first one stays; others have installed the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = Client::builder()
+    let certificates = match &trust.ca {
+        Some(pem) => certificates(pem, ca_file)?,
+        None => Vec::new(),
+    };
+    let with_systems = builder(trust).tls_certs_merge(certificates.clone()).build();
+    let client = with_systems.or_else(|error| {
+        log::warn!("certificates of the system are not to be had, so only those of ca_file are trusted: {error}");
+        builder(trust).tls_certs_only(certificates).build()
+    });
+    client.map_err(|error| format!("could not prepare connections: {error}"))
+}
+
+/// Everything but whom to trust.
+fn builder(trust: &Trust) -> ClientBuilder {
+    let builder = Client::builder()
         .user_agent(concat!("vector_backfill/", env!("CARGO_PKG_VERSION")))
         // They would carry the key elsewhere.
         .redirect(redirect::Policy::none())
@@ -68,21 +82,20 @@ fn make(trust: &Trust, ca_file: Option<&Path>) -> Result<Client, String> {
         .tcp_nodelay(true)
         .http2_adaptive_window(true)
         .retry(reqwest::retry::never());
-    if !trust.local {
-        builder = builder.dns_resolver(Arc::new(PublicOnly));
+    if trust.local {
+        builder
+    } else {
+        builder.dns_resolver(Arc::new(PublicOnly))
     }
-    if let Some(pem) = &trust.ca {
-        let shown = ca_file.map(PathBuf::from).unwrap_or_default();
-        let certificates = Certificate::from_pem_bundle(pem)
-            .map_err(|error| format!("ca_file {} holds no certificates: {error}", shown.display()))?;
-        if certificates.is_empty() {
-            return Err(format!("ca_file {} holds no certificates", shown.display()));
-        }
-        builder = builder.tls_certs_merge(certificates);
+}
+
+fn certificates(pem: &[u8], ca_file: Option<&Path>) -> Result<Vec<Certificate>, String> {
+    let shown = ca_file.map(PathBuf::from).unwrap_or_default();
+    let found = Certificate::from_pem_bundle(pem).unwrap_or_default();
+    if found.is_empty() {
+        return Err(format!("ca_file {} holds no certificates", shown.display()));
     }
-    builder
-        .build()
-        .map_err(|error| format!("could not prepare connections: {error}"))
+    Ok(found)
 }
 
 fn read_ca(path: &Path) -> Result<Vec<u8>, String> {
