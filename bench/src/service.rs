@@ -121,19 +121,11 @@ fn one_by_one(service: &ProviderDouble) -> f64 {
         dimensions: Some(DIMENSIONS),
         max_tokens: None,
         kind: ProviderKind::Http(Box::new(HttpConfig {
-            dialect: Dialect::OpenaiCompatible,
-            endpoint: Some(service.endpoint()),
-            api_key_ref: None,
-            secret_directory: None,
-            max_texts: None,
-            max_request_tokens: None,
-            requests_per_minute: None,
-            tokens_per_minute: None,
-            timeout_ms: 60_000,
             options: ProviderOptions {
                 local: true,
                 ..ProviderOptions::default()
             },
+            ..HttpConfig::new(Dialect::OpenaiCompatible, Some(service.endpoint()))
         })),
     };
     let runtime = tokio::runtime::Runtime::new().unwrap_or_else(|error| panic!("no runtime: {error}"));

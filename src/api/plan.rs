@@ -11,8 +11,11 @@ use crate::error::{Result, VbError};
 use crate::pg::catch::respond;
 use crate::worker::service::plan::{self, Planned};
 
-/// Decimals of a cost, and of tokens.
-const COST_DECIMALS: f64 = 1e6;
+/// Costs are rounded to so many parts of a unit.
+const COST_PARTS: f64 = 1e6;
+
+/// The default of `vb_enqueue_backfill`.
+const MAX_RETRIES: i32 = 3;
 
 #[pg_extern(sql = false)]
 #[expect(clippy::type_complexity, reason = "the SQL function has as many columns")]
@@ -48,7 +51,7 @@ fn vb_plan_backfill(
                 one.batch_size as i32,
                 one.tokens.map(|tokens| tokens.round() as i64),
                 one.cost
-                    .and_then(|cost| AnyNumeric::try_from((cost * COST_DECIMALS).round() / COST_DECIMALS).ok()),
+                    .and_then(|cost| AnyNumeric::try_from((cost * COST_PARTS).round() / COST_PARTS).ok()),
                 one.seconds.map(|seconds| Interval::from_micros((seconds * 1e6) as i64)),
                 one.reason,
                 one.needed as i64,
@@ -95,7 +98,7 @@ fn vb_start_backfill(
                 preference: "auto".to_owned(),
                 provider: None,
                 batch_size: None,
-                max_retries: 3,
+                max_retries: MAX_RETRIES,
                 priority: None,
                 reembed: false,
             };

@@ -1,5 +1,7 @@
 //! Dead letters: records that a job set aside, each with the reason.
 
+use vb_engine::batch::FailureClass;
+
 use super::installation::Installation;
 use super::jobs::{self, Advance};
 use crate::error::Result;
@@ -19,6 +21,14 @@ pub(crate) enum ErrorClass {
 }
 
 impl ErrorClass {
+    /// For a record that failed in this way.
+    pub(crate) fn of(class: FailureClass) -> Self {
+        match class {
+            FailureClass::Throttled | FailureClass::Transient => Self::Transient,
+            FailureClass::Record | FailureClass::Configuration => Self::Record,
+        }
+    }
+
     /// The name in `vb_job_errors`.
     fn as_str(self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! Records what became of a batch: references, counters, dead letters and the end of the batch in one transaction.
 
-use vb_engine::batch::{EmbeddedRecord, FailedRecord, FailureClass, Spent};
+use vb_engine::batch::{EmbeddedRecord, FailedRecord, Spent};
 
 use super::dispatch::InFlight;
 use crate::catalog::batches;
@@ -41,12 +41,10 @@ pub(crate) fn record(installation: &Installation, batch_id: i64, in_flight: &InF
         failed -= errors::resolve(installation, job, record_ids)?;
     }
     for class in [ErrorClass::Record, ErrorClass::Transient] {
-        let of_class =
-            |record: &&FailedRecord| (record.class == FailureClass::Transient) == (class == ErrorClass::Transient);
         let letters: Vec<DeadLetter> = done
             .failed
             .iter()
-            .filter(of_class)
+            .filter(|record| ErrorClass::of(record.class) == class)
             .map(|record| DeadLetter {
                 record_id: record.record_id.clone(),
                 content_hash: Some(record.content_hash.to_vec()),

@@ -114,34 +114,23 @@ fn plan_source(
         vector_type,
     };
     let collection = role::as_owner(installation.owner, || collections::active(installation, owner))?;
-    let scope = |comparison| Scope {
+    let scope = Scope {
         role: acting,
         client_id,
         vector_type: vector_type.to_owned(),
         // No job has this number: nothing was set aside by it.
         job_id: 0,
-        comparison,
+        comparison: Comparison::Texts,
         renew_before: collection.as_ref().and_then(|collection| collection.renew_before),
     };
     let name = collection.as_ref().map_or("", |collection| collection.name.as_str());
-    let scan = |comparison| {
-        let go_on = || {
-            signal::check_interrupts();
-            Ok(())
-        };
-        role::as_owner(installation.owner, || {
-            work_list::scan(
-                installation,
-                source,
-                &scope(comparison),
-                name,
-                WINDOW,
-                &HashSet::new(),
-                &go_on,
-            )
-        })
+    let go_on = || {
+        signal::check_interrupts();
+        Ok(())
     };
-    let found = scan(Comparison::Texts)?;
+    let found = role::as_owner(installation.owner, || {
+        work_list::scan(installation, source, &scope, name, WINDOW, &HashSet::new(), &go_on)
+    })?;
     if found.rows == 0 {
         return Ok(None);
     }

@@ -70,6 +70,24 @@ pub struct HttpConfig {
     pub options: ProviderOptions,
 }
 
+impl HttpConfig {
+    /// A service at that address about which nothing else is said.
+    pub fn new(dialect: Dialect, endpoint: Option<String>) -> Self {
+        Self {
+            dialect,
+            endpoint,
+            api_key_ref: None,
+            secret_directory: None,
+            max_texts: None,
+            max_request_tokens: None,
+            requests_per_minute: None,
+            tokens_per_minute: None,
+            timeout_ms: 60_000,
+            options: ProviderOptions::default(),
+        }
+    }
+}
+
 /// Whose habits a service has: its paths, headers, limits and the fields it knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

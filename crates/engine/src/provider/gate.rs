@@ -11,13 +11,11 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::contract::Purpose;
+use super::rate_headers::{LONGEST_PAUSE, RateHeader, RateHeaders};
 use crate::policy::breaker::{Breaker, Permission};
 use crate::policy::bucket::Bucket;
 use crate::policy::concurrency::Concurrency;
 use crate::policy::pace::Pace;
-
-/// The longest that a provider is left alone because it says so: it may have been mistaken.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
 /// Requests and tokens a minute.
 type PerMinute = (Option<u32>, Option<u32>);
@@ -56,26 +54,6 @@ pub(super) struct Busy {
     pub(super) wait: Duration,
     /// For what, for people.
     pub(super) reason: String,
-}
-
-/// What a provider's headers say of its limits.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct RateHeaders {
-    /// For requests.
-    pub(super) requests: RateHeader,
-    /// For tokens.
-    pub(super) tokens: RateHeader,
-}
-
-/// What headers say of one limit.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct RateHeader {
-    /// Units a minute.
-    pub(super) limit: Option<u32>,
-    /// Units left at this moment.
-    pub(super) remaining: Option<u32>,
-    /// Until all of them are there again.
-    pub(super) reset: Option<Duration>,
 }
 
 /// What can be seen of a gate.

@@ -22,19 +22,13 @@ pub(crate) fn config(server: &ProviderDouble) -> ProviderConfig {
         dimensions: Some(DIMENSIONS),
         max_tokens: None,
         kind: ProviderKind::Http(Box::new(HttpConfig {
-            dialect: Dialect::OpenaiCompatible,
-            endpoint: Some(server.endpoint()),
-            api_key_ref: None,
-            secret_directory: None,
             max_texts: Some(100),
-            max_request_tokens: None,
-            requests_per_minute: None,
-            tokens_per_minute: None,
             timeout_ms: 20_000,
             options: ProviderOptions {
                 local: true,
                 ..ProviderOptions::default()
             },
+            ..HttpConfig::new(Dialect::OpenaiCompatible, Some(server.endpoint()))
         })),
     }
 }

@@ -143,21 +143,9 @@ pub(super) fn url(http: &HttpConfig, model: &str) -> Result<Url, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::options::ProviderOptions;
 
     fn http(dialect: Dialect, endpoint: Option<&str>) -> HttpConfig {
-        HttpConfig {
-            dialect,
-            endpoint: endpoint.map(str::to_owned),
-            api_key_ref: None,
-            secret_directory: None,
-            max_texts: None,
-            max_request_tokens: None,
-            requests_per_minute: None,
-            tokens_per_minute: None,
-            timeout_ms: 60_000,
-            options: ProviderOptions::default(),
-        }
+        HttpConfig::new(dialect, endpoint.map(str::to_owned))
     }
 
     fn url_of(dialect: Dialect, endpoint: Option<&str>) -> Result<String, String> {

@@ -8,7 +8,7 @@ use super::fault;
 use crate::batch::FailureClass;
 use crate::policy::verdict::{Fault, Said, verdict};
 use crate::provider::contract::ProviderError;
-use crate::provider::gate::RateHeaders;
+use crate::provider::rate_headers::RateHeaders;
 
 /// A call that gave nothing.
 pub(super) struct Failed {
@@ -36,7 +36,14 @@ impl Failed {
     }
 
     /// A refusal, without the secrets in its words.
-    pub(super) fn refusal(name: &str, status: StatusCode, body: &[u8], secrets: &[&str]) -> Self {
+    pub(super) fn refusal(
+        name: &str,
+        status: StatusCode,
+        body: &[u8],
+        secrets: &[&str],
+        retry_after: Option<Duration>,
+        rates: RateHeaders,
+    ) -> Self {
         let (said, words) = fault::of_refusal(status, body, secrets);
         let advice = match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ": the key is not accepted; see api_key_ref",
@@ -49,7 +56,7 @@ impl Failed {
         Self {
             fault: Fault::Status {
                 status: status.as_u16(),
-                retry_after: false,
+                retry_after: retry_after.is_some(),
                 said,
             },
             message: format!(
@@ -58,8 +65,8 @@ impl Failed {
                 if words.is_some() { ": " } else { "" },
                 words.unwrap_or_default()
             ),
-            retry_after: None,
-            rates: RateHeaders::default(),
+            retry_after,
+            rates,
             is_paid: false,
             is_about_encoding: fault::is_about_encoding(words),
         }

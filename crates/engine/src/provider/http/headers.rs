@@ -7,16 +7,13 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::provider::gate::{RateHeader, RateHeaders};
+use crate::provider::rate_headers::{LONGEST_PAUSE, RateHeader, RateHeaders};
 use crate::provider::secret::SecretRef;
 
 /// Parts of names of headers that carry secrets, whose values must be references.
 const SECRET_NAMES: [&str; 6] = ["auth", "key", "token", "secret", "cookie", "password"];
 
 const NO_VALUE: &str = "has a value that no header can have";
-
-/// The longest that a service is left alone because it says so: some say a day where they mean a minute.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
 /// Headers that belong to the connection or to us.
 const OURS: [&str; 6] = [

@@ -16,19 +16,19 @@ use super::answer::{self, Answer, ReadError};
 use super::client::Clients;
 use super::dialect::{self, REQUEST_BYTES};
 use super::failed::Failed;
+use super::input::Input;
 use super::{body, headers, models, tokenizer};
 use crate::batch::FailureClass;
 use crate::cancel::CancelFlag;
-use crate::policy::cutting::estimated_tokens;
-use crate::policy::sharing::share;
 use crate::policy::verdict::{Fault, verdict};
 use crate::provider::config::{HttpConfig, ProviderConfig};
 use crate::provider::contract::{
     EmbedRequest, Embedding, EmbeddingProvider, Limits, PLAIN_TEXT, ProviderError, Purpose,
 };
-use crate::provider::gate::{Admission, Gate, RateHeaders};
+use crate::provider::gate::{Admission, Gate};
 use crate::provider::meter::{Ended, Meter};
 use crate::provider::options::EncodingFormat;
+use crate::provider::rate_headers::RateHeaders;
 use crate::provider::secret::SecretRef;
 
 /// How long a call waits for its turn in memory before it is sent away: somebody may wait for a query, and what only
@@ -85,13 +85,6 @@ struct Secrets {
     headers: HeaderMap,
     /// All that were read, so that they can be taken out of what a service says.
     values: Vec<SecretString>,
-}
-
-/// Texts as they are sent.
-struct Input {
-    texts: Vec<String>,
-    truncated: Vec<bool>,
-    tokens: usize,
 }
 
 impl HttpProvider {
@@ -224,7 +217,7 @@ impl HttpProvider {
                 admission.answered(usize::try_from(tokens).unwrap_or(usize::MAX), &rates);
                 let texts = input.texts.len();
                 counted.ended(Ended::Well { texts }, tokens);
-                Ok(embeddings(answer, tokens, input))
+                Ok(input.embeddings(answer, tokens))
             }
             Err(failed) => {
                 let class = verdict(failed.fault);
@@ -282,47 +275,25 @@ impl HttpProvider {
                 *self.secrets.lock() = None;
             }
             let hidden: Vec<&str> = secrets.values.iter().map(ExposeSecret::expose_secret).collect();
-            let mut failed = Failed::refusal(&self.name, status, &body, &hidden);
-            failed.retry_after = retry_after;
-            if let Fault::Status { retry_after, .. } = &mut failed.fault {
-                *retry_after = failed.retry_after.is_some();
-            }
-            failed.rates = rates;
+            let mut failed = Failed::refusal(&self.name, status, &body, &hidden, retry_after, rates);
             failed.is_about_encoding &= encoding == EncodingFormat::Base64;
             return Err(failed);
         }
         let dimensions = self.dimensions.get().copied();
         let texts = input.texts.len();
+        let unusable = |fault| Failed::unusable(&self.name, dimensions, fault, texts, rates);
         let body = match answer::read(response, answer::longest(texts, dimensions)).await {
             Ok(body) => body,
             Err(ReadError::TooLarge) => {
-                return Err(Failed::unusable(
-                    &self.name,
-                    self.dimensions.get().copied(),
-                    Fault::TooLarge,
-                    texts,
-                    rates,
-                ));
+                return Err(unusable(Fault::TooLarge));
             }
             Err(ReadError::Broken(error)) => return Err(self.broken(&error, true)),
         };
         let parsing = tokio::task::spawn_blocking(move || answer::parse(&body, texts, dimensions));
         match parsing.await {
             Ok(Ok(answer)) => Ok((answer, rates)),
-            Ok(Err(fault)) => Err(Failed::unusable(
-                &self.name,
-                self.dimensions.get().copied(),
-                fault,
-                texts,
-                rates,
-            )),
-            Err(_) => Err(Failed::unusable(
-                &self.name,
-                self.dimensions.get().copied(),
-                Fault::NotEmbeddings,
-                texts,
-                rates,
-            )),
+            Ok(Err(fault)) => Err(unusable(fault)),
+            Err(_) => Err(unusable(Fault::NotEmbeddings)),
         }
     }
 
@@ -392,49 +363,6 @@ impl HttpProvider {
             retry_after: self.common.gate.report().pause.or(failed.retry_after),
         }
     }
-}
-
-impl Input {
-    /// No service can have seen more: a token has at least a byte, and a few stand around each text.
-    fn most_tokens(&self) -> u64 {
-        let bytes: usize = self.texts.iter().map(|text| text.len() + 16).sum();
-        bytes as u64
-    }
-
-    fn of(texts: &[Arc<str>], prefix: &str, most: usize) -> Self {
-        let mut input = Self {
-            texts: Vec::with_capacity(texts.len()),
-            truncated: Vec::with_capacity(texts.len()),
-            tokens: 0,
-        };
-        for text in texts {
-            let whole = format!("{prefix}{text}");
-            let seen = tokenizer::beginning(&whole, most).len();
-            input.truncated.push(seen < whole.len());
-            let mut sent = whole;
-            sent.truncate(seen);
-            input.tokens += estimated_tokens(sent.len()).min(most);
-            input.texts.push(sent);
-        }
-        input
-    }
-}
-
-/// The service says what all texts cost together: each gets its share by length.
-fn embeddings(answer: Answer, tokens: u64, input: &Input) -> Vec<Embedding> {
-    let lengths: Vec<usize> = input.texts.iter().map(String::len).collect();
-    let described = answer
-        .vectors
-        .into_iter()
-        .zip(share(tokens, &lengths))
-        .zip(&input.truncated);
-    described
-        .map(|((vector, tokens), truncated)| Embedding {
-            vector,
-            tokens: u32::try_from(tokens).unwrap_or(u32::MAX),
-            truncated: *truncated,
-        })
-        .collect()
 }
 
 #[async_trait]
