@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 use tokio::runtime::Runtime;
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 use super::collections::Collections;
 use super::config::{EngineConfig, StartError};
@@ -53,7 +53,7 @@ pub struct Engine {
 struct Running {
     batches: Runtime,
     service: Runtime,
-    listening: AbortHandle,
+    listening: JoinHandle<()>,
     store: OpenStore,
 }
 
@@ -116,7 +116,7 @@ impl Engine {
             stages: stages.clone(),
             request_timeout,
         };
-        let listening = service.spawn(listener.serve(answering)).abort_handle();
+        let listening = service.spawn(listener.serve(answering));
         service.spawn(evict_idle_providers(stages.providers.clone(), provider_idle));
 
         let (sender, outcomes) = OutcomeSender::new(wake);
@@ -259,16 +259,18 @@ impl Engine {
         let Some(Running {
             batches,
             service,
+            listening,
             store,
-            ..
         }) = self.cancel()
         else {
             return;
         };
+        let left = || end.saturating_duration_since(Instant::now());
+        // Before providers give up, so that no caller takes that for his answer.
+        let _aborted = service.block_on(async { tokio::time::timeout(left() / 2, listening).await });
         let providers = self.stages.providers.clone();
         // On a thread that may be left behind: it waits for models that are being loaded.
         let giving_up = service.spawn_blocking(move || providers.shutdown());
-        let left = || end.saturating_duration_since(Instant::now());
         if service
             .block_on(async { tokio::time::timeout(left() / 2, giving_up).await })
             .is_err()

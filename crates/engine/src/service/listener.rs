@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixSocket, UnixStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use super::answer::Service;
 use super::connection::converse;
@@ -71,15 +72,18 @@ impl Listener {
         Ok(Self { socket, _file: file })
     }
 
-    /// Serves peers until the task is dropped.
+    /// Serves peers until the task is dropped. Connections end with it, without an answer to what is under way: peers see
+    /// that their question was not refused, and ask whoever serves next.
     pub(crate) async fn serve(self, service: Service) {
         let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let mut connections = JoinSet::new();
         // The semaphore is never closed.
         while let Ok(permit) = permits.clone().acquire_owned().await {
             match self.socket.accept().await {
                 Ok((stream, _)) if is_own_user(&stream) => {
                     let service = service.clone();
-                    tokio::spawn(async move {
+                    while connections.try_join_next().is_some() {}
+                    connections.spawn(async move {
                         converse(stream, &service).await;
                         drop(permit);
                     });

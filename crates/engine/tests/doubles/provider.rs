@@ -162,7 +162,12 @@ impl Providers for Only {
 
     fn evict_idle(&self, _idle: Duration) {}
 
-    fn shutdown(&self) {}
+    /// Calls under way end: a provider that is held goes on to its answer.
+    fn shutdown(&self) {
+        if let Some(gate) = &self.0.passage_gate {
+            gate.open();
+        }
+    }
 }
 
 /// A configuration that stands for the double.

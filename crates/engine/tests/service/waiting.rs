@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use vb_engine::batch::FailureClass;
-use vb_engine::provider::contract::Purpose;
+use vb_engine::provider::contract::{ProviderError, Purpose};
 use vb_engine::service::client::CallError;
 use vb_engine::service::protocol::{Answer, Request};
 
@@ -95,4 +95,21 @@ fn a_request_that_takes_too_long_is_answered_and_cancelled() {
     assert_eq!(error.class, FailureClass::Transient);
     assert!(error.message.contains("no answer within 0.05 s"), "{error}");
     assert!(owner.provider.latest_is_cancelled());
+}
+
+#[test]
+fn an_engine_that_ends_leaves_its_callers_without_an_answer() {
+    let gate = Arc::new(Gate::default());
+    let provider = ScriptedProvider::new(|_| Err(ProviderError::Cancelled)).held_at(&gate);
+    let owner = Owner::start(provider);
+    let mut client = owner.client();
+    let caller =
+        std::thread::spawn(move || client.call::<Infallible>(&embed("slow", Purpose::Passage), &mut || Ok(())));
+    gate.wait_for_arrival();
+    owner.engine.shutdown(PATIENCE);
+    let outcome = caller.join().unwrap();
+    assert!(
+        matches!(outcome, Err(CallError::Io(_))),
+        "the caller has to see that its question was not refused, and may be asked again: {outcome:?}"
+    );
 }
