@@ -1,7 +1,7 @@
 -- $1 jobs that are active already, $2 active jobs a client may have, $3 how many are wanted. Clients come in turn: the
 -- best job of each, then the second best.
 select job_id, client_id, source::oid, vector_type, preference, requested_provider, requested_batch_size, max_retries,
-       priority, case when reembed then coalesce(started_at, clock_timestamp()) end, job_role, source_name
+       priority, reembed, job_role, source_name
 from (
     select *, row_number() over (partition by client_id order by (job_id = any($1)) desc, priority desc, job_id) as turn
     from @extschema@.vb_jobs

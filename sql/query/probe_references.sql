@@ -6,6 +6,6 @@ select coalesce(array_agg(k.n) filter (
              and (e.record_id is null or e.content_hash <> k.hash)), '{}'),
        count(r.record_id)
 from rows from (unnest($4::text[]), unnest($5::bytea[])) with ordinality as k(record_id, hash, n)
-left join @extschema@.qdrant_vectors r
+left join @extschema@.@references@ r
        on r.client_id = $1 and r.source = $2 and r.vector_type = $3 and r.record_id = k.record_id and r.chunk_no = 0
 left join @extschema@.vb_job_errors e on e.job_id = $6 and e.record_id = k.record_id

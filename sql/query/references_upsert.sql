@@ -1,4 +1,4 @@
-insert into @extschema@.qdrant_vectors
+insert into @extschema@.@references@
     (client_id, source, vector_type, record_id, chunk_no, collection, point_id, provider, model, dimensions,
      content_hash, token_count, embedded_at)
 select $1, $2, $3, k.record_id, k.chunk_no, $4, k.point_id::uuid, $5, $6, $7, k.content_hash, k.token_count,

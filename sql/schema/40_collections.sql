@@ -11,15 +11,19 @@ create table vb_collection_generations (
     generation     int not null default 1 check (generation > 0),
     store          text not null check (store in ('embedded', 'qdrant')),
     active         boolean not null default true,
+    job_id         bigint,
+    retired_at     timestamptz,
     chunk_tokens   int,
     chunk_overlap  int,
     renew_before   timestamptz,
     created_at     timestamptz not null default pg_catalog.now(),
-    unique (client_id, source, vector_type, generation)
+    unique (client_id, source, vector_type, generation),
+    check (not active or (job_id is null and retired_at is null))
 );
 create unique index vb_collection_generations_active
     on vb_collection_generations (client_id, source, vector_type) where active;
-comment on table vb_collection_generations is 'Collections in the vector store, the model each is pinned to and how texts were cut; vectors from before renew_before were cut in another way';
+create index vb_collection_generations_idle on vb_collection_generations (name) where not active;
+comment on table vb_collection_generations is 'Collections in the vector store, the model each is pinned to and how texts were cut; vectors from before renew_before were cut in another way. One that is not active is being built by a job, or was retired and goes soon';
 
 -- Each chunk of each record that has a vector.
 create table qdrant_vectors (
@@ -40,6 +44,11 @@ create table qdrant_vectors (
 );
 comment on table qdrant_vectors is 'One row for each vector in the store, with the hash of the text it was made from';
 
-select pg_catalog.pg_extension_config_dump('vb_collection_generations', '');
+-- The same of collections that are being built. They take the place of the others when the job is complete.
+create table vb_next_vectors (like qdrant_vectors including all);
+comment on table vb_next_vectors is 'What qdrant_vectors will have once the collections that are being built are complete';
+
+-- The job that builds a collection is not in a dump either.
+select pg_catalog.pg_extension_config_dump('vb_collection_generations', 'where active');
 select pg_catalog.pg_extension_config_dump('vb_collection_generations_collection_id_seq', '');
 select pg_catalog.pg_extension_config_dump('qdrant_vectors', '');

@@ -1,4 +1,5 @@
--- Work that somebody asked for. The states and their transitions are those of src/catalog/job_state.rs.
+-- Work that somebody asked for. The states and their transitions are those of src/catalog/job_state.rs. While reembed is
+-- true the job builds a collection beside the one that serves, which another job may keep true meanwhile.
 create table vb_jobs (
     job_id                bigint generated always as identity primary key,
     client_id             bigint not null check (client_id >= 0),
@@ -38,7 +39,7 @@ create table vb_jobs (
     check ((finished_at is not null) = (state in ('completed', 'failed', 'cancelled')))
 );
 create unique index vb_jobs_unfinished
-    on vb_jobs (client_id, source, vector_type) where state in ('queued', 'running', 'paused');
+    on vb_jobs (client_id, source, vector_type, reembed) where state in ('queued', 'running', 'paused');
 create index vb_jobs_runnable on vb_jobs (priority desc, job_id) where state in ('queued', 'running');
 comment on table vb_jobs is 'Backfill jobs; read vb_job_status instead';
 

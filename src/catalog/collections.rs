@@ -1,21 +1,35 @@
-//! Collections and the vector space each is pinned to.
+//! Collections and the vector space each is pinned to. One that is to have another model is built beside the one that
+//! serves, and takes its place when it is complete.
+
+use std::time::Duration;
 
 use pgrx::datum::TimestampWithTimeZone;
 use vb_engine::policy::chunking::Chunking;
 
 use super::installation::Installation;
-use super::references::Owner;
+use super::references::{self, Owner};
 use crate::error::{Result, VbError};
-use crate::pg::spi;
+use crate::pg::spi::{self, Row};
 
 /// Letters that a part of a collection's name keeps.
 const NAME_PART: usize = 40;
 
-/// The collection that serves a client's vectors of a source and type now.
+/// Whether anybody reads a collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Searches read it.
+    Serving,
+    /// A job builds it beside the one that serves.
+    Building,
+}
+
+/// A collection of a client's vectors of a source and type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Collection {
     /// Its name in the store.
     pub(crate) name: String,
+    /// Whether it serves.
+    pub(crate) stage: Stage,
     /// The provider that made it.
     pub(crate) provider: String,
     /// The model it is pinned to.
@@ -28,28 +42,45 @@ pub(crate) struct Collection {
     pub(crate) renew_before: Option<TimestampWithTimeZone>,
 }
 
-/// The active collection, if there is one.
+/// The collection that serves, if there is one.
 pub(crate) fn active(installation: &Installation, owner: Owner<'_>) -> Result<Option<Collection>> {
     spi::read_first(
         &installation.sql(include_str!("../../sql/query/collection_active.sql")),
         &[owner.client_id.into(), owner.source.into(), owner.vector_type.into()],
-        |row| {
-            Ok(Collection {
-                name: row.get(1)?,
-                provider: row.get(2)?,
-                model: row.get(3)?,
-                dimensions: row.get(4)?,
-                chunking: match (row.optional::<i32>(5)?, row.optional::<i32>(6)?) {
-                    (Some(tokens), Some(overlap)) => Some(Chunking {
-                        tokens: tokens as usize,
-                        overlap: overlap as usize,
-                    }),
-                    _ => None,
-                },
-                renew_before: row.optional(7)?,
-            })
-        },
+        |row| of_row(row, Stage::Serving),
     )
+}
+
+/// The collection that a job builds, if it has begun with one.
+pub(crate) fn building(installation: &Installation, owner: Owner<'_>, job: i64) -> Result<Option<Collection>> {
+    spi::read_first(
+        &installation.sql(include_str!("../../sql/query/collection_building.sql")),
+        &[
+            owner.client_id.into(),
+            owner.source.into(),
+            owner.vector_type.into(),
+            job.into(),
+        ],
+        |row| of_row(row, Stage::Building),
+    )
+}
+
+fn of_row(row: &Row<'_>, stage: Stage) -> Result<Collection> {
+    Ok(Collection {
+        name: row.get(1)?,
+        stage,
+        provider: row.get(2)?,
+        model: row.get(3)?,
+        dimensions: row.get(4)?,
+        chunking: match (row.optional::<i32>(5)?, row.optional::<i32>(6)?) {
+            (Some(tokens), Some(overlap)) => Some(Chunking {
+                tokens: tokens as usize,
+                overlap: overlap as usize,
+            }),
+            _ => None,
+        },
+        renew_before: row.optional(7)?,
+    })
 }
 
 /// Names of all collections.
@@ -75,6 +106,8 @@ pub(crate) struct NewCollection<'a> {
     pub(crate) dimensions: i32,
     /// How long texts are cut.
     pub(crate) chunking: Option<Chunking>,
+    /// The job that builds it beside the one that serves; `None` when it serves at once.
+    pub(crate) builder: Option<i64>,
 }
 
 /// Records a new collection, named so that people recognise it.
@@ -92,6 +125,7 @@ pub(crate) fn create(installation: &Installation, new: &NewCollection<'_>) -> Re
             new.dimensions.into(),
             chunk_tokens.into(),
             chunk_overlap.into(),
+            new.builder.into(),
         ],
         |row| row.get(1),
     )?
@@ -108,6 +142,10 @@ pub(crate) fn create(installation: &Installation, new: &NewCollection<'_>) -> Re
     )?;
     Ok(Collection {
         name,
+        stage: match new.builder {
+            Some(_) => Stage::Building,
+            None => Stage::Serving,
+        },
         provider: new.provider.to_owned(),
         model: new.model.to_owned(),
         dimensions: new.dimensions,
@@ -116,11 +154,39 @@ pub(crate) fn create(installation: &Installation, new: &NewCollection<'_>) -> Re
     })
 }
 
-/// Forgets a collection without references.
-pub(crate) fn remove(installation: &Installation, collection: &Collection) -> Result<()> {
+/// Forgets a collection that does not serve anybody any more.
+pub(crate) fn remove(installation: &Installation, collection: &str) -> Result<()> {
+    references::abandon(installation, collection)?;
     spi::run(
         &installation.sql(include_str!("../../sql/query/collection_remove.sql")),
-        &[collection.name.as_str().into()],
+        &[collection.into()],
+    )
+    .map(|_| ())
+}
+
+/// Collections that no job builds any more, and those retired for longer than a search may take.
+pub(crate) fn idle(installation: &Installation, longest_search: Duration) -> Result<Vec<String>> {
+    spi::read(
+        &installation.sql(include_str!("../../sql/query/collections_idle.sql")),
+        &[longest_search.as_secs_f64().into()],
+        |row| row.get(1),
+    )
+}
+
+/// The collection that a job has built serves from now on, in the place of the one that did.
+pub(crate) fn switch(installation: &Installation, owner: Owner<'_>, built: &Collection, job: i64) -> Result<()> {
+    references::take_over(installation, owner, &built.name)?;
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/collection_retire.sql")),
+        &[owner.client_id.into(), owner.source.into(), owner.vector_type.into()],
+    )?;
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/collection_activate.sql")),
+        &[built.name.as_str().into()],
+    )?;
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/job_is_ordinary.sql")),
+        &[job.into()],
     )
     .map(|_| ())
 }

@@ -7,6 +7,7 @@ use pgrx::pg_sys::Oid;
 use super::installation::Installation;
 use super::job_request;
 use super::job_state::{JobEvent, JobState};
+use super::references::Owner;
 use crate::error::{Result, VbError};
 use crate::pg::{role, spi};
 
@@ -17,6 +18,7 @@ struct LockedJob {
     source: Oid,
     source_name: String,
     vector_type: String,
+    reembed: bool,
 }
 
 /// Stops a job for now; returns its new state.
@@ -123,8 +125,15 @@ fn go_on(installation: &Installation, job_id: i64, next: JobState) -> Result<()>
 }
 
 fn require_no_other(installation: &Installation, job_id: i64, job: &LockedJob) -> Result<()> {
-    let other = job_request::unfinished(installation, job.client_id, job.source, &job.vector_type)?;
-    let Some(other) = other else { return Ok(()) };
+    let owner = Owner {
+        client_id: job.client_id,
+        source: job.source,
+        vector_type: &job.vector_type,
+    };
+    let other = job_request::unfinished(installation, owner, job.reembed)?;
+    let Some(other) = other.filter(|other| other.wish.reembed == job.reembed) else {
+        return Ok(());
+    };
     Err(VbError::wrong_state(format!(
         "job {job_id} cannot be opened again while job {} for client {} and {} is {}",
         other.job_id, job.client_id, job.source_name, other.state
@@ -147,6 +156,7 @@ fn lock(installation: &Installation, job_id: i64) -> Result<Option<LockedJob>> {
                 source: row.get(3)?,
                 source_name: row.get(4)?,
                 vector_type: row.get(5)?,
+                reembed: row.get(6)?,
             })
         },
     )

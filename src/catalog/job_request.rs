@@ -5,6 +5,7 @@ use pgrx::pg_sys::Oid;
 
 use super::installation::Installation;
 use super::job_state::JobState;
+use super::references::{self, Owner};
 use super::{providers, source_access, source_settings};
 use crate::error::{Result, VbError};
 use crate::pg::{notice, role, spi};
@@ -52,7 +53,8 @@ pub(crate) struct Enqueued {
 }
 
 impl JobRequest {
-    /// Inserts a job, or finds the unfinished one for the same client, source and vector type. Registers the source.
+    /// Inserts a job, or finds the unfinished one for the same client, source and vector type; one that makes vectors anew
+    /// serves only those who ask for that. Registers the source.
     pub(crate) fn enqueue(&self, installation: &Installation) -> Result<Enqueued> {
         let source = self.check(installation)?;
         let asking = role::current();
@@ -60,9 +62,16 @@ impl JobRequest {
         source_access::require_readable(self.source, &source.name, asking, acting)?;
         role::as_owner(installation.owner, || {
             source_settings::register(installation, self.source, &self.vector_type)?;
+            let owner = Owner {
+                client_id: self.client_id,
+                source: self.source,
+                vector_type: &self.vector_type,
+            };
+            // Where nothing can be searched yet, nothing has to be kept while it is made anew.
+            let reembed = self.reembed && references::any(installation, owner)?;
             for _ in 0..TRIES {
                 // Looked for first, since every attempt to insert uses up a job id.
-                let unfinished = unfinished(installation, self.client_id, self.source, &self.vector_type)?;
+                let unfinished = unfinished(installation, owner, self.reembed)?;
                 if let Some(Unfinished { job_id, state, wish }) = unfinished {
                     return Ok(Enqueued {
                         job_id,
@@ -70,7 +79,7 @@ impl JobRequest {
                         differing: self.differing(&wish),
                     });
                 }
-                if let Some(job_id) = self.insert(installation, &source, asking)? {
+                if let Some(job_id) = self.insert(installation, &source, reembed, asking)? {
                     return Ok(Enqueued {
                         job_id,
                         state: JobState::Queued,
@@ -150,7 +159,7 @@ impl JobRequest {
         Ok(())
     }
 
-    fn insert(&self, installation: &Installation, source: &Source, asking: Oid) -> Result<Option<i64>> {
+    fn insert(&self, installation: &Installation, source: &Source, reembed: bool, asking: Oid) -> Result<Option<i64>> {
         spi::first(
             &installation.sql(include_str!("../../sql/query/job_insert.sql")),
             &[
@@ -163,7 +172,7 @@ impl JobRequest {
                 self.batch_size.into(),
                 self.max_retries.into(),
                 self.priority.into(),
-                self.reembed.into(),
+                reembed.into(),
                 asking.into(),
             ],
             |row| row.get(1),
@@ -218,7 +227,8 @@ pub(crate) struct Wish {
     provider: Option<String>,
     batch_size: Option<i32>,
     priority: i32,
-    reembed: bool,
+    /// Whether it makes vectors anew.
+    pub(crate) reembed: bool,
 }
 
 /// A job that has not ended.
@@ -229,19 +239,20 @@ pub(crate) struct Unfinished {
     /// Where it is.
     pub(crate) state: JobState,
     /// What it was made for.
-    wish: Wish,
+    pub(crate) wish: Wish,
 }
 
-/// The unfinished job of a client for a source and vector type. To be called as the owner of the extension.
-pub(crate) fn unfinished(
-    installation: &Installation,
-    client_id: i64,
-    source: Oid,
-    vector_type: &str,
-) -> Result<Option<Unfinished>> {
+/// The unfinished job that keeps a client's vectors of a source and type true, or with `reembed` rather the one that makes
+/// them anew. To be called as the owner of the extension.
+pub(crate) fn unfinished(installation: &Installation, owner: Owner<'_>, reembed: bool) -> Result<Option<Unfinished>> {
     spi::read_first(
         &installation.sql(include_str!("../../sql/query/job_unfinished.sql")),
-        &[client_id.into(), source.into(), vector_type.into()],
+        &[
+            owner.client_id.into(),
+            owner.source.into(),
+            owner.vector_type.into(),
+            reembed.into(),
+        ],
         |row| {
             Ok(Unfinished {
                 job_id: row.get(1)?,

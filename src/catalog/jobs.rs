@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys::Oid;
 
 use super::installation::Installation;
@@ -33,13 +32,20 @@ pub(crate) struct Job {
     pub(crate) max_retries: i32,
     /// 1 to 100, higher first.
     pub(crate) priority: i32,
-    /// References made before this moment are renewed.
-    pub(crate) renew_before: Option<TimestampWithTimeZone>,
+    /// Whether it builds a collection anew beside the one that serves.
+    pub(crate) reembed: bool,
     /// Who asked for it.
     pub(crate) asked_by: Oid,
     /// The role whose rights count on the source; the same unless that is a superuser, which is seen to when the job
     /// becomes active.
     pub(crate) role: Oid,
+}
+
+impl Job {
+    /// Whether another job is about the same vectors.
+    pub(crate) fn is_about_the_same(&self, other: &Self) -> bool {
+        (self.client_id, self.source, &self.vector_type) == (other.client_id, other.source, &other.vector_type)
+    }
 }
 
 /// Jobs that may run and are not active yet: each client's best first, at most `per_client` of one client.
@@ -58,7 +64,7 @@ pub(crate) fn runnable(installation: &Installation, active: &[i64], per_client: 
                 requested_batch_size: row.optional(7)?,
                 max_retries: row.get(8)?,
                 priority: row.get(9)?,
-                renew_before: row.optional(10)?,
+                reembed: row.get(10)?,
                 asked_by: row.get(11)?,
                 role: row.get(11)?,
                 source_name: row.get(12)?,
@@ -195,16 +201,16 @@ pub(crate) fn advance(installation: &Installation, job: i64, advance: &Advance<'
     .map(|_| ())
 }
 
-/// Marks a running job as completed, unless somebody decided otherwise.
-pub(crate) fn complete(installation: &Installation, job: i64) -> Result<()> {
+/// Marks a running job as completed; false when somebody decided otherwise.
+pub(crate) fn complete(installation: &Installation, job: i64) -> Result<bool> {
     let Some(state) = next_state(installation, job, JobEvent::Complete)? else {
-        return Ok(());
+        return Ok(false);
     };
     spi::run(
         &installation.sql(include_str!("../../sql/query/job_complete.sql")),
         &[job.into(), state.as_str().into()],
-    )
-    .map(|_| ())
+    )?;
+    Ok(true)
 }
 
 /// Stops a job that cannot go on, unless somebody stopped it already: a pause when somebody can change the reason, a

@@ -1,12 +1,12 @@
-//! `qdrant_vectors`: which records have which points, and from which text.
+//! `qdrant_vectors`: which records have which points, and from which text. Those of a collection that is being built beside
+//! another one wait in `vb_next_vectors`.
 
 use std::collections::HashMap;
 
-use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys::Oid;
 use vb_engine::batch::EmbeddedRecord;
 
-use super::collections::Collection;
+use super::collections::{Collection, Stage};
 use super::installation::Installation;
 use crate::error::{Result, VbError};
 use crate::pg::spi;
@@ -31,24 +31,36 @@ pub(crate) struct Present {
     pub(crate) hash: Option<Vec<u8>>,
 }
 
+/// A statement of `sql/query` about the references of collections in this stage.
+pub(crate) fn sql(installation: &Installation, stage: Stage, statement: &str) -> String {
+    let table = match stage {
+        Stage::Serving => "qdrant_vectors",
+        Stage::Building => "vb_next_vectors",
+    };
+    installation.sql(statement).replace("@references@", table)
+}
+
 /// What is recorded of these records; those without a reference are missing.
 pub(crate) fn present(
     installation: &Installation,
     owner: Owner<'_>,
     record_ids: &[String],
-    collection: &str,
-    renew_before: Option<TimestampWithTimeZone>,
+    collection: &Collection,
 ) -> Result<HashMap<String, Present>> {
     let mut found: HashMap<String, Present> = HashMap::new();
     spi::read(
-        &installation.sql(include_str!("../../sql/query/references_present.sql")),
+        &sql(
+            installation,
+            collection.stage,
+            include_str!("../../sql/query/references_present.sql"),
+        ),
         &[
             owner.client_id.into(),
             owner.source.into(),
             owner.vector_type.into(),
             record_ids.to_vec().into(),
-            collection.into(),
-            renew_before.into(),
+            collection.name.as_str().into(),
+            collection.renew_before.into(),
         ],
         |row| {
             let present = found.entry(row.get(1)?).or_default();
@@ -90,7 +102,11 @@ pub(crate) fn upsert(
         }
     }
     spi::run(
-        &installation.sql(include_str!("../../sql/query/references_upsert.sql")),
+        &sql(
+            installation,
+            collection.stage,
+            include_str!("../../sql/query/references_upsert.sql"),
+        ),
         &[
             owner.client_id.into(),
             owner.source.into(),
@@ -109,7 +125,11 @@ pub(crate) fn upsert(
     let record_ids: Vec<String> = embedded.iter().map(|record| record.record_id.clone()).collect();
     let counts: Vec<i32> = embedded.iter().map(|record| record.chunks.len() as i32).collect();
     spi::run(
-        &installation.sql(include_str!("../../sql/query/references_delete_surplus.sql")),
+        &sql(
+            installation,
+            collection.stage,
+            include_str!("../../sql/query/references_delete_surplus.sql"),
+        ),
         &[
             owner.client_id.into(),
             owner.source.into(),
@@ -122,9 +142,18 @@ pub(crate) fn upsert(
 }
 
 /// Deletes the references of records whose row is gone; returns how many records had any.
-pub(crate) fn delete(installation: &Installation, owner: Owner<'_>, record_ids: &[String]) -> Result<i64> {
+pub(crate) fn delete(
+    installation: &Installation,
+    owner: Owner<'_>,
+    stage: Stage,
+    record_ids: &[String],
+) -> Result<i64> {
     let deleted = spi::first(
-        &installation.sql(include_str!("../../sql/query/references_delete.sql")),
+        &sql(
+            installation,
+            stage,
+            include_str!("../../sql/query/references_delete.sql"),
+        ),
         &[
             owner.client_id.into(),
             owner.source.into(),
@@ -134,4 +163,58 @@ pub(crate) fn delete(installation: &Installation, owner: Owner<'_>, record_ids: 
         |row| row.get(1),
     )?;
     Ok(deleted.unwrap_or(0))
+}
+
+/// Whether a client has any in the collection that serves.
+pub(crate) fn any(installation: &Installation, owner: Owner<'_>) -> Result<bool> {
+    let found = spi::read_first(
+        &sql(
+            installation,
+            Stage::Serving,
+            include_str!("../../sql/query/references_any.sql"),
+        ),
+        &[owner.client_id.into(), owner.source.into(), owner.vector_type.into()],
+        |row| row.get(1),
+    )?;
+    Ok(found.unwrap_or(false))
+}
+
+/// Those of the collection that was built take the place of those of the one that served.
+pub(crate) fn take_over(installation: &Installation, owner: Owner<'_>, built: &str) -> Result<()> {
+    forget(installation, owner, Stage::Serving)?;
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/references_take_over.sql")),
+        &[
+            owner.client_id.into(),
+            owner.source.into(),
+            owner.vector_type.into(),
+            built.into(),
+        ],
+    )?;
+    forget(installation, owner, Stage::Building)
+}
+
+fn forget(installation: &Installation, owner: Owner<'_>, stage: Stage) -> Result<()> {
+    spi::run(
+        &sql(
+            installation,
+            stage,
+            include_str!("../../sql/query/references_of_owner_delete.sql"),
+        ),
+        &[owner.client_id.into(), owner.source.into(), owner.vector_type.into()],
+    )
+    .map(|_| ())
+}
+
+/// Forgets those of a collection that nobody builds any more.
+pub(crate) fn abandon(installation: &Installation, collection: &str) -> Result<()> {
+    spi::run(
+        &sql(
+            installation,
+            Stage::Building,
+            include_str!("../../sql/query/references_of_collection_delete.sql"),
+        ),
+        &[collection.into()],
+    )
+    .map(|_| ())
 }

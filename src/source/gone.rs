@@ -5,6 +5,7 @@ use super::key::Matching;
 use super::live;
 use super::work_list::{Comparison, Scope};
 use crate::catalog::installation::Installation;
+use crate::catalog::references;
 use crate::error::Result;
 use crate::pg::{memory, role, spi};
 
@@ -23,7 +24,11 @@ pub(crate) fn find(
     limit: usize,
     go_on: &dyn Fn() -> Result<()>,
 ) -> Result<Vec<String>> {
-    let page_query = installation.sql(include_str!("../../sql/query/referenced_records.sql"));
+    let page_query = references::sql(
+        installation,
+        scope.stage,
+        include_str!("../../sql/query/referenced_records.sql"),
+    );
     let same_texts = source.key.same_texts();
     let condition = match scope.comparison {
         Comparison::Texts => format!("{same_texts} and {} is not null", source.text),

@@ -11,7 +11,9 @@ use pgrx::pg_sys::Oid;
 use uuid::Uuid;
 
 use super::describe::Source;
+use crate::catalog::collections::Stage;
 use crate::catalog::installation::Installation;
+use crate::catalog::references;
 use crate::error::{Result, VbError};
 use crate::pg::spi::{self, Cursor};
 use crate::pg::{memory, role};
@@ -38,6 +40,10 @@ pub(crate) struct Scope {
     pub(crate) job_id: i64,
     /// Whether texts are compared; see [`Comparison`].
     pub(crate) comparison: Comparison,
+    /// The collection whose references are compared; empty when there is none yet.
+    pub(crate) collection: String,
+    /// Whether it serves.
+    pub(crate) stage: Stage,
     /// References made before this moment are renewed even when the text is the same.
     pub(crate) renew_before: Option<TimestampWithTimeZone>,
 }
@@ -79,13 +85,16 @@ pub(crate) fn scan(
     installation: &Installation,
     source: &Source,
     scope: &Scope,
-    collection: &str,
     window: usize,
     skip: &HashSet<String>,
     go_on: &dyn Fn() -> Result<()>,
 ) -> Result<WorkList> {
     let query = query(source, scope.comparison);
-    let probe = installation.sql(include_str!("../../sql/query/probe_references.sql"));
+    let probe = references::sql(
+        installation,
+        scope.stage,
+        include_str!("../../sql/query/probe_references.sql"),
+    );
     let mut found = WorkList::default();
     let mut kept_bytes = 0;
     let mut live_references = 0;
@@ -134,7 +143,7 @@ pub(crate) fn scan(
                     record_ids.clone().into(),
                     hashes.into(),
                     scope.job_id.into(),
-                    collection.into(),
+                    scope.collection.as_str().into(),
                     scope.renew_before.into(),
                 ],
                 |row| Ok((row.get::<Vec<i64>>(1)?, row.get::<i64>(2)?)),
@@ -160,7 +169,11 @@ pub(crate) fn scan(
         }
     }
     let references = spi::read_first(
-        &installation.sql(include_str!("../../sql/query/count_referenced_records.sql")),
+        &references::sql(
+            installation,
+            scope.stage,
+            include_str!("../../sql/query/count_referenced_records.sql"),
+        ),
         &[
             scope.client_id.into(),
             source.oid.into(),

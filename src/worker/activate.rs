@@ -9,12 +9,12 @@ use vb_engine::cancel::CancelFlag;
 use vb_engine::policy::choice;
 use vb_engine::store::contract::CollectionSpec;
 
-use super::active_job::{ActiveJob, JobContext};
+use super::active_job::{ActiveJob, JobContext, scope_of};
 use super::collection_choice::{self, CollectionChoice};
 use super::look::{self, Surroundings, stopped};
 use super::suspicion;
 use crate::catalog::batches::{self, WaitingBatch};
-use crate::catalog::collections;
+use crate::catalog::collections::{self, Stage};
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs::{self, Job, Start};
 use crate::catalog::references::Owner;
@@ -50,12 +50,15 @@ pub(crate) fn activate(
         source: job.source,
         vector_type: &job.vector_type,
     };
-    let mut present = collections::active(installation, owner)?;
-    if let Some(collection) = &mut present {
-        if collection.chunking != source.chunking {
-            collections::change_chunking(installation, collection, source.chunking)?;
-        }
-        job.renew_before = job.renew_before.max(collection.renew_before);
+    let (stage, mut present) = if job.reembed {
+        (Stage::Building, collections::building(installation, owner, job.id)?)
+    } else {
+        (Stage::Serving, collections::active(installation, owner)?)
+    };
+    if let Some(collection) = &mut present
+        && collection.chunking != source.chunking
+    {
+        collections::change_chunking(installation, collection, source.chunking)?;
     }
 
     let waiting = with_rows(installation, &source, &job, suspicion::settle(installation, job.id)?)?;
@@ -69,8 +72,7 @@ pub(crate) fn activate(
         surroundings,
         &source,
         &job,
-        comparison,
-        present.as_ref().map_or("", |collection| collection.name.as_str()),
+        &scope_of(&job, comparison, present.as_ref(), stage),
         &skip,
     )?;
 
@@ -78,7 +80,15 @@ pub(crate) fn activate(
         provider: choice,
         collection,
         replaced,
-    } = collection_choice::choose(installation, surroundings, &job, &source, present, &found.work_list)?;
+    } = collection_choice::choose(
+        installation,
+        surroundings,
+        &job,
+        &source,
+        stage,
+        present,
+        &found.work_list,
+    )?;
     let provider = choice
         .provider
         .available()

@@ -10,7 +10,7 @@ use vb_engine::provider::config::ProviderConfig;
 
 use super::rate::Rate;
 use crate::catalog::batches::WaitingBatch;
-use crate::catalog::collections::Collection;
+use crate::catalog::collections::{Collection, Stage};
 use crate::catalog::jobs::Job;
 use crate::catalog::references::Owner;
 use crate::source::describe::Source;
@@ -50,17 +50,29 @@ impl JobContext {
             vector_type: &self.job.vector_type,
         }
     }
+
+    /// What a pass over its source looks at.
+    pub(crate) fn scope(&self) -> Scope {
+        scope_of(
+            &self.job,
+            self.comparison,
+            Some(&self.collection),
+            self.collection.stage,
+        )
+    }
 }
 
-/// What a pass over a job's source looks at.
-pub(crate) fn scope_of(job: &Job, comparison: Comparison) -> Scope {
+/// What a pass over a job's source looks at, with the references of its collection if it has one yet.
+pub(crate) fn scope_of(job: &Job, comparison: Comparison, collection: Option<&Collection>, stage: Stage) -> Scope {
     Scope {
         role: job.role,
         client_id: job.client_id,
         vector_type: job.vector_type.clone(),
         job_id: job.id,
         comparison,
-        renew_before: job.renew_before,
+        collection: collection.map(|collection| collection.name.clone()).unwrap_or_default(),
+        stage,
+        renew_before: collection.and_then(|collection| collection.renew_before),
     }
 }
 

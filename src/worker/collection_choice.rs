@@ -4,7 +4,7 @@ use vb_engine::policy::choice::Preference;
 
 use super::look::Surroundings;
 use super::provider_choice::{self, ProviderChoice, Wish};
-use crate::catalog::collections::{self, Collection, NewCollection};
+use crate::catalog::collections::{self, Collection, NewCollection, Stage};
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs::Job;
 use crate::catalog::references::Owner;
@@ -22,13 +22,14 @@ pub(super) struct CollectionChoice {
     pub(super) replaced: Option<String>,
 }
 
-/// The provider and the collection that is pinned to its model. A collection without a single reference binds nobody: it
-/// gives way when another model is chosen.
+/// The provider and the collection in this stage that is pinned to its model. A collection without a single reference binds
+/// nobody: it gives way when another model is chosen.
 pub(super) fn choose(
     installation: &Installation,
     surroundings: &Surroundings<'_>,
     job: &Job,
     source: &Source,
+    stage: Stage,
     present: Option<Collection>,
     work_list: &WorkList,
 ) -> Result<CollectionChoice> {
@@ -55,7 +56,7 @@ pub(super) fn choose(
             });
         }
         Some(collection) => {
-            collections::remove(installation, &collection)?;
+            collections::remove(installation, &collection.name)?;
             Some(collection.name)
         }
         None => None,
@@ -76,6 +77,7 @@ pub(super) fn choose(
         model: &provider.model,
         dimensions,
         chunking: source.chunking,
+        builder: (stage == Stage::Building).then_some(job.id),
     };
     let collection = collections::create(installation, &new)?;
     Ok(CollectionChoice {

@@ -58,7 +58,7 @@ pub(crate) fn record(installation: &Installation, batch_id: i64, in_flight: &InF
     let removed = if in_flight.gone.is_empty() {
         0
     } else {
-        references::delete(installation, owner, &in_flight.gone)?
+        references::delete(installation, owner, context.collection.stage, &in_flight.gone)?
     };
     let advance = Advance {
         successful: done.embedded.len() as i64,

@@ -53,13 +53,7 @@ pub(crate) fn prepare(
     )?;
     let (covered, uncovered) = again.record_ids.split_at(read.covered.min(again.record_ids.len()));
     rest.extend_from_slice(uncovered);
-    let mut present = references::present(
-        installation,
-        context.owner(),
-        covered,
-        &context.collection.name,
-        context.job.renew_before,
-    )?;
+    let mut present = references::present(installation, context.owner(), covered, &context.collection)?;
     let mut advance = Advance {
         unneeded: (covered.len() - read.rows.len()) as i64,
         ..Advance::default()
@@ -134,7 +128,7 @@ pub(crate) fn prepare(
 /// Notes a batch that removes the points of records whose row is gone.
 pub(crate) fn prepare_removal(installation: &Installation, active: &ActiveJob, gone: Vec<String>) -> Result<Prepared> {
     let context = &active.context;
-    let present = references::present(installation, context.owner(), &gone, &context.collection.name, None)?;
+    let present = references::present(installation, context.owner(), &gone, &context.collection)?;
     let points = present.into_values().flat_map(|present| present.points).collect();
     let batch_id = batches::begin(installation, context.job.id, &[], 1)?;
     let batch = batch_of(context, batch_id, Vec::new(), points, false);

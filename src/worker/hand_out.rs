@@ -65,7 +65,11 @@ impl Worker {
         if !idle && self.jobs.iter().any(ActiveJob::has_suspect) {
             return None;
         }
-        // The best job of each client that has one.
+        // The best job of each client that has one: of two with the same priority the one whose vectors serve.
+        let urgency = |position: usize| {
+            let job = &self.jobs[position].context.job;
+            (job.priority, !job.reembed)
+        };
         let mut best: Vec<usize> = Vec::new();
         for position in ready {
             let job = &self.jobs[position].context.job;
@@ -73,7 +77,7 @@ impl Worker {
                 .iter_mut()
                 .find(|other| self.jobs[**other].context.job.client_id == job.client_id)
             {
-                Some(other) if self.jobs[*other].context.job.priority < job.priority => *other = position,
+                Some(other) if urgency(*other) < urgency(position) => *other = position,
                 Some(_) => {}
                 None => best.push(position),
             }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use pgrx::pg_sys::Oid;
 use uuid::Uuid;
 
-use super::active_job::{JobContext, scope_of};
+use super::active_job::JobContext;
 use super::provider_choice::Ask;
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
@@ -16,7 +16,7 @@ use crate::pg::{lock, signal};
 use crate::settings::Settings;
 use crate::source::describe::{Source, describe};
 use crate::source::gone;
-use crate::source::work_list::{self, Comparison, LONGEST_RECORD_ID, WorkList};
+use crate::source::work_list::{self, LONGEST_RECORD_ID, Scope, WorkList};
 
 /// Parts of the memory limit that the record ids of one job may take.
 const WINDOW_SHARE: usize = 64;
@@ -84,21 +84,11 @@ pub(super) fn look(
     surroundings: &Surroundings<'_>,
     source: &Source,
     job: &Job,
-    comparison: Comparison,
-    collection: &str,
+    scope: &Scope,
     skip: &HashSet<String>,
 ) -> Result<Found> {
-    let scope = &scope_of(job, comparison);
     let go_on = || surroundings.go_on(installation, job.id);
-    let work_list = work_list::scan(
-        installation,
-        source,
-        scope,
-        collection,
-        surroundings.window(),
-        skip,
-        &go_on,
-    )?;
+    let work_list = work_list::scan(installation, source, scope, surroundings.window(), skip, &go_on)?;
     let gone = if work_list.has_gone {
         gone::find(installation, source, scope, GONE_WINDOW, &go_on)?
     } else {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::active_job::ActiveJob;
 use super::look::{self, Found, Surroundings};
+use crate::catalog::collections::{self, Stage};
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs;
 use crate::error::Result;
@@ -32,8 +33,7 @@ pub(crate) fn sweep(
         surroundings,
         &context.source,
         &context.job,
-        context.comparison,
-        &context.collection.name,
+        &context.scope(),
         &active.waiting_records(),
     )?;
     // Looked at last, since a look at the rows takes its time.
@@ -48,8 +48,8 @@ pub(crate) fn sweep(
     if !done || context.comparison == Comparison::Texts {
         jobs::recount(installation, context.job.id, work_list.needed, work_list.without_text)?;
     }
-    if done {
-        jobs::complete(installation, context.job.id)?;
+    if done && jobs::complete(installation, context.job.id)? && context.collection.stage == Stage::Building {
+        collections::switch(installation, context.owner(), &context.collection, context.job.id)?;
     }
     active.load(work_list, gone);
     Ok(if done { Swept::Done } else { Swept::More })

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use vb_engine::provider::config::ProviderConfig;
 
 use super::activate::{self, Activated};
+use super::active_job::{ActiveJob, JobContext};
 use super::dispatch::InFlight;
 use super::fault::Fault;
 use super::look::{self, Surroundings};
@@ -13,6 +14,7 @@ use super::main_loop::Worker;
 use super::provider_choice::Ask;
 use super::sweep::{self, Swept};
 use crate::catalog::batches;
+use crate::catalog::collections::{self, Stage};
 use crate::catalog::job_state::{JobEvent, JobState};
 use crate::catalog::jobs::{self, Job};
 use crate::error::{Result, VbError};
@@ -38,6 +40,7 @@ impl Worker {
     /// `None` when the extension is gone.
     pub(super) fn poll(&mut self) -> Result<Option<Duration>> {
         self.last_look = Instant::now();
+        self.clear_away()?;
         let active = self.active_jobs();
         let housekeeping = Instant::now() >= self.next_housekeeping;
         let retention = self.settings.job_retention;
@@ -93,12 +96,34 @@ impl Worker {
         Ok(Some(interval))
     }
 
+    /// Removes collections that no job builds any more and those that were replaced, once nothing in flight can make them
+    /// again.
+    fn clear_away(&mut self) -> Result<()> {
+        let is_in_use = |name: &String| {
+            let mut contexts = self.in_flight.values().map(|batch| &batch.context);
+            contexts.any(|context| context.collection.name == *name)
+        };
+        let longest_search = self.settings.request_timeout;
+        let removed = self.transact(|installation| {
+            let mut idle = collections::idle(installation, longest_search)?;
+            idle.retain(|name| !is_in_use(name));
+            for name in &idle {
+                collections::remove(installation, name)?;
+            }
+            Ok(idle)
+        })?;
+        for name in removed.unwrap_or_default() {
+            self.engine.drop_collection(&name);
+        }
+        Ok(())
+    }
+
     /// Whether a job that is not active may become it: nobody holds it locked, and batches that a pause cancelled have
     /// ended, so that nothing is embedded twice when the pause is taken back.
     fn may_begin(&self, job: &Job) -> bool {
         let is_of_the_same = |batch: &InFlight| {
             let other = &batch.context.job;
-            (other.client_id, other.source, &other.vector_type) == (job.client_id, job.source, &job.vector_type)
+            other.is_about_the_same(job) && other.reembed == job.reembed
         };
         !self.locked.contains_key(&job.id) && !self.in_flight.values().any(is_of_the_same)
     }
@@ -179,7 +204,8 @@ impl Worker {
     /// Looks at the sources of jobs that have done everything they knew of.
     pub(super) fn sweep(&mut self) -> Result<()> {
         let now = Instant::now();
-        let Some(position) = self.jobs.iter().position(|active| active.wants_sweep(now)) else {
+        let wants = |active: &ActiveJob| active.wants_sweep(now) && !self.is_overtaken(&active.context);
+        let Some(position) = self.jobs.iter().position(wants) else {
             return Ok(());
         };
         let mut active = self.jobs.remove(position);
@@ -191,6 +217,7 @@ impl Worker {
         match swept {
             Ok(Some(Swept::Done)) => {
                 self.engine.optimize(&active.context.collection.name);
+                self.look_again_at_others(&active.context.job);
                 Ok(())
             }
             Ok(Some(Swept::Changed)) => {
@@ -209,6 +236,24 @@ impl Worker {
                 self.jobs.push(active);
                 self.stop_or_look_again(id, &error)
             }
+        }
+    }
+
+    /// Whether batches in flight write to the collection whose place this job's will take.
+    fn is_overtaken(&self, context: &JobContext) -> bool {
+        let mut others = self.in_flight.values().map(|batch| &batch.context);
+        context.collection.stage == Stage::Building && others.any(|other| other.job.is_about_the_same(&context.job))
+    }
+
+    /// The collection that other jobs work with may have been replaced.
+    fn look_again_at_others(&mut self, done: &Job) {
+        let others = self.jobs.iter().map(|active| &active.context.job);
+        let others: Vec<i64> = others
+            .filter(|job| job.is_about_the_same(done))
+            .map(|job| job.id)
+            .collect();
+        for job in others {
+            self.look_again(job);
         }
     }
 }

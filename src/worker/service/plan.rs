@@ -9,7 +9,7 @@ use vb_engine::provider::config::ProviderConfig;
 use vb_engine::service::protocol::{Answer, Request};
 
 use super::request::{ask, unexpected};
-use crate::catalog::collections;
+use crate::catalog::collections::{self, Stage};
 use crate::catalog::installation::Installation;
 use crate::catalog::plan::{self, Price};
 use crate::catalog::references::Owner;
@@ -121,15 +121,19 @@ fn plan_source(
         // No job has this number: nothing was set aside by it.
         job_id: 0,
         comparison: Comparison::Texts,
+        collection: collection
+            .as_ref()
+            .map(|collection| collection.name.clone())
+            .unwrap_or_default(),
+        stage: Stage::Serving,
         renew_before: collection.as_ref().and_then(|collection| collection.renew_before),
     };
-    let name = collection.as_ref().map_or("", |collection| collection.name.as_str());
     let go_on = || {
         signal::check_interrupts();
         Ok(())
     };
     let found = role::as_owner(installation.owner, || {
-        work_list::scan(installation, source, &scope, name, WINDOW, &HashSet::new(), &go_on)
+        work_list::scan(installation, source, &scope, WINDOW, &HashSet::new(), &go_on)
     })?;
     if found.rows == 0 {
         return Ok(None);

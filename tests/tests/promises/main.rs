@@ -21,6 +21,7 @@ mod fairness;
 mod health_and_views;
 mod main_job;
 mod memory;
+mod new_models;
 mod not_preloaded;
 mod odd_names;
 mod odd_texts;

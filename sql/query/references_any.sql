@@ -1,0 +1,3 @@
+select exists (
+    select from @extschema@.@references@ where client_id = $1 and source = $2 and vector_type = $3
+)

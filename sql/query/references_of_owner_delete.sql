@@ -1,0 +1,1 @@
+delete from @extschema@.@references@ where client_id = $1 and source = $2 and vector_type = $3
