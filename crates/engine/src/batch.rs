@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::cancel::CancelFlag;
+use crate::policy::budget::Purse;
 use crate::policy::chunking::Chunking;
 use crate::provider::config::ProviderConfig;
 use crate::store::contract::CollectionSpec;
@@ -29,6 +30,8 @@ pub struct Batch {
     /// Whether a failure that may pass will not be given another try: what keeps failing while the provider works is then
     /// found and set aside.
     pub last_attempt: bool,
+    /// Pays for what it sends.
+    pub purse: Arc<Purse>,
     /// Raised when the job was paused or cancelled.
     pub cancel: CancelFlag,
 }
@@ -151,8 +154,19 @@ pub struct Failure {
     pub message: String,
     /// How long to wait before it is repeated, where somebody said so.
     pub retry_after: Option<Duration>,
-    /// Whether the provider failed; else the store or ourselves.
-    pub by_provider: bool,
+    /// Who failed.
+    pub origin: Origin,
+}
+
+/// Where a failure comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// From the provider.
+    Provider,
+    /// From a limit of what may be spent.
+    Budget,
+    /// From the store or ourselves.
+    Other,
 }
 
 impl Failure {
@@ -162,7 +176,7 @@ impl Failure {
             class,
             message: message.into(),
             retry_after: None,
-            by_provider: false,
+            origin: Origin::Other,
         }
     }
 }

@@ -10,8 +10,12 @@ use futures_util::stream::{self, StreamExt};
 use super::bisect::{Bisection, Part};
 use crate::batch::{FailureClass, Spent};
 use crate::cancel::CancelFlag;
+use crate::policy::budget::{Exceeded, Purse, Reservation};
 use crate::policy::cutting::{RequestLimits, TextSize, cut, estimated_tokens};
 use crate::provider::contract::{EmbedRequest, Embedding, EmbeddingProvider, PLAIN_TEXT, ProviderError, Purpose};
+
+/// Tokens of the plain text, special ones included.
+const PLAIN_TEXT_TOKENS: u64 = 4;
 
 /// What became of one text.
 #[derive(Debug, Clone)]
@@ -38,29 +42,33 @@ pub(super) struct Fates {
     pub(super) stopped: Option<ProviderError>,
 }
 
-/// Embeds the texts. With `is_last`, texts that fail in a way that may pass are treated as refused, provided that others
-/// do not fail. An error only when the work was cancelled.
-pub(super) async fn embed_each(
-    provider: &dyn EmbeddingProvider,
-    texts: &[Arc<str>],
-    is_last: bool,
-    cancel: &CancelFlag,
-    spent: &mut Spent,
-) -> Result<Fates, ProviderError> {
+/// What the requests of a batch have in common.
+pub(super) struct Call<'a> {
+    /// Who embeds.
+    pub(super) provider: &'a dyn EmbeddingProvider,
+    /// The texts of the batch.
+    pub(super) texts: &'a [Arc<str>],
+    /// Tokens of each, as far as the model sees it; empty when nobody has to know.
+    pub(super) tokens: &'a [usize],
+    /// Whether texts that fail in a way that may pass are treated as refused, provided that others do not fail.
+    pub(super) is_last: bool,
+    /// Pays for the requests.
+    pub(super) purse: &'a Purse,
+    /// Raised when nobody wants them any more.
+    pub(super) cancel: &'a CancelFlag,
+}
+
+/// Embeds the texts. An error only when the work was cancelled.
+pub(super) async fn embed_each(call: &Call<'_>, spent: &mut Spent) -> Result<Fates, ProviderError> {
     let start = Instant::now();
+    let Call { provider, texts, .. } = *call;
     let limits = provider.limits();
     let requests = requests(provider, texts);
-    let call = Call {
-        provider,
-        texts,
-        is_last,
-        cancel,
-    };
     // Once the provider cannot be used or wants to be left alone, nothing more is sent; what is under way comes back.
     let hopeless = CancelFlag::default();
     let parts = stream::iter(requests)
         .map(|range| {
-            let (call, hopeless) = (&call, hopeless.clone());
+            let hopeless = hopeless.clone();
             async move {
                 if hopeless.is_raised() {
                     return Progress::default();
@@ -128,14 +136,6 @@ fn gravity(error: &ProviderError) -> u8 {
     }
 }
 
-/// What the requests of a batch have in common.
-struct Call<'a> {
-    provider: &'a dyn EmbeddingProvider,
-    texts: &'a [Arc<str>],
-    is_last: bool,
-    cancel: &'a CancelFlag,
-}
-
 /// What one request, with its halves if it was refused, came to.
 #[derive(Default)]
 struct Progress {
@@ -145,13 +145,55 @@ struct Progress {
 }
 
 impl Call<'_> {
+    /// As many of the texts as may be paid for.
     async fn embed(&self, range: Range<usize>) -> Progress {
+        let affordable = range.start + self.affordable(range.clone());
+        let mut progress = self.embed_all(range.start..affordable).await;
+        if affordable < range.end && progress.stopped.is_none() {
+            progress.stopped = Some(self.unaffordable(affordable));
+        }
+        progress
+    }
+
+    fn affordable(&self, range: Range<usize>) -> usize {
+        match self.tokens.get(range.clone()) {
+            Some(tokens) => self.purse.affordable(tokens),
+            None => range.len(),
+        }
+    }
+
+    /// Why this text was not sent.
+    fn unaffordable(&self, position: usize) -> ProviderError {
+        match self.reserve(position..position + 1) {
+            Err(error) => error,
+            // There is room by now: whoever repeats the rest finds it.
+            Ok(_) => ProviderError::Unaffordable {
+                message: "other requests under way might have exceeded a limit".to_owned(),
+                renewed_in: None,
+            },
+        }
+    }
+
+    fn reserve(&self, range: Range<usize>) -> Result<Reservation<'_>, ProviderError> {
+        let tokens = match self.tokens.get(range.clone()) {
+            Some(tokens) => tokens.iter().map(|tokens| *tokens as u64).sum(),
+            None => 0,
+        };
+        self.purse.reserve(tokens).map_err(unaffordable)
+    }
+
+    async fn embed_all(&self, range: Range<usize>) -> Progress {
         let mut progress = Progress::default();
         let mut bisection = Bisection::new(range);
         // When the provider last showed that it works.
         let mut worked: Option<Instant> = None;
         while let Some(Part { range, suspected }) = bisection.next() {
-            let error = match self.ask(self.texts[range.clone()].to_vec(), &mut progress).await {
+            let texts = self.texts[range.clone()].to_vec();
+            let asked = match self.reserve(range.clone()) {
+                Ok(reservation) => self.ask(texts, reservation, &mut progress).await,
+                Err(error) => Err(error),
+            };
+            let error = match asked {
                 Ok(embeddings) => {
                     worked = Some(Instant::now());
                     let fates = embeddings.into_iter().map(Fate::Embedded);
@@ -188,7 +230,8 @@ impl Call<'_> {
     /// Before a record is blamed: a provider that fails for a plain text too is at fault itself, and blaming the records
     /// would set all of them aside, one after the other.
     async fn prove(&self, progress: &mut Progress) -> Result<(), ProviderError> {
-        let Err(error) = self.ask(vec![Arc::from(PLAIN_TEXT)], progress).await else {
+        let reservation = self.purse.reserve(PLAIN_TEXT_TOKENS).map_err(unaffordable)?;
+        let Err(error) = self.ask(vec![Arc::from(PLAIN_TEXT)], reservation, progress).await else {
             return Ok(());
         };
         Err(match error.class() {
@@ -206,21 +249,37 @@ impl Call<'_> {
     }
 
     /// [`embed_checked`], with what it cost added up.
-    async fn ask(&self, texts: Vec<Arc<str>>, progress: &mut Progress) -> Result<Vec<Embedding>, ProviderError> {
+    async fn ask(
+        &self,
+        texts: Vec<Arc<str>>,
+        reservation: Reservation<'_>,
+        progress: &mut Progress,
+    ) -> Result<Vec<Embedding>, ProviderError> {
         let request = EmbedRequest {
             texts,
             purpose: Purpose::Passage,
             cancel: self.cancel.clone(),
         };
         let result = embed_checked(self.provider, request).await;
-        progress.tokens += match &result {
+        let tokens = match &result {
             Ok(embeddings) => embeddings
                 .iter()
                 .map(|embedding| u64::from(embedding.tokens))
                 .sum::<u64>(),
             Err(error) => error.tokens(),
         };
+        if tokens > 0 {
+            reservation.spend(tokens);
+        }
+        progress.tokens += tokens;
         result
+    }
+}
+
+fn unaffordable(exceeded: Exceeded) -> ProviderError {
+    ProviderError::Unaffordable {
+        message: exceeded.message,
+        renewed_in: exceeded.renewed_in,
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinError;
 
 use super::collections::Collections;
-use super::embed::{Fates, embed_each};
+use super::embed::{Call, Fates, embed_each};
 use super::points::Writes;
 use super::providers::Providers;
 use super::texts::Texts;
@@ -150,14 +150,20 @@ async fn embed(batch: &Arc<Batch>, stages: &Stages, spent: &mut Spent) -> Result
         return Err(Stop::Failed(Failure::new(FailureClass::Configuration, message)));
     }
     let texts = texts(batch, &provider).await?;
-    let Fates { fates, stopped } = embed_each(
-        provider.as_ref(),
-        &texts.distinct,
-        batch.last_attempt,
-        &batch.cancel,
-        spent,
-    )
-    .await?;
+    let (texts, tokens) = if batch.purse.is_limited() {
+        counted(texts, &provider).await?
+    } else {
+        (texts, Vec::new())
+    };
+    let call = Call {
+        provider: provider.as_ref(),
+        texts: &texts.distinct,
+        tokens: &tokens,
+        is_last: batch.last_attempt,
+        purse: &batch.purse,
+        cancel: &batch.cancel,
+    };
+    let Fates { fates, stopped } = embed_each(&call, spent).await?;
     let failure = stopped.and_then(|error| error.failure());
     Ok((Writes::of(batch, &texts, &fates), failure))
 }
@@ -169,12 +175,39 @@ async fn texts(batch: &Arc<Batch>, provider: &Arc<dyn EmbeddingProvider>) -> Res
         return Ok(Texts::of(&batch.records, None, provider.as_ref())?);
     }
     let (batch, provider) = (batch.clone(), provider.clone());
-    let cutting = tokio::task::spawn_blocking(move || Texts::of(&batch.records, chunking, provider.as_ref()));
-    match cutting.await {
-        Ok(texts) => Ok(texts?),
+    aside("cutting", move || {
+        Texts::of(&batch.records, chunking, provider.as_ref())
+    })
+    .await
+}
+
+/// The texts with their tokens, as far as the model sees them.
+async fn counted(texts: Texts, provider: &Arc<dyn EmbeddingProvider>) -> Result<(Texts, Vec<usize>), Stop> {
+    let provider = provider.clone();
+    aside("counting tokens", move || {
+        let window = provider.limits().max_tokens;
+        let count = |text: &Arc<str>| match provider.token_spans(text) {
+            Ok(spans) => Ok(spans.len().min(window)),
+            // The provider will say so itself, of this text alone.
+            Err(ProviderError::Record(_)) => Ok(0),
+            Err(error) => Err(error),
+        };
+        let tokens = texts.distinct.iter().map(count).collect::<Result<_, _>>()?;
+        Ok((texts, tokens))
+    })
+    .await
+}
+
+/// What takes processor time, off the threads that serve others.
+async fn aside<T: Send + 'static>(
+    what: &str,
+    work: impl FnOnce() -> Result<T, ProviderError> + Send + 'static,
+) -> Result<T, Stop> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
         Err(error) => Err(Stop::Failed(Failure::new(
             FailureClass::Transient,
-            format!("cutting: {}", describe(error)),
+            format!("{what}: {}", describe(error)),
         ))),
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{Failure, FailureClass};
+use crate::batch::{Failure, FailureClass, Origin};
 use crate::cancel::CancelFlag;
 
 /// Makes embeddings of texts.
@@ -112,6 +112,14 @@ pub enum ProviderError {
     /// The texts themselves were refused.
     #[error("{0}")]
     Record(String),
+    /// It would cost more than may be spent. Never from a provider itself.
+    #[error("{message}")]
+    Unaffordable {
+        /// Which limit it would exceed, for people.
+        message: String,
+        /// How long until there is more to spend, where that is known.
+        renewed_in: Option<Duration>,
+    },
     /// There was an answer, which costs as any other, but it is none to believe.
     #[error("{message}")]
     Unusable {
@@ -129,7 +137,7 @@ impl ProviderError {
     pub fn class(&self) -> Option<FailureClass> {
         match self {
             Self::Cancelled => None,
-            Self::Configuration(_) => Some(FailureClass::Configuration),
+            Self::Configuration(_) | Self::Unaffordable { .. } => Some(FailureClass::Configuration),
             Self::Throttled { .. } => Some(FailureClass::Throttled),
             Self::Transient(_) => Some(FailureClass::Transient),
             Self::Record(_) => Some(FailureClass::Record),
@@ -152,9 +160,13 @@ impl ProviderError {
             message: self.to_string(),
             retry_after: match self {
                 Self::Throttled { retry_after, .. } => *retry_after,
+                Self::Unaffordable { renewed_in, .. } => *renewed_in,
                 _ => None,
             },
-            by_provider: true,
+            origin: match self {
+                Self::Unaffordable { .. } => Origin::Budget,
+                _ => Origin::Provider,
+            },
         })
     }
 }

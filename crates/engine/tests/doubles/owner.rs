@@ -133,6 +133,7 @@ pub(crate) fn batch<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Batch 
             .collect(),
         deletes: Vec::new(),
         last_attempt: false,
+        purse: Arc::default(),
         cancel: CancelFlag::default(),
     }
 }

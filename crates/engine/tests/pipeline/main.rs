@@ -3,6 +3,7 @@
 //! - [`points`]: what is stored and deleted, and that it is durable before it is told.
 //! - [`collections`]: made when they are needed, indexed beside everything else, dropped.
 //! - [`requests`]: what the provider is asked, and whom it costs when it refuses a text.
+//! - [`budgets`]: what may be spent is never exceeded.
 //! - [`vector_space`]: vectors that do not fit never reach the store.
 //! - [`outcomes`]: every batch has one, whatever fails.
 //! - [`cancelling`]: what a cancelled batch still does.
@@ -16,6 +17,7 @@
 )]
 
 mod batches;
+mod budgets;
 mod cancelling;
 mod collections;
 #[path = "../doubles/mod.rs"]
