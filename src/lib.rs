@@ -28,6 +28,11 @@ extension_sql_file!(
     requires = ["sources"]
 );
 extension_sql_file!(
+    "../sql/schema/35_spending.sql",
+    name = "spending",
+    requires = ["providers"]
+);
+extension_sql_file!(
     "../sql/schema/40_collections.sql",
     name = "collections",
     requires = ["providers"]

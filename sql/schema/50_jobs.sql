@@ -12,6 +12,8 @@ create table vb_jobs (
     max_retries           int not null check (max_retries between 0 and 100),
     priority              int not null check (priority between 1 and 100),
     reembed               boolean not null default false,
+    max_tokens            bigint check (max_tokens > 0),
+    max_cost              numeric check (max_cost > 0::numeric),
     job_role              oid not null,
     state                 text not null default 'queued'
                           check (state in ('queued', 'running', 'paused', 'completed', 'failed', 'cancelled')),
@@ -41,6 +43,7 @@ create table vb_jobs (
 create unique index vb_jobs_unfinished
     on vb_jobs (client_id, source, vector_type, reembed) where state in ('queued', 'running', 'paused');
 create index vb_jobs_runnable on vb_jobs (priority desc, job_id) where state in ('queued', 'running');
+create index vb_jobs_waking on vb_jobs (next_attempt_at) where state = 'paused';
 comment on table vb_jobs is 'Backfill jobs; read vb_job_status instead';
 
 -- Batches in flight, and those that wait because they were in flight when a worker died: crashes counts how often. A

@@ -5,7 +5,8 @@ create type vb_job_progress as (
     failed_records bigint, skipped_records bigint, current_batch int, total_batches int, percent numeric,
     records_per_second real, tokens bigint, cost numeric, created_at timestamptz, started_at timestamptz,
     updated_at timestamptz, finished_at timestamptz, estimated_completion timestamptz, errors text[], last_error text,
-    reason text, priority int, batch_size int, removed_records bigint, truncated_records bigint
+    reason text, priority int, batch_size int, removed_records bigint, truncated_records bigint,
+    max_tokens bigint, max_cost numeric
 );
 comment on type vb_job_progress is 'A job and its progress';
 
@@ -33,7 +34,8 @@ as $$
                     secs => least(greatest(j.total_records - p.processed, 0) / j.records_per_second, 1e9)) end,
            array(select format('%s: %s', e.record_id, e.message)
                  from @extschema@.vb_job_errors e where e.job_id = j.job_id order by e.failed_at desc limit 5),
-           j.last_error, j.reason, j.priority, j.batch_size, j.removed_records, j.truncated_records
+           j.last_error, j.reason, j.priority, j.batch_size, j.removed_records, j.truncated_records,
+           j.max_tokens, j.max_cost
     from @extschema@.vb_jobs j,
          lateral (select j.successful_records + j.failed_records + j.skipped_records as processed) p
     where $1 is null or j.job_id = $1

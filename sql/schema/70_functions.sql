@@ -3,7 +3,7 @@
 create function vb_enqueue_backfill(
     client_id bigint, source regclass, vector_type text default 'content', preference text default 'auto',
     provider text default null, batch_size int default null, max_retries int default 3, priority int default null,
-    reembed boolean default false
+    reembed boolean default false, max_tokens bigint default null, max_cost numeric default null
 ) returns bigint
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_enqueue_backfill_wrapper';
@@ -57,6 +57,21 @@ create function vb_forget(job_id bigint) returns boolean
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_forget_wrapper';
 comment on function vb_forget is 'Deletes an ended job with its errors; vectors stay';
+
+create function vb_set_job_limits(job_id bigint, max_tokens bigint default null, max_cost numeric default null)
+returns void
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_set_job_limits_wrapper';
+comment on function vb_set_job_limits is
+    'The most that a job may spend; NULL is no limit. One that is paused goes on after vb_resume';
+
+create function vb_set_client_limits(
+    client_id bigint, max_tokens_per_day bigint default null, max_cost_per_day numeric default null
+) returns void
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_set_client_limits_wrapper';
+comment on function vb_set_client_limits is
+    'The most that a client''s backfills may spend in a day of UTC; NULL is no limit';
 
 create function vb_configure_source(
     source regclass, client_column name default 'client_id', key_columns name[] default null,
@@ -126,7 +141,7 @@ comment on function vb_health is 'What is wrong and what to do; no rows when all
 create procedure vb_run_backfill(
     client_id bigint, source regclass, vector_type text default 'content', preference text default 'auto',
     provider text default null, batch_size int default null, max_retries int default 3, priority int default null,
-    reembed boolean default false
+    reembed boolean default false, max_tokens bigint default null, max_cost numeric default null
 )
 language plpgsql
 as $$
@@ -136,7 +151,7 @@ declare
     shown     text;
     line      text;
 begin
-    job := @extschema@.vb_enqueue_backfill($1, $2, $3, $4, $5, $6, $7, $8, $9);
+    job := @extschema@.vb_enqueue_backfill($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
     commit;
     loop
         set transaction isolation level read committed;

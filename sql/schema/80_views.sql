@@ -25,3 +25,11 @@ cross join lateral (
            and u.updated_at operator(pg_catalog.>) (pg_catalog.clock_timestamp() operator(pg_catalog.-) interval '2 minutes')
 ) b(is_open);
 comment on view vb_provider_status is 'Providers: whether they can be used, what they did, how fast they are, what they cost';
+
+create view vb_client_spending as
+select u.client_id, u.day, pg_catalog.sum(u.tokens)::bigint as tokens, pg_catalog.trim_scale(pg_catalog.sum(u.cost)) as cost,
+       l.max_tokens_per_day, l.max_cost_per_day
+from vb_client_usage u
+left join vb_client_limits l on l.client_id operator(pg_catalog.=) u.client_id
+group by u.client_id, u.day, l.max_tokens_per_day, l.max_cost_per_day;
+comment on view vb_client_spending is 'What each client''s backfills spent in each day of UTC, and what they may spend in a day';

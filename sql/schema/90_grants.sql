@@ -18,7 +18,9 @@ begin
 end
 $$;
 
-grant select on vb_job_status, vb_active_batches, vb_error_report, vb_sources, vb_worker_status, vb_provider_status to pg_monitor;
+grant select on
+    vb_job_status, vb_active_batches, vb_error_report, vb_sources, vb_worker_status, vb_provider_status, vb_client_spending
+    to pg_monitor;
 -- A view calls its functions with the rights of who reads it.
 grant execute on function
     vb_progress(bigint), vb_default_priority(regclass), vb_worker_list(), vb_provider_list(), vb_health()

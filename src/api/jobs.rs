@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pgrx::AnyNumeric;
 use pgrx::datum::Interval;
 use pgrx::pg_extern;
 use pgrx::pg_sys::Oid;
@@ -10,6 +11,7 @@ use super::{announce_work, on_primary, required};
 use crate::catalog::installation::Installation;
 use crate::catalog::job_control;
 use crate::catalog::job_request::{self, JobRequest};
+use crate::catalog::spending::{self, SpendingLimits};
 use crate::error::{Result, VbError};
 use crate::pg::catch::respond;
 use crate::worker::service::{presence, wait};
@@ -26,6 +28,8 @@ fn vb_enqueue_backfill(
     max_retries: Option<i32>,
     priority: Option<i32>,
     reembed: Option<bool>,
+    max_tokens: Option<i64>,
+    max_cost: Option<AnyNumeric>,
 ) -> i64 {
     respond(|| {
         let request = JobRequest {
@@ -38,6 +42,10 @@ fn vb_enqueue_backfill(
             max_retries: required(max_retries, "max_retries")?,
             priority,
             reembed: required(reembed, "reembed")?,
+            limits: SpendingLimits {
+                tokens: max_tokens,
+                cost: max_cost,
+            },
         };
         let enqueued = request.enqueue(&on_primary()?)?;
         if !enqueued.differing.is_empty() {
@@ -102,6 +110,32 @@ fn vb_retry_failed(job_id: Option<i64>) -> i64 {
 #[pg_extern(sql = false)]
 fn vb_forget(job_id: Option<i64>) -> bool {
     respond(|| job_control::forget(&on_primary()?, required(job_id, "job_id")?))
+}
+
+#[pg_extern(sql = false)]
+fn vb_set_job_limits(job_id: Option<i64>, max_tokens: Option<i64>, max_cost: Option<AnyNumeric>) {
+    respond(|| {
+        let limits = SpendingLimits {
+            tokens: max_tokens,
+            cost: max_cost,
+        };
+        job_control::set_limits(&on_primary()?, required(job_id, "job_id")?, &limits)
+    })
+}
+
+#[pg_extern(sql = false)]
+fn vb_set_client_limits(client_id: Option<i64>, max_tokens_per_day: Option<i64>, max_cost_per_day: Option<AnyNumeric>) {
+    respond(|| {
+        let limits = SpendingLimits {
+            tokens: max_tokens_per_day,
+            cost: max_cost_per_day,
+        };
+        let has_woken = spending::set_client_limits(&on_primary()?, required(client_id, "client_id")?, &limits)?;
+        if has_woken {
+            announce_work();
+        }
+        Ok(())
+    })
 }
 
 /// A time to wait: months count 30 days.

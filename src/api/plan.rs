@@ -7,6 +7,7 @@ use pgrx::{AnyNumeric, name, pg_extern};
 
 use super::{announce_work, on_primary, required};
 use crate::catalog::job_request::JobRequest;
+use crate::catalog::spending::SpendingLimits;
 use crate::error::{Result, VbError};
 use crate::pg::catch::respond;
 use crate::worker::service::plan::{self, Planned};
@@ -101,6 +102,7 @@ fn vb_start_backfill(
                 max_retries: MAX_RETRIES,
                 priority: None,
                 reembed: false,
+                limits: SpendingLimits::default(),
             };
             let job_id = request.enqueue(&installation)?.job_id;
             started.push((job_id, source, priority, records as i64, provider, batch_size as i32));

@@ -8,6 +8,7 @@ use super::installation::Installation;
 use super::job_request;
 use super::job_state::{JobEvent, JobState};
 use super::references::Owner;
+use super::spending::SpendingLimits;
 use crate::error::{Result, VbError};
 use crate::pg::{role, spi};
 
@@ -19,6 +20,8 @@ struct LockedJob {
     source_name: String,
     vector_type: String,
     reembed: bool,
+    /// Whether its pause ends by itself.
+    wakes: bool,
 }
 
 /// Stops a job for now; returns its new state.
@@ -41,6 +44,25 @@ pub(crate) fn resume(installation: &Installation, job_id: i64) -> Result<JobStat
             .map_err(|refusal| refusal.of_job(job_id))?;
         go_on(installation, job_id, next)?;
         Ok(next)
+    })
+}
+
+/// Says anew how much a job may spend.
+pub(crate) fn set_limits(installation: &Installation, job_id: i64, limits: &SpendingLimits) -> Result<()> {
+    limits.check_job()?;
+    role::as_owner(installation.owner, || {
+        let job = require(installation, job_id)?;
+        if job.state.has_ended() {
+            return Err(
+                VbError::wrong_state(format!("job {job_id} is {} and spends nothing any more", job.state))
+                    .hint("Give limits to the next job, or to its client with vb_set_client_limits."),
+            );
+        }
+        spi::run(
+            &installation.sql(include_str!("../../sql/query/job_limits_set.sql")),
+            &[job_id.into(), limits.tokens.into(), limits.cost.clone().into()],
+        )
+        .map(|_| ())
     })
 }
 
@@ -97,7 +119,7 @@ fn change(installation: &Installation, job_id: i64, event: JobEvent) -> Result<J
     role::as_owner(installation.owner, || {
         let job = require(installation, job_id)?;
         let next = job.state.after(event).map_err(|refusal| refusal.of_job(job_id))?;
-        if next != job.state {
+        if next != job.state || job.wakes {
             spi::run(
                 &installation.sql(include_str!("../../sql/query/job_set_state.sql")),
                 &[job_id.into(), next.as_str().into()],
@@ -157,6 +179,7 @@ fn lock(installation: &Installation, job_id: i64) -> Result<Option<LockedJob>> {
                 source_name: row.get(4)?,
                 vector_type: row.get(5)?,
                 reembed: row.get(6)?,
+                wakes: row.get(7)?,
             })
         },
     )

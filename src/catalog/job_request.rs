@@ -6,6 +6,7 @@ use pgrx::pg_sys::Oid;
 use super::installation::Installation;
 use super::job_state::JobState;
 use super::references::{self, Owner};
+use super::spending::SpendingLimits;
 use super::{providers, source_access, source_settings};
 use crate::error::{Result, VbError};
 use crate::pg::{notice, role, spi};
@@ -39,6 +40,8 @@ pub(crate) struct JobRequest {
     pub(crate) priority: Option<i32>,
     /// Whether vectors are made anew where they are up to date.
     pub(crate) reembed: bool,
+    /// The most that it may spend.
+    pub(crate) limits: SpendingLimits,
 }
 
 /// The job that serves a request.
@@ -116,6 +119,14 @@ impl JobRequest {
                 self.priority.is_some_and(|priority| priority != there.priority),
             ),
             ("reembed", self.reembed && !there.reembed),
+            (
+                "max_tokens",
+                self.limits.tokens.is_some() && self.limits.tokens != there.limits.tokens,
+            ),
+            (
+                "max_cost",
+                self.limits.cost.is_some() && self.limits.cost != there.limits.cost,
+            ),
         ]
         .into_iter()
         .filter_map(|(argument, differs)| differs.then_some(argument))
@@ -139,6 +150,7 @@ impl JobRequest {
         check_range("batch_size", self.batch_size, 1, 10_000)?;
         check_range("max_retries", Some(self.max_retries), 0, 100)?;
         check_range("priority", self.priority, 1, 100)?;
+        self.limits.check_job()?;
         self.check_provider(installation)?;
         describe::describe(installation, self.source, &self.vector_type)
     }
@@ -174,6 +186,8 @@ impl JobRequest {
                 self.priority.into(),
                 reembed.into(),
                 asking.into(),
+                self.limits.tokens.into(),
+                self.limits.cost.clone().into(),
             ],
             |row| row.get(1),
         )
@@ -229,6 +243,7 @@ pub(crate) struct Wish {
     priority: i32,
     /// Whether it makes vectors anew.
     pub(crate) reembed: bool,
+    limits: SpendingLimits,
 }
 
 /// A job that has not ended.
@@ -263,6 +278,10 @@ pub(crate) fn unfinished(installation: &Installation, owner: Owner<'_>, reembed:
                     batch_size: row.optional(5)?,
                     priority: row.get(6)?,
                     reembed: row.get(7)?,
+                    limits: SpendingLimits {
+                        tokens: row.optional(8)?,
+                        cost: row.optional(9)?,
+                    },
                 },
             })
         },

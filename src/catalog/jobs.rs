@@ -214,16 +214,45 @@ pub(crate) fn complete(installation: &Installation, job: i64) -> Result<bool> {
 }
 
 /// Stops a job that cannot go on, unless somebody stopped it already: a pause when somebody can change the reason, a
-/// failure when nobody can.
-pub(crate) fn stop(installation: &Installation, job: i64, event: JobEvent, reason: &str) -> Result<()> {
+/// failure when nobody can. A pause may end by itself.
+pub(crate) fn stop(
+    installation: &Installation,
+    job: i64,
+    event: JobEvent,
+    reason: &str,
+    resumed_in: Option<Duration>,
+) -> Result<()> {
     let Some(state) = next_state(installation, job, event)? else {
         return Ok(());
     };
     spi::run(
         &installation.sql(include_str!("../../sql/query/job_stop.sql")),
-        &[job.into(), state.as_str().into(), reason.into()],
+        &[
+            job.into(),
+            state.as_str().into(),
+            reason.into(),
+            resumed_in.map(|pause| pause.as_secs_f64()).into(),
+        ],
     )
     .map(|_| ())
+}
+
+/// Lets those paused jobs go on whose time has come.
+pub(crate) fn wake(installation: &Installation) -> Result<()> {
+    let waking: Vec<i64> = spi::read(
+        &installation.sql(include_str!("../../sql/query/jobs_waking.sql")),
+        &[],
+        |row| row.get(1),
+    )?;
+    for job in waking {
+        if let Some(state) = next_state(installation, job, JobEvent::Resume)? {
+            spi::run(
+                &installation.sql(include_str!("../../sql/query/job_go_on.sql")),
+                &[job.into(), state.as_str().into()],
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// Says what keeps a running job waiting.

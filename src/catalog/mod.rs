@@ -17,4 +17,5 @@ pub(crate) mod providers;
 pub(crate) mod references;
 pub(crate) mod source_access;
 pub(crate) mod source_settings;
+pub(crate) mod spending;
 pub(crate) mod worker_list;

@@ -6,10 +6,12 @@ use std::time::Instant;
 
 use vb_engine::batch::Target;
 use vb_engine::cancel::CancelFlag;
+use vb_engine::policy::budget::Purse;
 use vb_engine::policy::choice;
 use vb_engine::store::contract::CollectionSpec;
 
 use super::active_job::{ActiveJob, JobContext, scope_of};
+use super::budgets;
 use super::collection_choice::{self, CollectionChoice};
 use super::look::{self, Surroundings, stopped};
 use super::suspicion;
@@ -17,6 +19,7 @@ use crate::catalog::batches::{self, WaitingBatch};
 use crate::catalog::collections::{self, Stage};
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs::{self, Job, Start};
+use crate::catalog::plan;
 use crate::catalog::references::Owner;
 use crate::catalog::source_access;
 use crate::error::{Result, VbError};
@@ -129,6 +132,11 @@ pub(crate) fn activate(
         vector_type: job.vector_type.clone(),
         chunking: source.chunking,
     };
+    let budget = budgets::of_job(installation, job.id)?;
+    let purse = Purse::new(
+        vec![budget.clone(), surroundings.budgets.of(installation, job.client_id)?],
+        plan::price(installation, &provider.name)?.per_million_tokens / 1e6,
+    );
     let context = JobContext {
         job,
         source,
@@ -136,6 +144,8 @@ pub(crate) fn activate(
         target: Arc::new(target),
         provider: Arc::new(provider),
         comparison,
+        budget,
+        purse: Arc::new(purse),
         cancel: CancelFlag::default(),
     };
     let mut active = ActiveJob::new(context, batch_size as usize, waiting, Instant::now());

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use vb_engine::batch::Target;
 use vb_engine::cancel::CancelFlag;
+use vb_engine::policy::budget::{Budget, Purse};
 use vb_engine::provider::config::ProviderConfig;
 
 use super::rate::Rate;
@@ -37,6 +38,10 @@ pub(crate) struct JobContext {
     pub(crate) provider: Arc<ProviderConfig>,
     /// How passes over its source find work.
     pub(crate) comparison: Comparison,
+    /// What it may spend.
+    pub(crate) budget: Arc<Budget>,
+    /// Pays for its batches, out of that and its client's budget.
+    pub(crate) purse: Arc<Purse>,
     /// Raised when the job stops being active.
     pub(crate) cancel: CancelFlag,
 }

@@ -2,12 +2,14 @@
 
 use vb_engine::batch::{EmbeddedRecord, FailedRecord, Spent};
 
+use super::active_job::JobContext;
 use super::dispatch::InFlight;
 use crate::catalog::batches;
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs::{self, Advance};
 use crate::catalog::references;
+use crate::catalog::spending;
 use crate::error::Result;
 
 /// What a batch that ended well did.
@@ -72,7 +74,21 @@ pub(crate) fn record(installation: &Installation, batch_id: i64, in_flight: &InF
         ..Advance::default()
     };
     jobs::advance(installation, job, &advance)?;
+    count_spent(installation, context, done.spent)?;
     batches::end(installation, batch_id)
+}
+
+/// Counts what a batch cost its client.
+fn count_spent(installation: &Installation, context: &JobContext, spent: Spent) -> Result<()> {
+    match spent.tokens {
+        0 => Ok(()),
+        tokens => spending::add(
+            installation,
+            context.job.client_id,
+            &context.provider.name,
+            tokens as i64,
+        ),
+    }
 }
 
 /// Records what a batch cost that gave nothing.
@@ -91,6 +107,7 @@ pub(crate) fn record_spent(
             ..Advance::default()
         };
         jobs::advance(installation, context.job.id, &advance)?;
+        count_spent(installation, context, spent)?;
     }
     batches::end(installation, batch_id)
 }

@@ -157,6 +157,7 @@ fn batch_of(
         records,
         deletes,
         last_attempt,
+        purse: Arc::clone(&context.purse),
         cancel: context.cancel.clone(),
     }
 }

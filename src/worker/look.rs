@@ -6,6 +6,7 @@ use pgrx::pg_sys::Oid;
 use uuid::Uuid;
 
 use super::active_job::JobContext;
+use super::budgets::ClientBudgets;
 use super::provider_choice::Ask;
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
@@ -32,6 +33,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) settings: &'a Settings,
     /// Namespace of point ids.
     pub(crate) namespace: Uuid,
+    /// What clients may spend.
+    pub(crate) budgets: &'a ClientBudgets,
     /// How providers are.
     pub(crate) trouble: Ask<'a>,
 }

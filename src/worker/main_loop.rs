@@ -16,6 +16,7 @@ use vb_engine::pipeline::engine::Engine;
 use vb_engine::policy::fairness::Turns;
 
 use super::active_job::ActiveJob;
+use super::budgets::ClientBudgets;
 use super::dispatch::InFlight;
 use super::home::Mark;
 use super::log;
@@ -46,6 +47,8 @@ pub(crate) struct Worker {
     pub(super) turns: Turns,
     pub(super) in_flight: HashMap<i64, InFlight>,
     pub(super) unrecorded: Vec<Outcome>,
+    /// What clients may spend.
+    pub(super) budgets: ClientBudgets,
     /// Providers that were called in vain lately.
     pub(super) troubles: Troubles,
     /// What providers did and is not written down yet.
@@ -93,6 +96,7 @@ impl Worker {
             turns: Turns::default(),
             in_flight: HashMap::new(),
             unrecorded: Vec::new(),
+            budgets: ClientBudgets::default(),
             troubles: Troubles::default(),
             usage: UsageReports::new(now),
             locked: HashMap::new(),

@@ -7,7 +7,8 @@
 
 pub(crate) mod activate;
 pub(crate) mod active_job;
-pub(crate) mod collection_choice;
+mod budgets;
+mod collection_choice;
 pub(crate) mod commit;
 pub(crate) mod dispatch;
 pub(crate) mod fault;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use vb_engine::batch::{BatchResult, Failure, FailureClass, Outcome};
+use vb_engine::batch::{BatchResult, Failure, FailureClass, Origin, Outcome};
 use vb_engine::policy::backoff;
 
 use super::active_job::{ActiveJob, Again};
@@ -21,6 +21,9 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The longest pause before a batch is repeated.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// The pause before it is looked again whether a batch can be paid for.
+const UNTIL_OTHERS_HAVE_SPENT: Duration = Duration::from_millis(200);
 
 /// What follows from an outcome for its job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,13 +45,23 @@ pub(crate) fn failure(outcome: &Outcome) -> Option<&Failure> {
     }
 }
 
-/// Decides what follows. `other` says whether another provider could take over.
-pub(crate) fn consequence(failure: Option<&Failure>, in_flight: &InFlight, other: bool) -> Consequence {
+/// What else there is when a batch fails.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Elsewhere {
+    /// Another provider that could take over.
+    pub(crate) provider: bool,
+    /// Other batches of the job in flight, which are paid for already.
+    pub(crate) batches: bool,
+}
+
+/// Decides what follows.
+pub(crate) fn consequence(failure: Option<&Failure>, in_flight: &InFlight, other: Elsewhere) -> Consequence {
     let Some(failure) = failure else {
         return Consequence::GoOn;
     };
     match failure.class {
-        FailureClass::Configuration | FailureClass::Throttled if other => Consequence::FailOver,
+        FailureClass::Configuration if failure.origin == Origin::Budget && other.batches => Consequence::GoOn,
+        FailureClass::Configuration | FailureClass::Throttled if other.provider => Consequence::FailOver,
         FailureClass::Configuration => Consequence::Pause,
         FailureClass::Throttled => Consequence::GoOn,
         FailureClass::Transient | FailureClass::Record if is_last(in_flight.attempt, &in_flight.context.job) => {
@@ -91,7 +104,9 @@ pub(crate) fn record(
     let job = in_flight.context.job.id;
     match failure(outcome) {
         Some(failure) if consequence == Consequence::Pause => {
-            jobs::stop(installation, job, JobEvent::Pause, &failure.message)
+            // The day's budget begins anew by itself; providers only say when a request may be repeated.
+            let resumed_in = failure.retry_after.filter(|_| failure.origin == Origin::Budget);
+            jobs::stop(installation, job, JobEvent::Pause, &failure.message, resumed_in)
         }
         Some(failure) => jobs::note(installation, job, &failure.message),
         None => Ok(()),
@@ -125,6 +140,13 @@ pub(crate) fn settle(active: &mut ActiveJob, outcome: Outcome, in_flight: InFlig
     }
     let (attempt, pause) = match failure {
         None => (attempt, Duration::ZERO),
+        // Nor does waiting for others to spend what is set aside for them.
+        Some(Failure {
+            origin: Origin::Budget, ..
+        }) => {
+            active.rest_until(Instant::now() + UNTIL_OTHERS_HAVE_SPENT);
+            (attempt, Duration::ZERO)
+        }
         // Being throttled costs no attempt.
         Some(Failure {
             class: FailureClass::Throttled,

@@ -2,12 +2,12 @@
 
 use std::io::Read;
 
-use vb_engine::batch::{FailureClass, Outcome};
+use vb_engine::batch::{FailureClass, Origin, Outcome};
 use vb_engine::provider::config::ProviderConfig;
 
 use super::fault::Fault;
 use super::main_loop::Worker;
-use super::outcome::{self, Consequence};
+use super::outcome::{self, Consequence, Elsewhere};
 use super::provider_choice;
 use crate::catalog::batches;
 use crate::error::{Result, VbError};
@@ -60,7 +60,7 @@ impl Worker {
             return Ok(Some(Consequence::GoOn));
         };
         let failure = outcome::failure(outcome);
-        let by_provider = failure.filter(|failure| failure.by_provider);
+        let by_provider = failure.filter(|failure| failure.origin == Origin::Provider);
         if let Some(failure) = by_provider.filter(|failure| failure.class == FailureClass::Configuration) {
             self.troubles.note(&in_flight.context.provider, &failure.message);
         }
@@ -68,8 +68,12 @@ impl Worker {
         let context = &in_flight.context;
         let trouble = |config: &ProviderConfig| self.troubles.of(&self.engine, config);
         let active = self.jobs.iter().find(|active| active.context.job.id == outcome.job_id);
+        let batches = self
+            .in_flight
+            .iter()
+            .any(|(id, other)| *id != outcome.batch_id && other.context.job.id == outcome.job_id);
         self.transact(|installation| {
-            let other = by_provider.is_some()
+            let provider = by_provider.is_some()
                 && provider_choice::has_better(
                     installation,
                     &self.settings,
@@ -78,7 +82,7 @@ impl Worker {
                     &context.collection,
                     &context.provider,
                 )?;
-            let consequence = outcome::consequence(failure, in_flight, other);
+            let consequence = outcome::consequence(failure, in_flight, Elsewhere { provider, batches });
             outcome::record(installation, outcome, in_flight, active, consequence)?;
             Ok(consequence)
         })

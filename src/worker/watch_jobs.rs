@@ -7,6 +7,7 @@ use vb_engine::provider::config::ProviderConfig;
 
 use super::activate::{self, Activated};
 use super::active_job::{ActiveJob, JobContext};
+use super::budgets;
 use super::dispatch::InFlight;
 use super::fault::Fault;
 use super::look::{self, Surroundings};
@@ -53,6 +54,9 @@ impl Worker {
                 .filter(|active| !look::is_unchanged(installation, &active.context))
                 .map(|active| active.context.job.id)
                 .collect();
+            self.budgets.refresh(installation)?;
+            budgets::refresh_jobs(installation, self.jobs.iter().map(|active| &active.context))?;
+            jobs::wake(installation)?;
             let runnable = jobs::runnable(installation, &active, ACTIVE_JOBS_PER_CLIENT, free)?;
             if housekeeping {
                 batches::forget_ended(installation)?;
@@ -153,6 +157,7 @@ impl Worker {
     fn surroundings<'a>(&'a self, trouble: Ask<'a>) -> Surroundings<'a> {
         Surroundings {
             trouble,
+            budgets: &self.budgets,
             database: self.database,
             settings: &self.settings,
             namespace: self.namespace,
@@ -171,8 +176,8 @@ impl Worker {
         };
         pgrx::log!("vector_backfill job {job} stops: {reason}");
         self.transact(|installation| match Fault::of(error) {
-            Fault::Fail => jobs::stop(installation, job, JobEvent::Fail, &reason),
-            Fault::Pause | Fault::Record => jobs::stop(installation, job, JobEvent::Pause, &reason),
+            Fault::Fail => jobs::stop(installation, job, JobEvent::Fail, &reason, None),
+            Fault::Pause | Fault::Record => jobs::stop(installation, job, JobEvent::Pause, &reason, None),
             Fault::Interrupted | Fault::Later => jobs::postpone(installation, job, &reason, LATER, MUCH_LATER),
         })
         .map(|_| ())

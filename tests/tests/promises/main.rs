@@ -10,6 +10,7 @@
 )]
 
 mod bad_records;
+mod budgets;
 mod changed_sources;
 mod chunking;
 mod comments;

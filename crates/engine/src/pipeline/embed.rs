@@ -167,10 +167,11 @@ impl Call<'_> {
         match self.reserve(position..position + 1) {
             Err(error) => error,
             // There is room by now: whoever repeats the rest finds it.
-            Ok(_) => ProviderError::Unaffordable {
-                message: "other requests under way might have exceeded a limit".to_owned(),
+            Ok(_) => ProviderError::Unaffordable(Exceeded {
+                message: "a limit might have been exceeded by requests under way".to_owned(),
+                is_certain: false,
                 renewed_in: None,
-            },
+            }),
         }
     }
 
@@ -179,7 +180,7 @@ impl Call<'_> {
             Some(tokens) => tokens.iter().map(|tokens| *tokens as u64).sum(),
             None => 0,
         };
-        self.purse.reserve(tokens).map_err(unaffordable)
+        self.purse.reserve(tokens).map_err(ProviderError::Unaffordable)
     }
 
     async fn embed_all(&self, range: Range<usize>) -> Progress {
@@ -230,7 +231,10 @@ impl Call<'_> {
     /// Before a record is blamed: a provider that fails for a plain text too is at fault itself, and blaming the records
     /// would set all of them aside, one after the other.
     async fn prove(&self, progress: &mut Progress) -> Result<(), ProviderError> {
-        let reservation = self.purse.reserve(PLAIN_TEXT_TOKENS).map_err(unaffordable)?;
+        let reservation = self
+            .purse
+            .reserve(PLAIN_TEXT_TOKENS)
+            .map_err(ProviderError::Unaffordable)?;
         let Err(error) = self.ask(vec![Arc::from(PLAIN_TEXT)], reservation, progress).await else {
             return Ok(());
         };
@@ -273,13 +277,6 @@ impl Call<'_> {
         }
         progress.tokens += tokens;
         result
-    }
-}
-
-fn unaffordable(exceeded: Exceeded) -> ProviderError {
-    ProviderError::Unaffordable {
-        message: exceeded.message,
-        renewed_in: exceeded.renewed_in,
     }
 }
 

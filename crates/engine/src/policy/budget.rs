@@ -52,6 +52,8 @@ struct State {
 pub struct Exceeded {
     /// Which budget it would exceed and what to do, for people.
     pub message: String,
+    /// Whether that is certain: requests under way may take less than what is set aside for them.
+    pub is_certain: bool,
     /// How long until that one begins anew, if it does.
     pub renewed_in: Option<Duration>,
 }
@@ -134,6 +136,7 @@ impl State {
         let Terms { name, remedy, .. } = &self.terms;
         let renewed_at = self.terms.renewed_at;
         Some(Exceeded {
+            is_certain: reserved.tokens == 0,
             message: format!("{name} would exceed its limit of {what}. {remedy}"),
             renewed_in: renewed_at.map(|moment| moment.saturating_duration_since(Instant::now())),
         })

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::{Failure, FailureClass, Origin};
 use crate::cancel::CancelFlag;
+use crate::policy::budget::Exceeded;
 
 /// Makes embeddings of texts.
 #[async_trait]
@@ -113,13 +114,8 @@ pub enum ProviderError {
     #[error("{0}")]
     Record(String),
     /// It would cost more than may be spent. Never from a provider itself.
-    #[error("{message}")]
-    Unaffordable {
-        /// Which limit it would exceed, for people.
-        message: String,
-        /// How long until there is more to spend, where that is known.
-        renewed_in: Option<Duration>,
-    },
+    #[error("{}", .0.message)]
+    Unaffordable(Exceeded),
     /// There was an answer, which costs as any other, but it is none to believe.
     #[error("{message}")]
     Unusable {
@@ -137,7 +133,8 @@ impl ProviderError {
     pub fn class(&self) -> Option<FailureClass> {
         match self {
             Self::Cancelled => None,
-            Self::Configuration(_) | Self::Unaffordable { .. } => Some(FailureClass::Configuration),
+            Self::Unaffordable(exceeded) if !exceeded.is_certain => Some(FailureClass::Throttled),
+            Self::Configuration(_) | Self::Unaffordable(_) => Some(FailureClass::Configuration),
             Self::Throttled { .. } => Some(FailureClass::Throttled),
             Self::Transient(_) => Some(FailureClass::Transient),
             Self::Record(_) => Some(FailureClass::Record),
@@ -160,11 +157,11 @@ impl ProviderError {
             message: self.to_string(),
             retry_after: match self {
                 Self::Throttled { retry_after, .. } => *retry_after,
-                Self::Unaffordable { renewed_in, .. } => *renewed_in,
+                Self::Unaffordable(exceeded) if exceeded.is_certain => exceeded.renewed_in,
                 _ => None,
             },
             origin: match self {
-                Self::Unaffordable { .. } => Origin::Budget,
+                Self::Unaffordable(_) => Origin::Budget,
                 _ => Origin::Provider,
             },
         })

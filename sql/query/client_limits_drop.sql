@@ -1,0 +1,1 @@
+delete from @extschema@.vb_client_limits where client_id = $1

@@ -1,0 +1,21 @@
+-- What clients may spend on embeddings a day, and what they did. Days are those of UTC.
+create table vb_client_limits (
+    client_id           bigint primary key check (client_id >= 0),
+    max_tokens_per_day  bigint check (max_tokens_per_day >= 0),
+    max_cost_per_day    numeric check (max_cost_per_day >= 0::numeric),
+    check (max_tokens_per_day is not null or max_cost_per_day is not null)
+);
+comment on table vb_client_limits is 'The most that a client''s backfills may spend in a day of UTC; set with vb_set_client_limits';
+
+create table vb_client_usage (
+    client_id  bigint not null,
+    day        date not null,
+    provider   text not null,
+    tokens     bigint not null default 0,
+    cost       numeric not null default 0,
+    primary key (client_id, day, provider)
+);
+comment on table vb_client_usage is 'What a client''s backfills spent in a day of UTC with a provider, repetitions included';
+
+select pg_catalog.pg_extension_config_dump('vb_client_limits', '');
+select pg_catalog.pg_extension_config_dump('vb_client_usage', '');

@@ -1,0 +1,143 @@
+//! What jobs and clients may spend on embeddings, and what they did.
+
+use std::time::Duration;
+
+use pgrx::AnyNumeric;
+use vb_engine::policy::budget::{Amount, Limits};
+
+use super::installation::Installation;
+use crate::error::{Result, VbError};
+use crate::pg::spi::Row;
+use crate::pg::{role, spi};
+
+/// The most that may be spent, as users say it; `None` is no limit.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct SpendingLimits {
+    /// Tokens.
+    pub(crate) tokens: Option<i64>,
+    /// Money.
+    pub(crate) cost: Option<AnyNumeric>,
+}
+
+impl SpendingLimits {
+    /// An error unless a job with these limits could do anything.
+    pub(crate) fn check_job(&self) -> Result<()> {
+        self.check("max_tokens", "max_cost", 1)
+    }
+
+    fn check(&self, tokens_name: &str, cost_name: &str, least_tokens: i64) -> Result<()> {
+        let refused = |name: &str, value: &dyn std::fmt::Display| {
+            Err(
+                VbError::invalid(format!("{name} is {value} and must be more than nothing"))
+                    .hint(format!("Leave {name} out for no limit.")),
+            )
+        };
+        match (self.tokens, &self.cost) {
+            (Some(tokens), _) if tokens < least_tokens => refused(tokens_name, &tokens),
+            (_, Some(cost)) if !is_amount(cost, least_tokens > 0) => refused(cost_name, cost),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether it is a finite sum of money, and one to spend if it has to be.
+fn is_amount(cost: &AnyNumeric, positive: bool) -> bool {
+    let value = f64::try_from(cost.clone()).unwrap_or(f64::NAN);
+    value.is_finite() && (value > 0.0 || (value == 0.0 && !positive))
+}
+
+/// A client's day.
+#[derive(Debug)]
+pub(crate) struct Day {
+    /// The client.
+    pub(crate) client_id: i64,
+    /// Its date in UTC.
+    pub(crate) date: String,
+    /// Time until it ends.
+    pub(crate) left: Duration,
+    /// What may be spent in it.
+    pub(crate) limits: Limits,
+    /// What is spent already.
+    pub(crate) spent: Amount,
+}
+
+/// The present day of these clients.
+pub(crate) fn days(installation: &Installation, clients: &[i64]) -> Result<Vec<Day>> {
+    spi::read(
+        &installation.sql(include_str!("../../sql/query/client_spending.sql")),
+        &[clients.to_vec().into()],
+        |row| {
+            Ok(Day {
+                client_id: row.get(1)?,
+                date: row.get(2)?,
+                left: Duration::try_from_secs_f64(row.get(3)?).unwrap_or_default(),
+                limits: limits(row, 4)?,
+                spent: amount(row, 6)?,
+            })
+        },
+    )
+}
+
+/// What each of these jobs may spend, and what it did.
+pub(crate) fn of_jobs(installation: &Installation, jobs: &[i64]) -> Result<Vec<(i64, Limits, Amount)>> {
+    spi::read(
+        &installation.sql(include_str!("../../sql/query/job_spending.sql")),
+        &[jobs.to_vec().into()],
+        |row| Ok((row.get(1)?, limits(row, 2)?, amount(row, 4)?)),
+    )
+}
+
+/// Counts what a client's job spent.
+pub(crate) fn add(installation: &Installation, client_id: i64, provider: &str, tokens: i64) -> Result<()> {
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/client_usage_add.sql")),
+        &[client_id.into(), provider.into(), tokens.into()],
+    )
+    .map(|_| ())
+}
+
+/// Says anew how much a client may spend in a day. Jobs that wait for the next day look again; says whether there are any.
+pub(crate) fn set_client_limits(installation: &Installation, client_id: i64, limits: &SpendingLimits) -> Result<bool> {
+    if client_id < 0 {
+        return Err(
+            VbError::invalid(format!("client_id is {client_id} and must not be negative"))
+                .hint("Clients are numbered from 0."),
+        );
+    }
+    limits.check("max_tokens_per_day", "max_cost_per_day", 0)?;
+    role::as_owner(installation.owner, || {
+        if *limits == SpendingLimits::default() {
+            spi::run(
+                &installation.sql(include_str!("../../sql/query/client_limits_drop.sql")),
+                &[client_id.into()],
+            )?;
+        } else {
+            spi::run(
+                &installation.sql(include_str!("../../sql/query/client_limits_set.sql")),
+                &[client_id.into(), limits.tokens.into(), limits.cost.clone().into()],
+            )?;
+        }
+        let woken = spi::run(
+            &installation.sql(include_str!("../../sql/query/jobs_of_client_wake.sql")),
+            &[client_id.into()],
+        )?;
+        Ok(woken > 0)
+    })
+}
+
+/// Limits in two columns.
+fn limits(row: &Row<'_>, column: usize) -> Result<Limits> {
+    let tokens: Option<i64> = row.optional(column)?;
+    Ok(Limits {
+        tokens: tokens.and_then(|tokens| u64::try_from(tokens).ok()),
+        cost: row.optional(column + 1)?,
+    })
+}
+
+/// An amount in two columns.
+fn amount(row: &Row<'_>, column: usize) -> Result<Amount> {
+    Ok(Amount {
+        tokens: u64::try_from(row.get::<i64>(column)?).unwrap_or(0),
+        cost: row.get(column + 1)?,
+    })
+}
