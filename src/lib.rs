@@ -35,7 +35,7 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/schema/40_collections.sql",
     name = "collections",
-    requires = ["providers"]
+    requires = ["spending"]
 );
 extension_sql_file!("../sql/schema/50_jobs.sql", name = "jobs", requires = ["collections"]);
 extension_sql_file!("../sql/schema/60_progress.sql", name = "progress", requires = ["jobs"]);

@@ -1,11 +1,21 @@
 -- $1 client, $2 source, $3 vector type, $4 record ids, $5 their hashes, $6 job, $7 collection, $8 renew before.
--- A record that failed in this job comes up again only when its text changed.
+-- A record that failed in this job comes up again only when its text changed. One look into the primary key for each record,
+-- whatever the planner knows of a table that grows all the time.
 select coalesce(array_agg(k.n) filter (
            where (r.record_id is null or r.content_hash <> k.hash or r.collection <> $7
                   or ($8::timestamptz is not null and r.embedded_at < $8::timestamptz))
              and (e.record_id is null or e.content_hash <> k.hash)), '{}'),
        count(r.record_id)
 from rows from (unnest($4::text[]), unnest($5::bytea[])) with ordinality as k(record_id, hash, n)
-left join @extschema@.@references@ r
-       on r.client_id = $1 and r.source = $2 and r.vector_type = $3 and r.record_id = k.record_id and r.chunk_no = 0
-left join @extschema@.vb_job_errors e on e.job_id = $6 and e.record_id = k.record_id
+left join lateral (
+    select v.record_id, v.content_hash, v.collection, v.embedded_at
+    from @extschema@.@references@ v
+    where v.client_id = $1 and v.source = $2 and v.vector_type = $3 and v.record_id = k.record_id and v.chunk_no = 0
+    offset 0
+) r on true
+left join lateral (
+    select f.record_id, f.content_hash
+    from @extschema@.vb_job_errors f
+    where f.job_id = $6 and f.record_id = k.record_id
+    offset 0
+) e on true

@@ -89,12 +89,15 @@ pub(crate) fn scan(
     skip: &HashSet<String>,
     go_on: &dyn Fn() -> Result<()>,
 ) -> Result<WorkList> {
-    let query = query(source, scope.comparison);
-    let probe = references::sql(
-        installation,
-        scope.stage,
-        include_str!("../../sql/query/probe_references.sql"),
-    );
+    // The first pass over a source has nothing to compare with.
+    let probe = (!has_nothing_done(installation, source, scope)?).then(|| {
+        references::sql(
+            installation,
+            scope.stage,
+            include_str!("../../sql/query/probe_references.sql"),
+        )
+    });
+    let query = query(source, scope.comparison, probe.is_some());
     let mut found = WorkList::default();
     let mut kept_bytes = 0;
     let mut live_references = 0;
@@ -133,23 +136,10 @@ pub(crate) fn scan(
                 None => found.without_text += 1,
             }
         }
-        let compared = memory::scoped(|| {
-            spi::read_first(
-                &probe,
-                &[
-                    scope.client_id.into(),
-                    source.oid.into(),
-                    scope.vector_type.as_str().into(),
-                    record_ids.clone().into(),
-                    hashes.into(),
-                    scope.job_id.into(),
-                    scope.collection.as_str().into(),
-                    scope.renew_before.into(),
-                ],
-                |row| Ok((row.get::<Vec<i64>>(1)?, row.get::<i64>(2)?)),
-            )
-        })?;
-        let (needed, referenced) = compared.unwrap_or_default();
+        let (needed, referenced) = match &probe {
+            Some(probe) => compare(source, scope, probe, &record_ids, hashes)?,
+            None => ((1..=record_ids.len() as i64).collect(), 0),
+        };
         live_references += referenced;
         for position in needed {
             // Ordinality counts from 1.
@@ -187,6 +177,52 @@ pub(crate) fn scan(
     Ok(found)
 }
 
+/// Whether no record has a reference, and none was set aside.
+fn has_nothing_done(installation: &Installation, source: &Source, scope: &Scope) -> Result<bool> {
+    let found = spi::read_first(
+        &references::sql(
+            installation,
+            scope.stage,
+            include_str!("../../sql/query/nothing_done.sql"),
+        ),
+        &[
+            scope.client_id.into(),
+            source.oid.into(),
+            scope.vector_type.as_str().into(),
+            scope.job_id.into(),
+        ],
+        |row| row.get(1),
+    )?;
+    Ok(found.unwrap_or(false))
+}
+
+/// Which of the records need work, by their number from 1, and how many have a reference.
+fn compare(
+    source: &Source,
+    scope: &Scope,
+    probe: &str,
+    record_ids: &[String],
+    hashes: Vec<Vec<u8>>,
+) -> Result<(Vec<i64>, i64)> {
+    let compared = memory::scoped(|| {
+        spi::read_first(
+            probe,
+            &[
+                scope.client_id.into(),
+                source.oid.into(),
+                scope.vector_type.as_str().into(),
+                record_ids.to_vec().into(),
+                hashes.into(),
+                scope.job_id.into(),
+                scope.collection.as_str().into(),
+                scope.renew_before.into(),
+            ],
+            |row| Ok((row.get::<Vec<i64>>(1)?, row.get::<i64>(2)?)),
+        )
+    })?;
+    Ok(compared.unwrap_or_default())
+}
+
 fn without_key(source: &Source) -> VbError {
     VbError::new(
         PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
@@ -203,14 +239,21 @@ fn stand_in(record_id: &str) -> String {
 }
 
 /// Record id, hash and length of each row of the client; the hash is NULL when the row has no text, and empty when texts are
-/// not looked at.
-fn query(source: &Source, comparison: Comparison) -> String {
+/// not looked at or nobody compares.
+fn query(source: &Source, comparison: Comparison, compares: bool) -> String {
     let (columns, text) = match comparison {
-        Comparison::Texts => (
-            "case when t.text is not null then sha256(convert_to(t.text, 'UTF8')) end, octet_length(t.text)",
-            format!("cross join lateral (select {} offset 0) t(text)", source.text),
-        ),
-        Comparison::Keys => ("''::bytea, 0", String::new()),
+        Comparison::Texts => {
+            let hash = if compares {
+                "sha256(convert_to(t.text, 'UTF8'))"
+            } else {
+                "''::bytea"
+            };
+            (
+                format!("case when t.text is not null then {hash} end, octet_length(t.text)"),
+                format!("cross join lateral (select {} offset 0) t(text)", source.text),
+            )
+        }
+        Comparison::Keys => ("''::bytea, 0".to_owned(), String::new()),
     };
     format!(
         "select {key}, {columns} from {source} s {text} where {filter} order by {order}",
