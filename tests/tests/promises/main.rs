@@ -19,6 +19,7 @@ mod control;
 mod crash_recovery;
 mod drops;
 mod fairness;
+mod flat;
 mod health_and_views;
 mod main_job;
 mod memory;
