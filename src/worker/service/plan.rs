@@ -15,7 +15,7 @@ use crate::catalog::plan::{self, Price};
 use crate::catalog::references::Owner;
 use crate::catalog::source_access;
 use crate::error::{Result, VbError};
-use crate::pg::{role, signal};
+use crate::pg::{role, signal, transaction};
 use crate::settings::Settings;
 use crate::source::columns::Relation;
 use crate::source::describe::{Source, describe};
@@ -114,7 +114,7 @@ fn plan_source(
         vector_type,
     };
     let collection = role::as_owner(installation.owner, || collections::active(installation, owner))?;
-    let scope = Scope {
+    let mut scope = Scope {
         role: acting,
         client_id,
         vector_type: vector_type.to_owned(),
@@ -132,9 +132,19 @@ fn plan_source(
         signal::check_interrupts();
         Ok(())
     };
-    let found = role::as_owner(installation.owner, || {
-        work_list::scan(installation, source, &scope, WINDOW, &HashSet::new(), &go_on)
-    })?;
+    let scan = |scope: &Scope| {
+        role::as_owner(installation.owner, || {
+            work_list::scan(installation, source, scope, WINDOW, &HashSet::new(), &go_on)
+        })
+    };
+    // As a job does when the text of some row cannot be computed.
+    let (found, unreadable) = match transaction::attempt(|| scan(&scope)) {
+        Err(error) if Fault::of(&error) == Fault::Record => {
+            scope.comparison = Comparison::Keys;
+            (scan(&scope)?, Some(error.message))
+        }
+        found => (found?, None),
+    };
     if found.rows == 0 {
         return Ok(None);
     }
@@ -163,8 +173,11 @@ fn plan_source(
         Err(error) if Fault::of(&error) == Fault::Pause => planned.reason = error.message,
         Err(error) => return Err(error),
         Ok(ProviderChoice { provider, reason }) => {
-            planned.reason = reason;
-            if let Ok(config) = provider.available() {
+            planned.reason = match &unreadable {
+                Some(message) => format!("{reason}; tokens cannot be estimated: {message}"),
+                None => reason,
+            };
+            if let (Ok(config), None) = (provider.available(), unreadable) {
                 let sample = sample(source, acting, client_id, &found)?;
                 let price = plan::price(installation, &provider.name)?;
                 estimate(&mut planned, &found, sample, config, source, &price)?;

@@ -153,3 +153,25 @@ fn what_cannot_be_planned_is_said() {
     assert_eq!(error.code, "42501", "{error}");
     client.run("reset role");
 }
+
+#[test]
+fn a_row_whose_text_cannot_be_computed_keeps_no_source_out_of_the_plan() {
+    let cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    client.run("create table facts (id int primary key, client_id bigint not null, n int)");
+    client.run("create view ratios as select id, client_id, 'ten by n is ' || 10 / n as content from facts");
+    client.run("select vb_configure_source('ratios', key_columns => '{id}')");
+    client.run("insert into facts select n, 1, n - 7 from generate_series(1, 30) n");
+    let plan = client.row("select * from vb_plan_backfill(1, '{ratios}')", &[]);
+    assert_eq!(plan.get::<i64>("record_count"), 30);
+    assert_eq!(plan.get::<String>("provider"), "sentence_transformers");
+    assert_eq!(plan.get::<Option<i64>>("estimated_tokens"), None);
+    let reason: String = plan.get("reason");
+    assert!(
+        reason.contains("tokens cannot be estimated: division by zero"),
+        "{reason}"
+    );
+    let job: i64 = client.value("select job_id from vb_start_backfill(1, '{ratios}')", &[]);
+    let done = jobs::completed(&mut client, job);
+    assert_eq!((done.successful, done.failed), (29, 1));
+}
