@@ -5,6 +5,8 @@ from (
            case j.state when 'failed' then 'error' else 'warning' end as severity,
            format('job %s (client %s, %s, %s) %s: %s', j.job_id, j.client_id, j.source_name, j.vector_type,
                   case
+                      when j.state = 'paused' and j.next_attempt_at is not null
+                          then format('is paused until %s', to_char(j.next_attempt_at, 'YYYY-MM-DD HH24:MI:SS TZ'))
                       when j.state = 'paused' then 'is paused'
                       when j.state = 'failed' then 'failed'
                       when j.next_attempt_at > clock_timestamp()
@@ -15,6 +17,9 @@ from (
                            case j.state when 'paused' then 'somebody called vb_pause' else 'no reason given' end)
            ) as finding,
            case
+               when j.state = 'paused' and j.next_attempt_at is not null then
+                   format('It goes on by itself then, or when vb_set_client_limits(%s, …) leaves more to spend.',
+                          j.client_id)
                when j.state = 'paused' then
                    format('Put right what is wrong, if something is, then: select vb_resume(%s);', j.job_id)
                when j.state = 'failed' then

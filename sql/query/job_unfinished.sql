@@ -1,8 +1,5 @@
--- $4 whether one that builds a collection beside the one that serves counts; then it goes first.
+-- $4 whether the one that makes vectors anew is meant.
 select job_id, state, preference, requested_provider, requested_batch_size, priority, reembed,
        max_tokens, max_cost
 from @extschema@.vb_jobs
-where client_id = $1 and source = $2 and vector_type = $3 and state in ('queued', 'running', 'paused')
-  and ($4 or not reembed)
-order by reembed desc
-limit 1
+where client_id = $1 and source = $2 and vector_type = $3 and reembed = $4 and state in ('queued', 'running', 'paused')

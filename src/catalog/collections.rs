@@ -154,14 +154,24 @@ pub(crate) fn create(installation: &Installation, new: &NewCollection<'_>) -> Re
     })
 }
 
-/// Forgets a collection that does not serve anybody any more.
+/// Forgets a collection without references.
 pub(crate) fn remove(installation: &Installation, collection: &str) -> Result<()> {
-    references::abandon(installation, collection)?;
     spi::run(
         &installation.sql(include_str!("../../sql/query/collection_remove.sql")),
         &[collection.into()],
     )
     .map(|_| ())
+}
+
+/// Forgets those of the named that do not serve, since the store has lost them (its folder is in no base backup): their job
+/// begins anew.
+pub(crate) fn forget_unfinished(installation: &Installation, lost: &[String]) -> Result<()> {
+    let statement = installation.sql(include_str!("../../sql/query/collections_not_serving.sql"));
+    for name in spi::read(&statement, &[lost.to_vec().into()], |row| row.get::<String>(1))? {
+        while !references::abandon(installation, &name)? {}
+        remove(installation, &name)?;
+    }
+    Ok(())
 }
 
 /// Collections that no job builds any more, and those retired for longer than a search may take.
@@ -185,7 +195,7 @@ pub(crate) fn switch(installation: &Installation, owner: Owner<'_>, built: &Coll
         &[built.name.as_str().into()],
     )?;
     spi::run(
-        &installation.sql(include_str!("../../sql/query/job_is_ordinary.sql")),
+        &installation.sql(include_str!("../../sql/query/job_end_reembed.sql")),
         &[job.into()],
     )
     .map(|_| ())

@@ -152,8 +152,7 @@ fn require_no_other(installation: &Installation, job_id: i64, job: &LockedJob) -
         source: job.source,
         vector_type: &job.vector_type,
     };
-    let other = job_request::unfinished(installation, owner, job.reembed)?;
-    let Some(other) = other.filter(|other| other.wish.reembed == job.reembed) else {
+    let Some(other) = job_request::unfinished(installation, owner, job.reembed)? else {
         return Ok(());
     };
     Err(VbError::wrong_state(format!(

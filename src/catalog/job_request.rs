@@ -74,7 +74,7 @@ impl JobRequest {
             let reembed = self.reembed && references::any(installation, owner)?;
             for _ in 0..TRIES {
                 // Looked for first, since every attempt to insert uses up a job id.
-                let unfinished = unfinished(installation, owner, self.reembed)?;
+                let unfinished = unfinished(installation, owner, reembed)?;
                 if let Some(Unfinished { job_id, state, wish }) = unfinished {
                     return Ok(Enqueued {
                         job_id,
@@ -241,8 +241,7 @@ pub(crate) struct Wish {
     provider: Option<String>,
     batch_size: Option<i32>,
     priority: i32,
-    /// Whether it makes vectors anew.
-    pub(crate) reembed: bool,
+    reembed: bool,
     limits: SpendingLimits,
 }
 
@@ -254,11 +253,11 @@ pub(crate) struct Unfinished {
     /// Where it is.
     pub(crate) state: JobState,
     /// What it was made for.
-    pub(crate) wish: Wish,
+    wish: Wish,
 }
 
-/// The unfinished job that keeps a client's vectors of a source and type true, or with `reembed` rather the one that makes
-/// them anew. To be called as the owner of the extension.
+/// The unfinished job that keeps a client's vectors of a source and type true, or with `reembed` the one that makes them anew.
+/// To be called as the owner of the extension.
 pub(crate) fn unfinished(installation: &Installation, owner: Owner<'_>, reembed: bool) -> Result<Option<Unfinished>> {
     spi::read_first(
         &installation.sql(include_str!("../../sql/query/job_unfinished.sql")),

@@ -125,6 +125,15 @@ fn next_state(installation: &Installation, job: i64, event: JobEvent) -> Result<
     Ok(state.and_then(|state| state.after(event).ok()))
 }
 
+/// Counts from the beginning.
+pub(crate) fn begin_anew(installation: &Installation, job: i64) -> Result<()> {
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/job_begin_anew.sql")),
+        &[job.into()],
+    )
+    .map(|_| ())
+}
+
 /// Marks a job as running; false when somebody stopped it meanwhile.
 pub(crate) fn start(installation: &Installation, job: i64, start: &Start<'_>) -> Result<bool> {
     let Some(state) = next_state(installation, job, JobEvent::Start)? else {
@@ -222,7 +231,10 @@ pub(crate) fn stop(
     reason: &str,
     resumed_in: Option<Duration>,
 ) -> Result<()> {
-    let Some(state) = next_state(installation, job, event)? else {
+    let Some(present) = lock(installation, job)? else {
+        return Ok(());
+    };
+    let (true, Ok(state)) = (present.is_runnable(), present.after(event)) else {
         return Ok(());
     };
     spi::run(
@@ -239,7 +251,7 @@ pub(crate) fn stop(
 
 /// Lets those paused jobs go on whose time has come.
 pub(crate) fn wake(installation: &Installation) -> Result<()> {
-    let waking: Vec<i64> = spi::read(
+    let waking: Vec<i64> = spi::rows(
         &installation.sql(include_str!("../../sql/query/jobs_waking.sql")),
         &[],
         |row| row.get(1),

@@ -11,6 +11,9 @@ use super::installation::Installation;
 use crate::error::{Result, VbError};
 use crate::pg::spi;
 
+/// References that are forgotten in one statement.
+const ABANDONED_AT_A_TIME: i64 = 20_000;
+
 /// Whose references.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Owner<'a> {
@@ -206,15 +209,15 @@ fn forget(installation: &Installation, owner: Owner<'_>, stage: Stage) -> Result
     .map(|_| ())
 }
 
-/// Forgets those of a collection that nobody builds any more.
-pub(crate) fn abandon(installation: &Installation, collection: &str) -> Result<()> {
-    spi::run(
+/// Forgets some of those of a collection that nobody builds any more; true when none is left.
+pub(crate) fn abandon(installation: &Installation, collection: &str) -> Result<bool> {
+    let forgotten = spi::run(
         &sql(
             installation,
             Stage::Building,
             include_str!("../../sql/query/references_of_collection_delete.sql"),
         ),
-        &[collection.into()],
-    )
-    .map(|_| ())
+        &[collection.into(), ABANDONED_AT_A_TIME.into()],
+    )?;
+    Ok(forgotten < ABANDONED_AT_A_TIME as u64)
 }

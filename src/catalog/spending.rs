@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pgrx::AnyNumeric;
-use vb_engine::policy::budget::{Amount, Limits};
+use vb_engine::budget::{Amount, Limits};
 
 use super::installation::Installation;
 use crate::error::{Result, VbError};
@@ -26,11 +26,10 @@ impl SpendingLimits {
     }
 
     fn check(&self, tokens_name: &str, cost_name: &str, least_tokens: i64) -> Result<()> {
+        let least = if least_tokens > 0 { "more than 0" } else { "at least 0" };
         let refused = |name: &str, value: &dyn std::fmt::Display| {
-            Err(
-                VbError::invalid(format!("{name} is {value} and must be more than nothing"))
-                    .hint(format!("Leave {name} out for no limit.")),
-            )
+            Err(VbError::invalid(format!("{name} is {value} and must be {least}"))
+                .hint(format!("Leave {name} out for no limit.")))
         };
         match (self.tokens, &self.cost) {
             (Some(tokens), _) if tokens < least_tokens => refused(tokens_name, &tokens),
@@ -78,13 +77,42 @@ pub(crate) fn days(installation: &Installation, clients: &[i64]) -> Result<Vec<D
     )
 }
 
-/// What each of these jobs may spend, and what it did.
-pub(crate) fn of_jobs(installation: &Installation, jobs: &[i64]) -> Result<Vec<(i64, Limits, Amount)>> {
+/// What a job may spend, and what it did.
+#[derive(Debug)]
+pub(crate) struct JobSpending {
+    /// The job.
+    pub(crate) job: i64,
+    /// The most that it may spend.
+    pub(crate) limits: Limits,
+    /// What is spent already.
+    pub(crate) spent: Amount,
+    /// What its provider takes for a token.
+    pub(crate) cost_per_token: f64,
+}
+
+/// What these jobs may spend, and what they did.
+pub(crate) fn of_jobs(installation: &Installation, jobs: &[i64]) -> Result<Vec<JobSpending>> {
     spi::read(
         &installation.sql(include_str!("../../sql/query/job_spending.sql")),
         &[jobs.to_vec().into()],
-        |row| Ok((row.get(1)?, limits(row, 2)?, amount(row, 4)?)),
+        |row| {
+            Ok(JobSpending {
+                job: row.get(1)?,
+                limits: limits(row, 2)?,
+                spent: amount(row, 4)?,
+                cost_per_token: row.get(6)?,
+            })
+        },
     )
+}
+
+/// Keeps a client's limits, if it has any, as they are until the transaction has ended.
+pub(crate) fn lock_client(installation: &Installation, client_id: i64) -> Result<()> {
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/client_limits_lock.sql")),
+        &[client_id.into()],
+    )
+    .map(|_| ())
 }
 
 /// Counts what a client's job spent.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vb_engine::batch::Target;
+use vb_engine::budget::Purse;
 use vb_engine::cancel::CancelFlag;
-use vb_engine::policy::budget::Purse;
 use vb_engine::policy::choice;
 use vb_engine::store::contract::CollectionSpec;
 
@@ -19,7 +19,6 @@ use crate::catalog::batches::{self, WaitingBatch};
 use crate::catalog::collections::{self, Stage};
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs::{self, Job, Start};
-use crate::catalog::plan;
 use crate::catalog::references::Owner;
 use crate::catalog::source_access;
 use crate::error::{Result, VbError};
@@ -132,10 +131,10 @@ pub(crate) fn activate(
         vector_type: job.vector_type.clone(),
         chunking: source.chunking,
     };
-    let budget = budgets::of_job(installation, job.id)?;
+    let (budget, cost_per_token) = budgets::of_job(installation, job.id)?;
     let purse = Purse::new(
         vec![budget.clone(), surroundings.budgets.of(installation, job.client_id)?],
-        plan::price(installation, &provider.name)?.per_million_tokens / 1e6,
+        cost_per_token,
     );
     let context = JobContext {
         job,

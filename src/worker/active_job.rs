@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use vb_engine::batch::Target;
+use vb_engine::budget::{Budget, Purse};
 use vb_engine::cancel::CancelFlag;
-use vb_engine::policy::budget::{Budget, Purse};
 use vb_engine::provider::config::ProviderConfig;
 
 use super::rate::Rate;

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use vb_engine::policy::budget::{Budget, Limits, Terms};
+use vb_engine::budget::{Budget, Limits, Terms};
 
 use super::active_job::JobContext;
 use crate::catalog::installation::Installation;
-use crate::catalog::spending::{self, Day};
-use crate::error::Result;
+use crate::catalog::jobs;
+use crate::catalog::spending::{self, Day, JobSpending};
+use crate::error::{Result, VbError};
 
 /// After the end of a day, so that the next one has surely begun.
 const AFTER_MIDNIGHT: Duration = Duration::from_secs(1);
@@ -27,7 +28,7 @@ impl ClientBudgets {
             return Ok(budget);
         }
         let day = spending::days(installation, &[client_id])?.into_iter().next();
-        let day = day.ok_or_else(|| crate::error::VbError::internal("a client has no day"))?;
+        let day = day.ok_or_else(|| VbError::internal("a client has no day"))?;
         let budget = Arc::new(Budget::new(terms_of(&day), day.spent));
         self.0
             .borrow_mut()
@@ -35,13 +36,14 @@ impl ClientBudgets {
         Ok(budget)
     }
 
-    /// Takes over limits that changed, and begins a new day.
-    pub(super) fn refresh(&self, installation: &Installation) -> Result<()> {
+    /// Takes over limits that changed, and begins a new day; says whether there is anything else to spend now.
+    pub(super) fn refresh(&self, installation: &Installation) -> Result<bool> {
         let mut budgets = self.0.borrow_mut();
         budgets.retain(|_, (_, budget)| budget.strong_count() > 0);
         if budgets.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
+        let mut differs = false;
         let clients: Vec<i64> = budgets.keys().copied().collect();
         for day in spending::days(installation, &clients)? {
             let Some((date, budget)) = budgets.get_mut(&day.client_id) else {
@@ -49,41 +51,56 @@ impl ClientBudgets {
             };
             let Some(budget) = budget.upgrade() else { continue };
             if *date == day.date {
-                budget.change(terms_of(&day));
+                differs |= budget.change(terms_of(&day));
             } else {
                 budget.renew(terms_of(&day), day.spent);
                 *date = day.date;
+                differs = true;
             }
         }
-        Ok(())
+        Ok(differs)
+    }
+
+    /// The same when a job is about to be paused for its limits, which nobody changes from now on until the transaction has
+    /// ended.
+    pub(super) fn refresh_for_good(&self, installation: &Installation, context: &Arc<JobContext>) -> Result<bool> {
+        jobs::lock(installation, context.job.id)?;
+        spending::lock_client(installation, context.job.client_id)?;
+        let of_client = self.refresh(installation)?;
+        Ok(refresh_jobs(installation, std::iter::once(context))? || of_client)
     }
 }
 
-/// The budget of a job that becomes active.
-pub(super) fn of_job(installation: &Installation, job: i64) -> Result<Arc<Budget>> {
-    let (limits, spent) = spending::of_jobs(installation, &[job])?
-        .into_iter()
-        .next()
-        .map(|(_, limits, spent)| (limits, spent))
-        .unwrap_or_default();
-    Ok(Arc::new(Budget::new(terms_of_job(job, limits), spent)))
+/// The budget of a job that becomes active, and what a token costs it.
+pub(super) fn of_job(installation: &Installation, job: i64) -> Result<(Arc<Budget>, f64)> {
+    let found = spending::of_jobs(installation, &[job])?.into_iter().next();
+    let JobSpending {
+        limits,
+        spent,
+        cost_per_token,
+        ..
+    } = found.ok_or_else(|| VbError::internal(format!("job {job} is gone")))?;
+    let budget = Budget::new(terms_of_job(job, limits), spent);
+    Ok((Arc::new(budget), cost_per_token))
 }
 
-/// Takes over limits of active jobs that changed.
+/// Takes over limits and prices of active jobs that changed; says whether there are other limits.
 pub(super) fn refresh_jobs<'a>(
     installation: &Installation,
     contexts: impl Iterator<Item = &'a Arc<JobContext>> + Clone,
-) -> Result<()> {
+) -> Result<bool> {
     let jobs: Vec<i64> = contexts.clone().map(|context| context.job.id).collect();
     if jobs.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
-    for (job, limits, _) in spending::of_jobs(installation, &jobs)? {
-        if let Some(context) = contexts.clone().find(|context| context.job.id == job) {
-            context.budget.change(terms_of_job(job, limits));
+    let mut differs = false;
+    for now in spending::of_jobs(installation, &jobs)? {
+        if let Some(context) = contexts.clone().find(|context| context.job.id == now.job) {
+            differs |= context.budget.change(terms_of_job(now.job, now.limits));
+            context.purse.change_price(now.cost_per_token);
         }
     }
-    Ok(())
+    Ok(differs)
 }
 
 fn terms_of_job(job: i64, limits: Limits) -> Terms {

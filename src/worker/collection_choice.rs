@@ -6,7 +6,7 @@ use super::look::Surroundings;
 use super::provider_choice::{self, ProviderChoice, Wish};
 use crate::catalog::collections::{self, Collection, NewCollection, Stage};
 use crate::catalog::installation::Installation;
-use crate::catalog::jobs::Job;
+use crate::catalog::jobs::{self, Job};
 use crate::catalog::references::Owner;
 use crate::error::{Result, VbError};
 use crate::source::describe::Source;
@@ -80,6 +80,9 @@ pub(super) fn choose(
         builder: (stage == Stage::Building).then_some(job.id),
     };
     let collection = collections::create(installation, &new)?;
+    if stage == Stage::Building {
+        jobs::begin_anew(installation, job.id)?;
+    }
     Ok(CollectionChoice {
         provider: choice,
         collection,

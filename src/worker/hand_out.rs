@@ -8,6 +8,8 @@ use super::dispatch::{self, Prepared, ReadFault};
 use super::look;
 use super::main_loop::Worker;
 use crate::catalog::batches;
+use crate::catalog::collections::Stage;
+use crate::catalog::jobs::Job;
 use crate::error::{Result, VbError};
 use crate::pg::signal;
 
@@ -51,8 +53,19 @@ impl Worker {
         }
         let now = Instant::now();
         let idle = self.in_flight.is_empty();
+        // A collection that is complete takes over once nothing in flight writes to the one that serves.
+        let complete: Vec<&Job> = self
+            .jobs
+            .iter()
+            .filter(|active| active.context.collection.stage == Stage::Building && active.wants_sweep(now))
+            .map(|active| &active.context.job)
+            .collect();
+        let makes_way = |job: &Job| complete.iter().any(|other| other.is_about_the_same(job));
         let ready: Vec<usize> = (0..self.jobs.len())
-            .filter(|position| self.jobs[*position].is_ready(now, idle))
+            .filter(|position| {
+                let active = &self.jobs[*position];
+                active.is_ready(now, idle) && !makes_way(&active.context.job)
+            })
             .collect();
         if idle
             && let Some(suspected) = ready

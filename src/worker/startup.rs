@@ -81,7 +81,8 @@ fn ready(database: Oid) -> Result<Option<Worker>> {
         batches::inherit(&installation)?;
         collections::names(&installation)
     })?;
-    engine.drop_all_but(&collections);
+    let missing = engine.drop_all_but(&collections);
+    transaction::run(|| collections::forget_unfinished(&Installation::require()?, &missing))?;
     Ok(Some(Worker::new(
         database,
         mark,

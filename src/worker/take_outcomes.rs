@@ -82,7 +82,15 @@ impl Worker {
                     &context.collection,
                     &context.provider,
                 )?;
-            let consequence = outcome::consequence(failure, in_flight, Elsewhere { provider, batches });
+            let mut consequence = outcome::consequence(failure, in_flight, Elsewhere { provider, batches });
+            let is_for_limits = failure.is_some_and(|failure| failure.origin == Origin::Budget);
+            // They may have been raised since they were looked at.
+            if consequence == Consequence::Pause
+                && is_for_limits
+                && self.budgets.refresh_for_good(installation, context)?
+            {
+                consequence = Consequence::GoOn;
+            }
             outcome::record(installation, outcome, in_flight, active, consequence)?;
             Ok(consequence)
         })

@@ -18,6 +18,7 @@ use crate::catalog::batches;
 use crate::catalog::collections::{self, Stage};
 use crate::catalog::job_state::{JobEvent, JobState};
 use crate::catalog::jobs::{self, Job};
+use crate::catalog::references;
 use crate::error::{Result, VbError};
 use crate::pg::{process, signal};
 use crate::source::work_list::Comparison;
@@ -41,7 +42,9 @@ impl Worker {
     /// `None` when the extension is gone.
     pub(super) fn poll(&mut self) -> Result<Option<Duration>> {
         self.last_look = Instant::now();
-        self.clear_away()?;
+        if let Err(error) = self.clear_away() {
+            pgrx::log!("vector_backfill clears collections away later: {}", error.message);
+        }
         let active = self.active_jobs();
         let housekeeping = Instant::now() >= self.next_housekeeping;
         let retention = self.settings.job_retention;
@@ -101,7 +104,7 @@ impl Worker {
     }
 
     /// Removes collections that no job builds any more and those that were replaced, once nothing in flight can make them
-    /// again.
+    /// again; large ones little by little.
     fn clear_away(&mut self) -> Result<()> {
         let is_in_use = |name: &String| {
             let mut contexts = self.in_flight.values().map(|batch| &batch.context);
@@ -111,10 +114,14 @@ impl Worker {
         let removed = self.transact(|installation| {
             let mut idle = collections::idle(installation, longest_search)?;
             idle.retain(|name| !is_in_use(name));
-            for name in &idle {
-                collections::remove(installation, name)?;
+            let mut removed = Vec::new();
+            for name in idle {
+                if references::abandon(installation, &name)? {
+                    collections::remove(installation, &name)?;
+                    removed.push(name);
+                }
             }
-            Ok(idle)
+            Ok(removed)
         })?;
         for name in removed.unwrap_or_default() {
             self.engine.drop_collection(&name);

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::budget::Purse;
 use crate::cancel::CancelFlag;
-use crate::policy::budget::Purse;
 use crate::policy::chunking::Chunking;
 use crate::provider::config::ProviderConfig;
 use crate::store::contract::CollectionSpec;

@@ -3,6 +3,7 @@
 //! `unsafe` line, and can be tested and measured alone.
 
 pub mod batch;
+pub mod budget;
 pub mod cancel;
 pub mod pipeline;
 pub mod point;

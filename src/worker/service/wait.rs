@@ -21,7 +21,7 @@ const LAST_STEP: Duration = Duration::from_millis(250);
 /// How often it is made sure that a worker is there for a job that needs one.
 const WORKER_STEP: Duration = Duration::from_secs(5);
 
-/// Waits until the job has ended or is paused, when nothing moves by itself, or the time is over. Returns its state.
+/// Waits until the job has ended or is paused, when nothing moves for the moment, or the time is over. Returns its state.
 pub(crate) fn wait(installation: &Installation, job_id: i64, timeout: Option<Duration>) -> Result<JobState> {
     require_moving_snapshots()?;
     // A time beyond what the clock can say is no limit.

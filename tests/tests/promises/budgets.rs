@@ -152,6 +152,9 @@ fn a_job_that_waits_for_the_next_day_goes_on_with_it_unless_somebody_paused_it()
     wait::until("another day's work", || (charged(&service) > 3_800).then_some(()));
     paused(&mut client, job);
     assert!(charged(&service) <= 4_000);
+    let finding: String = client.value("select finding || hint from vb_health()", &[]);
+    assert!(finding.contains("is paused until"), "{finding}");
+    assert!(finding.contains("It goes on by itself"), "{finding}");
 
     client.run(&format!("select vb_pause({job})"));
     let wakes: bool = client.value(
@@ -160,9 +163,35 @@ fn a_job_that_waits_for_the_next_day_goes_on_with_it_unless_somebody_paused_it()
     );
     assert!(!wakes, "who pauses a job means it");
     client.run("select vb_set_client_limits(1)");
+    let other = services::enqueue(&mut client, 2, "cloud", 20);
+    jobs::completed(&mut client, other);
     assert_eq!(jobs::progress(&mut client, job).state, "paused");
     client.run(&format!("select vb_resume({job})"));
     assert_eq!(jobs::completed(&mut client, job).successful, ROWS);
+}
+
+#[test]
+fn limits_and_prices_that_change_hold_for_a_job_that_runs() {
+    let (_cluster, mut client, service) = shop();
+    client.run("select vb_set_provider('cloud', max_texts => 2, cost_per_million_tokens => 0)");
+    let job: i64 = client.value(
+        "select vb_enqueue_backfill(1, 'notes', provider => 'cloud', batch_size => 4, max_cost => 10)",
+        &[],
+    );
+    jobs::until(&mut client, job, "a beginning", |now| now.successful > 0);
+    client.run("select vb_set_provider('cloud', cost_per_million_tokens => 20000)");
+    let reason = paused(&mut client, job);
+    assert!(reason.contains("limit of a cost of 10"), "{reason}");
+    let cost: f64 = client.value("select cost::float8 from vb_progress($1::bigint)", &[&job]);
+    assert!(cost < 70.0, "a price that changes is noticed within a moment: {cost}");
+
+    let spent = charged(&service);
+    client.run(&format!("select vb_set_job_limits({job}), vb_resume({job})"));
+    wait::until("more work", || (charged(&service) > spent + 100).then_some(()));
+    client.run("select vb_set_client_limits(1, max_tokens_per_day => 1)");
+    let reason = paused(&mut client, job);
+    assert!(reason.contains("limit of 1 tokens"), "{reason}");
+    assert!(jobs::progress(&mut client, job).successful < ROWS);
 }
 
 #[test]

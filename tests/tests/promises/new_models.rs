@@ -1,11 +1,14 @@
 //! Another model takes over without a moment in which nothing is found: its collection is built beside the one that serves.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use vb_provider_double::behaviour::Behaviour;
 use vb_provider_double::server::ProviderDouble;
 use vb_provider_double::settings::Settings;
 use vb_tests::client::Client;
-use vb_tests::cluster::Cluster;
+use vb_tests::cluster::{Cluster, Stop};
 use vb_tests::store::Store;
 use vb_tests::{jobs, services, wait, worker};
 
@@ -16,17 +19,31 @@ struct Shop {
     cluster: Cluster,
     client: Client,
     store: Store,
+    /// While it is set, the old service wants to be left alone.
+    throttled: Arc<AtomicBool>,
     old: ProviderDouble,
     new: ProviderDouble,
 }
 
 impl Shop {
     fn open(latency: Duration) -> Self {
+        let throttled = Arc::new(AtomicBool::new(false));
+        let seen = throttled.clone();
         let (old, new) = (
-            ProviderDouble::start(Settings::default()),
+            ProviderDouble::start_with(
+                Settings::default(),
+                Box::new(move |_| {
+                    if seen.load(Ordering::SeqCst) {
+                        Behaviour::error(429, "rate_limit_exceeded", "slower").with("retry-after-ms", "300")
+                    } else {
+                        Behaviour::Well
+                    }
+                }),
+            ),
             ProviderDouble::start(Settings {
                 dimensions: 48,
                 latency,
+                max_text_bytes: 4_000,
                 ..Settings::default()
             }),
         );
@@ -50,6 +67,7 @@ impl Shop {
             cluster,
             client,
             store,
+            throttled,
             old,
             new,
         }
@@ -131,9 +149,6 @@ fn another_model_takes_over_at_once_when_its_collection_is_complete() {
     shop.new.forget();
     jobs::backfill(&mut shop.client, 1, "notes");
     assert_eq!(shop.new.count(), 0, "the next run has nothing to do");
-    // What failed then is tried again in the new collection, and nothing else.
-    let again: i64 = shop.client.value("select vb_retry_failed($1::bigint)", &[&job]);
-    assert_eq!(again, 0);
 }
 
 #[test]
@@ -168,16 +183,16 @@ fn changes_reach_the_collection_that_serves_while_another_one_is_built() {
     assert_eq!(shop.client.values::<String>(song, &[]), ["150"]);
 
     // One that is there when the other collection takes over goes on with that.
-    services::add_notes(&mut shop.client, 1, 10_000, 400);
-    let other: i64 = shop.client.value(
-        "select vb_enqueue_backfill(1, 'notes', batch_size => 1, max_retries => 100)",
-        &[],
-    );
+    services::add_notes(&mut shop.client, 1, 10_000, 100);
+    shop.throttled.store(true, Ordering::SeqCst);
+    let other = jobs::enqueue(&mut shop.client, 1, "notes");
     jobs::completed(&mut shop.client, job);
+    let waiting = jobs::progress(&mut shop.client, other);
+    assert_eq!((waiting.state.as_str(), waiting.successful), ("running", 0));
     jobs::completed(&mut shop.client, other);
-    assert_eq!(shop.models(1), ["next-model 700"]);
+    assert_eq!(shop.models(1), ["next-model 400"]);
     shop.only_one_is_left();
-    assert_eq!(services::assert_agreement(&mut shop.client, &shop.store, 1), 700);
+    assert_eq!(services::assert_agreement(&mut shop.client, &shop.store, 1), 400);
     assert_eq!(shop.client.values::<String>(song, &[]), ["150"]);
 }
 
@@ -228,6 +243,56 @@ fn a_worker_that_dies_while_it_is_built_goes_on_with_it() {
         "only batches in flight are sent twice: {sent}"
     );
     assert_eq!(shop.models(1), ["next-model 300"]);
+    shop.only_one_is_left();
+    assert_eq!(services::assert_agreement(&mut shop.client, &shop.store, 1), 300);
+}
+
+#[test]
+fn one_that_was_cancelled_begins_anew_when_its_failed_records_are_tried_again() {
+    let mut shop = Shop::open(Duration::from_millis(100));
+    shop.client
+        .run("update notes set content = repeat(content, 200) where id = 5");
+    let job = shop.reembed();
+    jobs::until(&mut shop.client, job, "half", |now| {
+        now.successful >= ROWS / 2 && now.failed == 1
+    });
+    shop.client.run(&format!("select vb_cancel({job})"));
+    shop.only_one_is_left();
+    let again: i64 = shop.client.value("select vb_retry_failed($1::bigint)", &[&job]);
+    assert_eq!(again, 1);
+    let done = jobs::completed(&mut shop.client, job);
+    assert_eq!((done.total, done.successful, done.failed), (ROWS, ROWS - 1, 1));
+    assert_eq!(shop.models(1), ["next-model 299"]);
+}
+
+#[test]
+fn a_paused_job_of_the_old_model_does_not_stand_in_its_way() {
+    let mut shop = Shop::open(Duration::ZERO);
+    services::add_notes(&mut shop.client, 1, 10_000, 10);
+    shop.client.run("begin");
+    let paused = jobs::enqueue(&mut shop.client, 1, "notes");
+    shop.client.run(&format!("select vb_pause({paused}); commit"));
+    let job = shop.reembed();
+    assert_ne!(job, paused);
+    assert_eq!(shop.reembed(), job, "one is enough");
+    assert_eq!(jobs::completed(&mut shop.client, job).successful, ROWS + 10);
+    shop.client.run(&format!("select vb_resume({paused})"));
+    assert_eq!(jobs::completed(&mut shop.client, paused).successful, 0);
+}
+
+#[test]
+fn a_store_that_got_lost_while_it_is_built_is_made_whole_by_it() {
+    let mut shop = Shop::open(Duration::from_millis(100));
+    let job = shop.reembed();
+    shop.half_built(job);
+    let collections = shop.store.socket().with_file_name("collections");
+    shop.cluster.stop(Stop::Immediate);
+    // As after a restore: the folder is in no base backup.
+    std::fs::remove_dir_all(&collections).unwrap();
+    shop.cluster.launch();
+    shop.client = shop.cluster.connect("shop");
+    let done = jobs::completed(&mut shop.client, job);
+    assert_eq!((done.total, done.successful), (ROWS, ROWS));
     shop.only_one_is_left();
     assert_eq!(services::assert_agreement(&mut shop.client, &shop.store, 1), 300);
 }

@@ -9,8 +9,8 @@ use futures_util::stream::{self, StreamExt};
 
 use super::bisect::{Bisection, Part};
 use crate::batch::{FailureClass, Spent};
+use crate::budget::{Exceeded, Purse, Reservation};
 use crate::cancel::CancelFlag;
-use crate::policy::budget::{Exceeded, Purse, Reservation};
 use crate::policy::cutting::{RequestLimits, TextSize, cut, estimated_tokens};
 use crate::provider::contract::{EmbedRequest, Embedding, EmbeddingProvider, PLAIN_TEXT, ProviderError, Purpose};
 

@@ -221,17 +221,24 @@ impl Engine {
         });
     }
 
-    /// Removes all collections but those named, in the background; errors are logged. To be called before the first batch.
-    pub fn drop_all_but(&self, named: &[String]) {
-        let Some(running) = &self.running else { return };
+    /// Removes all collections but those named, in the background; errors are logged. Gives those of the named that are not
+    /// there. To be called before the first batch.
+    pub fn drop_all_but(&self, named: &[String]) -> Vec<String> {
+        let Some(running) = &self.running else {
+            return Vec::new();
+        };
         match running.service.block_on(self.stages.collections.store().collections()) {
             Ok(found) => {
                 for collection in found.iter().filter(|name| !named.contains(name)) {
                     log::info!("collection \"{collection}\" is nobody's and is removed");
                     self.drop_collection(collection);
                 }
+                named.iter().filter(|name| !found.contains(name)).cloned().collect()
             }
-            Err(error) => log::warn!("could not list the collections: {error}"),
+            Err(error) => {
+                log::warn!("could not list the collections: {error}");
+                Vec::new()
+            }
         }
     }
 

@@ -185,9 +185,9 @@ async fn texts(batch: &Arc<Batch>, provider: &Arc<dyn EmbeddingProvider>) -> Res
 async fn counted(texts: Texts, provider: &Arc<dyn EmbeddingProvider>) -> Result<(Texts, Vec<usize>), Stop> {
     let provider = provider.clone();
     aside("counting tokens", move || {
-        let window = provider.limits().max_tokens;
+        let limits = provider.limits();
         let count = |text: &Arc<str>| match provider.token_spans(text) {
-            Ok(spans) => Ok(spans.len().min(window)),
+            Ok(spans) => Ok(spans.len().min(limits.max_tokens) + limits.added_tokens),
             // The provider will say so itself, of this text alone.
             Err(ProviderError::Record(_)) => Ok(0),
             Err(error) => Err(error),

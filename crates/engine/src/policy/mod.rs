@@ -3,7 +3,6 @@
 pub mod backoff;
 pub mod breaker;
 pub mod bucket;
-pub mod budget;
 pub mod choice;
 pub mod chunking;
 pub mod concurrency;

@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{Failure, FailureClass, Origin};
+use crate::budget::Exceeded;
 use crate::cancel::CancelFlag;
-use crate::policy::budget::Exceeded;
 
 /// Makes embeddings of texts.
 #[async_trait]
@@ -50,6 +50,8 @@ pub struct Limits {
     pub max_texts: usize,
     /// Tokens of one text that the model sees, without special tokens.
     pub max_tokens: usize,
+    /// Tokens that a passage has besides those of its text: special ones, and those of a prefix.
+    pub added_tokens: usize,
     /// Tokens of all texts of a request, as [`estimated_tokens`](crate::policy::cutting::estimated_tokens) counts them.
     pub max_request_tokens: usize,
     /// Bytes of all texts of a request.

@@ -126,6 +126,7 @@ impl EmbeddingProvider for ScriptedProvider {
         Limits {
             max_texts: self.max_texts,
             max_tokens: 256,
+            added_tokens: 0,
             max_request_tokens: usize::MAX,
             max_request_bytes: usize::MAX,
             parallel_requests: self.parallel_requests,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vb_engine::batch::{Batch, BatchResult, FailureClass, Origin};
-use vb_engine::policy::budget::{Amount, Budget, Limits, Purse, Terms};
+use vb_engine::budget::{Amount, Budget, Limits, Purse, Terms};
 
 use crate::doubles::owner::{Owner, batch};
 use crate::doubles::provider::ScriptedProvider;

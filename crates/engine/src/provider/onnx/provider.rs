@@ -144,6 +144,7 @@ impl EmbeddingProvider for OnnxProvider {
         Limits {
             max_texts: MAX_TEXTS,
             max_tokens: self.shared.tokenizer.content_tokens(),
+            added_tokens: self.shared.tokenizer.special_tokens(),
             max_request_tokens: usize::MAX,
             max_request_bytes: usize::MAX,
             parallel_requests: 1,

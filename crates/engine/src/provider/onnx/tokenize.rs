@@ -43,9 +43,7 @@ impl TextTokenizer {
         })?;
         let tokenizer = Tokenizer::from_bytes(bytes)
             .map_err(|error| configuration(path, &format!("is not a tokenizer: {error}")))?;
-        let special_tokens = tokenizer
-            .get_post_processor()
-            .map_or(0, |processor| processor.added_tokens(false));
+        let special_tokens = added_by(&tokenizer);
         if window <= special_tokens {
             return Err(ProviderError::Configuration(format!(
                 "max_tokens is {window}, but the model's special tokens alone are {special_tokens}"
@@ -76,6 +74,11 @@ impl TextTokenizer {
         self.content_tokens
     }
 
+    /// Tokens that every text gets besides its own.
+    pub(super) fn special_tokens(&self) -> usize {
+        added_by(&self.tokenizer)
+    }
+
     /// What fills the rest of a shorter text's row.
     pub(super) fn padding_id(&self) -> u32 {
         self.padding_id
@@ -85,11 +88,7 @@ impl TextTokenizer {
     /// everything this tokenizer makes.
     pub(super) fn widest_row(&self) -> TokenizedText {
         let last = self.tokenizer.get_vocab_size(true).saturating_sub(1) as u32;
-        let special_tokens = self
-            .tokenizer
-            .get_post_processor()
-            .map_or(0, |processor| processor.added_tokens(false));
-        let length = self.content_tokens + special_tokens;
+        let length = self.content_tokens + self.special_tokens();
         TokenizedText {
             ids: vec![last; length],
             type_ids: vec![0; length],
@@ -164,6 +163,12 @@ fn starts_a_word(character: char) -> bool {
 
 fn refused(error: tokenizers::Error) -> ProviderError {
     ProviderError::Record(format!("the tokenizer refused the text: {error}"))
+}
+
+fn added_by(tokenizer: &Tokenizer) -> usize {
+    tokenizer
+        .get_post_processor()
+        .map_or(0, |processor| processor.added_tokens(false))
 }
 
 fn configuration(path: &Path, problem: &str) -> ProviderError {

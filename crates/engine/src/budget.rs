@@ -68,9 +68,12 @@ impl Budget {
         }))
     }
 
-    /// Other terms for what is spent already.
-    pub fn change(&self, terms: Terms) {
-        self.lock().terms = terms;
+    /// Other terms for what is spent already; says whether the limits are others.
+    pub fn change(&self, terms: Terms) -> bool {
+        let mut state = self.lock();
+        let differs = state.terms.limits != terms.limits;
+        state.terms = terms;
+        differs
     }
 
     /// Begins anew.
@@ -147,7 +150,7 @@ impl State {
 #[derive(Debug, Default)]
 pub struct Purse {
     budgets: Vec<Arc<Budget>>,
-    cost_per_token: f64,
+    cost_per_token: Mutex<f64>,
     /// Tokens as they were counted before and as the provider counted them.
     experience: Mutex<(u64, u64)>,
 }
@@ -166,28 +169,29 @@ impl Purse {
     pub fn new(budgets: Vec<Arc<Budget>>, cost_per_token: f64) -> Self {
         Self {
             budgets,
-            cost_per_token,
+            cost_per_token: Mutex::new(cost_per_token),
             experience: Mutex::default(),
         }
     }
 
-    /// Whether anything is limited, so that tokens have to be counted before they are sent.
-    pub fn is_limited(&self) -> bool {
-        self.budgets.iter().any(|budget| {
-            let limits = budget.lock().terms.limits;
-            limits.tokens.is_some() || (limits.cost.is_some() && self.cost_per_token > 0.0)
-        })
+    /// What a token costs from now on.
+    pub fn change_price(&self, cost_per_token: f64) {
+        *self.price() = cost_per_token;
     }
 
-    /// Whether both pay out of a common budget.
-    pub fn shares_with(&self, other: &Self) -> bool {
-        let is_mine = |theirs: &Arc<Budget>| self.budgets.iter().any(|mine| Arc::ptr_eq(mine, theirs));
-        other.budgets.iter().any(is_mine)
+    /// Whether anything is limited, so that tokens have to be counted before they are sent.
+    pub fn is_limited(&self) -> bool {
+        let costs = *self.price() > 0.0;
+        self.budgets.iter().any(|budget| {
+            let limits = budget.lock().terms.limits;
+            limits.tokens.is_some() || (limits.cost.is_some() && costs)
+        })
     }
 
     /// How many of the texts with so many tokens, from the first, may be sent at this moment.
     pub fn affordable(&self, tokens: &[usize]) -> usize {
-        let rooms = self.budgets.iter().map(|budget| budget.room(self.cost_per_token));
+        let price = *self.price();
+        let rooms = self.budgets.iter().map(|budget| budget.room(price));
         let room = rooms.min().unwrap_or(u64::MAX);
         let mut sum = 0_u64;
         let fitting = tokens.iter().take_while(|tokens| {
@@ -219,7 +223,7 @@ impl Purse {
     fn amount(&self, tokens: u64) -> Amount {
         Amount {
             tokens,
-            cost: tokens as f64 * self.cost_per_token,
+            cost: tokens as f64 * *self.price(),
         }
     }
 
@@ -231,6 +235,10 @@ impl Purse {
         }
         let expected = (u128::from(counted) * u128::from(after)).div_ceil(u128::from(before));
         u64::try_from(expected).unwrap_or(u64::MAX)
+    }
+
+    fn price(&self) -> MutexGuard<'_, f64> {
+        self.cost_per_token.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn experience(&self) -> MutexGuard<'_, (u64, u64)> {
@@ -375,13 +383,24 @@ mod tests {
             ..budget.lock().terms.clone()
         };
         let (more, none) = (terms(Some(150)), terms(None));
-        budget.change(more.clone());
+        assert!(budget.change(more.clone()));
+        assert!(!budget.change(more.clone()));
         assert_eq!(purse.affordable(&[10; 20]), 5);
-        budget.change(none);
+        assert!(budget.change(none));
         assert!(!purse.is_limited());
         assert!(purse.reserve(u64::from(u32::MAX)).is_ok());
         budget.renew(more, Amount::default());
         assert_eq!(purse.affordable(&[10; 20]), 15);
+    }
+
+    #[test]
+    fn a_price_that_changes_holds_from_the_next_request_on() {
+        let purse = Purse::new(vec![budget(None, Some(1.0))], 0.0);
+        assert!(!purse.is_limited());
+        purse.reserve(1_000).unwrap().spend(1_000);
+        purse.change_price(0.01);
+        assert!(purse.is_limited());
+        assert_eq!(purse.affordable(&[30; 20]), 3);
     }
 
     #[test]

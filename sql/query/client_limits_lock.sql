@@ -1,0 +1,1 @@
+select from @extschema@.vb_client_limits where client_id = $1 for share
