@@ -101,6 +101,7 @@ impl Worker {
         let Some(in_flight) = self.in_flight.remove(&outcome.batch_id) else {
             return;
         };
+        in_flight.context.purse.record(outcome.spent.tokens);
         let Some(position) = self
             .jobs
             .iter()

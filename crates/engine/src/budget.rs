@@ -13,6 +13,23 @@ pub struct Amount {
     pub cost: f64,
 }
 
+impl Amount {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.saturating_add(other.tokens),
+            cost: self.cost + other.cost,
+        }
+    }
+
+    /// Not less than nothing.
+    fn less(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.saturating_sub(other.tokens),
+            cost: (self.cost - other.cost).max(0.0),
+        }
+    }
+}
+
 /// The most that may be spent.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Limits {
@@ -43,6 +60,8 @@ pub struct Budget(Mutex<State>);
 struct State {
     terms: Terms,
     spent: Amount,
+    /// What of that whoever keeps the books does not know yet.
+    unrecorded: Amount,
     /// What requests under way will take.
     reserved: Amount,
 }
@@ -64,6 +83,7 @@ impl Budget {
         Self(Mutex::new(State {
             terms,
             spent,
+            unrecorded: Amount::default(),
             reserved: Amount::default(),
         }))
     }
@@ -76,10 +96,11 @@ impl Budget {
         differs
     }
 
-    /// Begins anew.
-    pub fn renew(&self, terms: Terms, spent: Amount) {
+    /// Begins anew, with what the books say. What they do not know yet they will count from now on.
+    pub fn renew(&self, terms: Terms, recorded: Amount) {
         let mut state = self.lock();
-        (state.terms, state.spent) = (terms, spent);
+        state.terms = terms;
+        state.spent = recorded.plus(state.unrecorded);
     }
 
     /// What is spent, without requests under way.
@@ -96,17 +117,20 @@ impl Budget {
         if let Some(exceeded) = state.exceeded(amount) {
             return Err(exceeded);
         }
-        state.reserved.tokens += amount.tokens;
-        state.reserved.cost += amount.cost;
+        state.reserved = state.reserved.plus(amount);
         Ok(())
     }
 
     fn settle(&self, reserved: Amount, spent: Amount) {
         let mut state = self.lock();
-        state.reserved.tokens = state.reserved.tokens.saturating_sub(reserved.tokens);
-        state.reserved.cost = (state.reserved.cost - reserved.cost).max(0.0);
-        state.spent.tokens += spent.tokens;
-        state.spent.cost += spent.cost;
+        state.reserved = state.reserved.less(reserved);
+        state.spent = state.spent.plus(spent);
+        state.unrecorded = state.unrecorded.plus(spent);
+    }
+
+    fn record(&self, amount: Amount) {
+        let mut state = self.lock();
+        state.unrecorded = state.unrecorded.less(amount);
     }
 
     /// Tokens that still fit, at this price.
@@ -218,6 +242,14 @@ impl Purse {
             counted: tokens,
             amount,
         })
+    }
+
+    /// The books know of so many tokens that were spent.
+    pub fn record(&self, tokens: u64) {
+        let amount = self.amount(tokens);
+        for budget in &self.budgets {
+            budget.record(amount);
+        }
     }
 
     fn amount(&self, tokens: u64) -> Amount {
@@ -391,6 +423,19 @@ mod tests {
         assert!(purse.reserve(u64::from(u32::MAX)).is_ok());
         budget.renew(more, Amount::default());
         assert_eq!(purse.affordable(&[10; 20]), 15);
+    }
+
+    #[test]
+    fn what_the_books_do_not_know_yet_counts_for_the_new_day() {
+        let budget = budget(Some(100), None);
+        let purse = Purse::new(vec![budget.clone()], 0.0);
+        purse.reserve(40).unwrap().spend(40);
+        purse.record(10);
+        let terms = budget.lock().terms.clone();
+        budget.renew(terms, Amount::default());
+        assert_eq!(budget.spent().tokens, 30);
+        purse.record(30);
+        assert_eq!(budget.spent().tokens, 30, "they count it for this day");
     }
 
     #[test]

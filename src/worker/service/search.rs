@@ -11,10 +11,10 @@ use crate::catalog::collections::{self, Collection};
 use crate::catalog::installation::Installation;
 use crate::catalog::job_request::check_range;
 use crate::catalog::providers::{self, Provider};
-use crate::catalog::references::Owner;
+use crate::catalog::references::{self, Owner};
 use crate::catalog::source_access;
 use crate::error::{Result, VbError};
-use crate::pg::role;
+use crate::pg::{notice, role};
 use crate::settings::Settings;
 use crate::source::columns::Relation;
 use crate::source::describe::{self, Source};
@@ -82,6 +82,9 @@ pub(crate) fn search(installation: &Installation, question: &Question<'_>) -> Re
     let mut matching = Matching::Values;
     loop {
         let hits = nearest(question, &collection, &provider, limit)?;
+        if hits.is_empty() && role::as_owner(installation.owner, || references::any(installation, owner))? {
+            notice::warn(gone(&collection));
+        }
         let is_all = hits.len() < limit || limit >= MOST_HITS;
         let mut found = visible(&source, question.client_id, best_chunks(hits), &mut matching)?;
         found.truncate(wanted);
@@ -90,6 +93,18 @@ pub(crate) fn search(installation: &Installation, question: &Question<'_>) -> Re
         }
         limit = (limit * GROWTH).min(MOST_HITS);
     }
+}
+
+/// What to say of a collection that has no vectors though some are recorded.
+fn gone(collection: &Collection) -> VbError {
+    VbError::wrong_state(format!(
+        "collection {} has no vectors in the store, though some are recorded",
+        collection.name
+    ))
+    .hint(
+        "In a transaction that began before another collection took its place, begin a new one. Else the store was lost: \
+         embed again with reembed => true.",
+    )
 }
 
 fn nearest(

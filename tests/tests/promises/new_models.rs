@@ -285,12 +285,22 @@ fn a_store_that_got_lost_while_it_is_built_is_made_whole_by_it() {
     let mut shop = Shop::open(Duration::from_millis(100));
     let job = shop.reembed();
     shop.half_built(job);
+    shop.client.run(&format!("select vb_pause({job})"));
     let collections = shop.store.socket().with_file_name("collections");
     shop.cluster.stop(Stop::Immediate);
     // As after a restore: the folder is in no base backup.
     std::fs::remove_dir_all(&collections).unwrap();
     shop.cluster.launch();
     shop.client = shop.cluster.connect("shop");
+    assert!(shop.nearest().is_empty());
+    let warnings = shop.client.take_notices();
+    assert!(
+        warnings
+            .iter()
+            .any(|notice| notice.message.contains("has no vectors in the store")),
+        "{warnings:?}"
+    );
+    shop.client.run(&format!("select vb_resume({job})"));
     let done = jobs::completed(&mut shop.client, job);
     assert_eq!((done.total, done.successful), (ROWS, ROWS));
     shop.only_one_is_left();
