@@ -421,6 +421,7 @@ mod tests {
         assert!(budget.change(none));
         assert!(!purse.is_limited());
         assert!(purse.reserve(u64::from(u32::MAX)).is_ok());
+        purse.record(100);
         budget.renew(more, Amount::default());
         assert_eq!(purse.affordable(&[10; 20]), 15);
     }
