@@ -46,7 +46,7 @@ pub(crate) struct Collection {
 pub(crate) fn active(installation: &Installation, owner: Owner<'_>) -> Result<Option<Collection>> {
     spi::read_first(
         &installation.sql(include_str!("../../sql/query/collection_active.sql")),
-        &[owner.client_id.into(), owner.source.into(), owner.vector_type.into()],
+        &owner.parameters(),
         |row| of_row(row, Stage::Serving),
     )
 }
@@ -188,7 +188,7 @@ pub(crate) fn switch(installation: &Installation, owner: Owner<'_>, built: &Coll
     references::take_over(installation, owner, &built.name)?;
     spi::run(
         &installation.sql(include_str!("../../sql/query/collection_retire.sql")),
-        &[owner.client_id.into(), owner.source.into(), owner.vector_type.into()],
+        &owner.parameters(),
     )?;
     spi::run(
         &installation.sql(include_str!("../../sql/query/collection_activate.sql")),

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::Oid;
 use vb_engine::batch::EmbeddedRecord;
 
@@ -23,6 +24,13 @@ pub(crate) struct Owner<'a> {
     pub(crate) source: Oid,
     /// The vector type.
     pub(crate) vector_type: &'a str,
+}
+
+impl<'a> Owner<'a> {
+    /// The same as parameters 1 to 3 of a statement.
+    pub(crate) fn parameters(self) -> [DatumWithOid<'a>; 3] {
+        [self.client_id.into(), self.source.into(), self.vector_type.into()]
+    }
 }
 
 /// What is recorded of a record.
@@ -176,7 +184,7 @@ pub(crate) fn any(installation: &Installation, owner: Owner<'_>) -> Result<bool>
             Stage::Serving,
             include_str!("../../sql/query/references_any.sql"),
         ),
-        &[owner.client_id.into(), owner.source.into(), owner.vector_type.into()],
+        &owner.parameters(),
         |row| row.get(1),
     )?;
     Ok(found.unwrap_or(false))
@@ -204,7 +212,7 @@ fn forget(installation: &Installation, owner: Owner<'_>, stage: Stage) -> Result
             stage,
             include_str!("../../sql/query/references_of_owner_delete.sql"),
         ),
-        &[owner.client_id.into(), owner.source.into(), owner.vector_type.into()],
+        &owner.parameters(),
     )
     .map(|_| ())
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vb_engine::batch::Target;
-use vb_engine::budget::Purse;
 use vb_engine::cancel::CancelFlag;
 use vb_engine::policy::choice;
+use vb_engine::purse::Purse;
 use vb_engine::store::contract::CollectionSpec;
 
 use super::active_job::{ActiveJob, JobContext, scope_of};

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use vb_engine::batch::Target;
-use vb_engine::budget::{Budget, Purse};
+use vb_engine::budget::Budget;
 use vb_engine::cancel::CancelFlag;
 use vb_engine::provider::config::ProviderConfig;
+use vb_engine::purse::Purse;
 
 use super::rate::Rate;
 use crate::catalog::batches::WaitingBatch;

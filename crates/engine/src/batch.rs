@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::budget::Purse;
 use crate::cancel::CancelFlag;
 use crate::policy::chunking::Chunking;
 use crate::provider::config::ProviderConfig;
+use crate::purse::Purse;
 use crate::store::contract::CollectionSpec;
 
 /// The only unit of work: records of one client, source and vector type that are embedded and stored together.

@@ -9,5 +9,6 @@ pub mod pipeline;
 pub mod point;
 pub mod policy;
 pub mod provider;
+pub mod purse;
 pub mod service;
 pub mod store;

@@ -9,10 +9,11 @@ use futures_util::stream::{self, StreamExt};
 
 use super::bisect::{Bisection, Part};
 use crate::batch::{FailureClass, Spent};
-use crate::budget::{Exceeded, Purse, Reservation};
+use crate::budget::Exceeded;
 use crate::cancel::CancelFlag;
 use crate::policy::cutting::{RequestLimits, TextSize, cut, estimated_tokens};
 use crate::provider::contract::{EmbedRequest, Embedding, EmbeddingProvider, PLAIN_TEXT, ProviderError, Purpose};
+use crate::purse::{Purse, Reservation};
 
 /// Tokens of the plain text, special ones included.
 const PLAIN_TEXT_TOKENS: u64 = 4;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use vb_engine::batch::{Batch, BatchResult, FailureClass, Origin};
-use vb_engine::budget::{Amount, Budget, Limits, Purse, Terms};
+use vb_engine::budget::{Amount, Budget, Limits, Terms};
+use vb_engine::purse::Purse;
 
 use crate::doubles::owner::{Owner, batch};
 use crate::doubles::provider::ScriptedProvider;
