@@ -1,4 +1,6 @@
-//! The settings (`vector_backfill.*`), read into one struct.
+//! The settings (`vector_backfill.*`), read into one struct; those about stores are in [`stores`].
+
+pub(crate) mod stores;
 
 use std::ffi::CString;
 use std::path::PathBuf;
@@ -6,7 +8,9 @@ use std::time::Duration;
 
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::pg_sys::Oid;
+use vb_engine::store::qdrant::QdrantOptions;
 
+use self::stores::StoreSettings;
 use crate::pg::path;
 
 static DATA_DIRECTORY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
@@ -49,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) secret_directory: Option<PathBuf>,
     /// How long ended jobs are kept; `None` keeps them for ever.
     pub(crate) job_retention: Option<Duration>,
+    /// Where vectors are kept and how.
+    pub(crate) stores: StoreSettings,
 }
 
 impl Settings {
@@ -73,6 +79,7 @@ impl Settings {
                 minutes if minutes < 0 => None,
                 minutes => Some(Duration::from_secs(60 * minutes as u64)),
             },
+            stores: StoreSettings::current(),
         }
     }
 
@@ -80,6 +87,11 @@ impl Settings {
     /// of a running vector engine copied one by one are no consistent store, and their paths are too long for tar.
     pub(crate) fn database_directory(&self, database: Oid) -> PathBuf {
         self.data_directory.join(format!("{HOME_PREFIX}{}", database.to_u32()))
+    }
+
+    /// How the Qdrant server is talked to, or why it is not.
+    pub(crate) fn qdrant(&self) -> Result<QdrantOptions, String> {
+        self.stores.qdrant(self.request_timeout, self.secret_directory.clone())
     }
 
     /// The socket of the worker that serves a database.
@@ -93,13 +105,18 @@ fn milliseconds(value: i32) -> Duration {
 }
 
 fn path_of(setting: &GucSetting<Option<CString>>) -> Option<PathBuf> {
+    text_of(setting).map(PathBuf::from)
+}
+
+fn text_of(setting: &GucSetting<Option<CString>>) -> Option<String> {
     let value = setting.get()?;
     let value = value.to_str().ok()?;
-    (!value.is_empty()).then(|| PathBuf::from(value))
+    (!value.is_empty()).then(|| value.to_owned())
 }
 
 /// Defines all settings; called once when the library is loaded.
 pub(crate) fn define() {
+    stores::define();
     let hidden = GucFlags::SUPERUSER_ONLY;
     GucRegistry::define_string_guc(
         c"vector_backfill.data_directory",

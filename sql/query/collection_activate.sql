@@ -1,1 +1,1 @@
-update @extschema@.vb_collection_generations set active = true, job_id = null where name = $1
+update @extschema@.vb_collection_generations set active = true, job_id = null where collection_id = $1

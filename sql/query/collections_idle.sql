@@ -1,6 +1,6 @@
 -- Collections that no search reads and no job builds any more. $1 seconds for which a search may still read one that was
 -- retired.
-select g.name
+select g.collection_id
 from @extschema@.vb_collection_generations g
 where not g.active
   and case when g.retired_at is null

@@ -1,1 +1,2 @@
-select name from @extschema@.vb_collection_generations where name = any($1) and not active
+select collection_id from @extschema@.vb_collection_generations
+where store = 'embedded' and name = any($1) and not active

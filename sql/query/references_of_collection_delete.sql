@@ -5,6 +5,6 @@ where ctid = any(array(
     from @extschema@.vb_collection_generations g
     join @extschema@.@references@ v
         on v.client_id = g.client_id and v.source = g.source and v.vector_type = g.vector_type
-    where g.name = $1 and v.collection = g.name
+    where g.collection_id = $1 and v.collection = g.name
     limit $2
 ))

@@ -1,7 +1,8 @@
 -- A collection is pinned to one vector space; another model means another generation.
 create table vb_collection_generations (
     collection_id  bigint generated always as identity primary key,
-    name           text unique,
+    name           text,
+    alias          text,
     client_id      bigint not null,
     source         regclass not null,
     vector_type    text not null,
@@ -10,6 +11,7 @@ create table vb_collection_generations (
     dimensions     int not null check (dimensions > 0),
     generation     int not null default 1 check (generation > 0),
     store          text not null check (store in ('embedded', 'qdrant')),
+    is_shared      boolean not null default false,
     active         boolean not null default true,
     job_id         bigint,
     retired_at     timestamptz,
@@ -18,12 +20,26 @@ create table vb_collection_generations (
     renew_before   timestamptz,
     created_at     timestamptz not null default pg_catalog.now(),
     unique (client_id, source, vector_type, generation),
+    check (not is_shared or alias is null),
     check (not active or (job_id is null and retired_at is null))
 );
 create unique index vb_collection_generations_active
     on vb_collection_generations (client_id, source, vector_type) where active;
-create index vb_collection_generations_idle on vb_collection_generations (name) where not active;
+create index vb_collection_generations_idle on vb_collection_generations (collection_id) where not active;
+-- Clients may share a collection, but none has two shares of it.
+create unique index vb_collection_generations_name on vb_collection_generations (store, name, client_id);
+create unique index vb_collection_generations_whole on vb_collection_generations (store, name) where not is_shared;
 comment on table vb_collection_generations is 'Collections in the vector store, the model each is pinned to and how texts were cut; vectors from before renew_before were cut in another way. One that is not active is being built by a job, or was retired and goes soon';
+
+-- What is to be removed from a store that may not answer at the moment: whole collections, or a client's share.
+create table vb_collection_removals (
+    removal_id  bigint generated always as identity primary key,
+    store       text not null check (store in ('embedded', 'qdrant')),
+    name        text not null,
+    client_id   bigint,
+    added_at    timestamptz not null default pg_catalog.now()
+);
+comment on table vb_collection_removals is 'Collections, or clients'' shares of them, that nothing refers to any more and that are still to be removed from their store';
 
 -- Each chunk of each record that has a vector.
 create table qdrant_vectors (

@@ -6,6 +6,23 @@ from vb_source_settings s
 left join vb_source_texts t on t.source operator(pg_catalog.=) s.source;
 comment on view vb_sources is 'Tables that are or were embedded; NULL columns follow the rules for unconfigured tables';
 
+create view vb_collections as
+select g.name, g.client_id, g.source, g.vector_type, g.model, g.dimensions, g.generation,
+       case when g.active
+            then (select pg_catalog.count(*) from qdrant_vectors v
+                  where v.client_id operator(pg_catalog.=) g.client_id and v.source operator(pg_catalog.=) g.source
+                    and v.vector_type operator(pg_catalog.=) g.vector_type and v.collection operator(pg_catalog.=) g.name)
+            else (select pg_catalog.count(*) from vb_next_vectors v
+                  where v.client_id operator(pg_catalog.=) g.client_id and v.source operator(pg_catalog.=) g.source
+                    and v.vector_type operator(pg_catalog.=) g.vector_type and v.collection operator(pg_catalog.=) g.name)
+       end as points,
+       g.store,
+       case when g.active then 'serving' when g.retired_at is null then 'building' else 'retired' end as stage,
+       g.is_shared, g.alias, g.provider, g.created_at
+from vb_collection_generations g
+where g.name is not null;
+comment on view vb_collections is 'Where the vectors of each client, source and vector type are: the collection, its model and store; points as recorded here, which vb_verify compares with the store';
+
 create view vb_worker_status as
 select w.pid, w.state, w.since, w.memory_bytes, w.waiting_for, w.preloaded from vb_worker_list() w;
 comment on view vb_worker_status is 'The worker of this database; no row when none runs';

@@ -19,7 +19,8 @@ end
 $$;
 
 grant select on
-    vb_job_status, vb_active_batches, vb_error_report, vb_sources, vb_worker_status, vb_provider_status, vb_client_spending
+    vb_job_status, vb_active_batches, vb_error_report, vb_sources, vb_worker_status, vb_provider_status, vb_client_spending,
+    vb_collections
     to pg_monitor;
 -- A view calls its functions with the rights of who reads it.
 grant execute on function

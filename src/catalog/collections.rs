@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use pgrx::datum::TimestampWithTimeZone;
 use vb_engine::policy::chunking::Chunking;
+use vb_engine::store::place::{NoSuchStore, Place, StoreKind};
+use vb_engine::store::share::Share;
 
 use super::installation::Installation;
 use super::references::{self, Owner};
@@ -13,6 +15,9 @@ use crate::pg::spi::{self, Row};
 
 /// Letters that a part of a collection's name keeps.
 const NAME_PART: usize = 40;
+
+/// Letters of the installation's id that a collection's name has.
+const MARK: usize = 8;
 
 /// Whether anybody reads a collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +31,12 @@ pub(crate) enum Stage {
 /// A collection of a client's vectors of a source and type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Collection {
+    /// Its number.
+    pub(crate) id: i64,
+    /// The store that keeps it.
+    pub(crate) store: StoreKind,
+    /// Whether several clients have shares of it.
+    pub(crate) is_shared: bool,
     /// Its name in the store.
     pub(crate) name: String,
     /// Whether it serves.
@@ -40,6 +51,19 @@ pub(crate) struct Collection {
     pub(crate) chunking: Option<Chunking>,
     /// Vectors made before this moment were cut in another way.
     pub(crate) renew_before: Option<TimestampWithTimeZone>,
+}
+
+impl Collection {
+    /// Where a client's points are in it.
+    pub(crate) fn place(&self, client_id: i64) -> Place {
+        Place {
+            store: self.store,
+            share: Share {
+                collection: self.name.clone(),
+                client_id: self.is_shared.then_some(client_id),
+            },
+        }
+    }
 }
 
 /// The collection that serves, if there is one.
@@ -67,23 +91,32 @@ pub(crate) fn building(installation: &Installation, owner: Owner<'_>, job: i64) 
 
 fn of_row(row: &Row<'_>, stage: Stage) -> Result<Collection> {
     Ok(Collection {
-        name: row.get(1)?,
+        id: row.get(1)?,
+        store: store(&row.get::<String>(9)?)?,
+        is_shared: row.get(10)?,
+        name: row.get(2)?,
         stage,
-        provider: row.get(2)?,
-        model: row.get(3)?,
-        dimensions: row.get(4)?,
-        chunking: match (row.optional::<i32>(5)?, row.optional::<i32>(6)?) {
+        provider: row.get(3)?,
+        model: row.get(4)?,
+        dimensions: row.get(5)?,
+        chunking: match (row.optional::<i32>(6)?, row.optional::<i32>(7)?) {
             (Some(tokens), Some(overlap)) => Some(Chunking {
                 tokens: tokens as usize,
                 overlap: overlap as usize,
             }),
             _ => None,
         },
-        renew_before: row.optional(7)?,
+        renew_before: row.optional(8)?,
     })
 }
 
-/// Names of all collections.
+/// What others who read the store may call the collection, if there is a name for that.
+pub(crate) fn alias(installation: &Installation, collection: i64) -> Result<Option<String>> {
+    let statement = installation.sql(include_str!("../../sql/query/collection_alias.sql"));
+    Ok(spi::read_first(&statement, &[collection.into()], |row| row.optional(1))?.flatten())
+}
+
+/// Names of all embedded collections.
 pub(crate) fn names(installation: &Installation) -> Result<Vec<String>> {
     spi::read(
         &installation.sql(include_str!("../../sql/query/collection_names.sql")),
@@ -108,11 +141,20 @@ pub(crate) struct NewCollection<'a> {
     pub(crate) chunking: Option<Chunking>,
     /// The job that builds it beside the one that serves; `None` when it serves at once.
     pub(crate) builder: Option<i64>,
+    /// The store that is to keep it.
+    pub(crate) store: StoreKind,
+    /// Whether clients are to share it.
+    pub(crate) is_shared: bool,
 }
 
-/// Records a new collection, named so that people recognise it.
+/// Records a new collection, named so that people recognise it; or a share of one that other clients have already.
 pub(crate) fn create(installation: &Installation, new: &NewCollection<'_>) -> Result<Collection> {
     let owner = new.owner;
+    let shared = if new.is_shared {
+        shared(installation, new)?
+    } else {
+        None
+    };
     let (chunk_tokens, chunk_overlap) = numbers(new.chunking);
     let id: i64 = spi::first(
         &installation.sql(include_str!("../../sql/query/collection_create.sql")),
@@ -126,22 +168,25 @@ pub(crate) fn create(installation: &Installation, new: &NewCollection<'_>) -> Re
             chunk_tokens.into(),
             chunk_overlap.into(),
             new.builder.into(),
+            new.store.name().into(),
+            new.is_shared.into(),
         ],
         |row| row.get(1),
     )?
     .ok_or_else(|| VbError::internal("a collection was not recorded"))?;
-    let name = format!(
-        "client_{}_{}_{}_{id}",
-        owner.client_id,
-        recognisable(new.source_name),
-        recognisable(owner.vector_type)
-    );
+    let names = match shared {
+        Some(name) => Names { name, alias: None },
+        None => names_of(installation, new, id)?,
+    };
     spi::run(
         &installation.sql(include_str!("../../sql/query/collection_name.sql")),
-        &[id.into(), name.as_str().into()],
+        &[id.into(), names.name.as_str().into(), names.alias.into()],
     )?;
     Ok(Collection {
-        name,
+        id,
+        store: new.store,
+        is_shared: new.is_shared,
+        name: names.name,
         stage: match new.builder {
             Some(_) => Stage::Building,
             None => Stage::Serving,
@@ -154,8 +199,59 @@ pub(crate) fn create(installation: &Installation, new: &NewCollection<'_>) -> Re
     })
 }
 
-/// Forgets a collection without references.
-pub(crate) fn remove(installation: &Installation, collection: &str) -> Result<()> {
+/// What a collection is called.
+struct Names {
+    name: String,
+    /// What whichever generation serves is called, for others who read the store.
+    alias: Option<String>,
+}
+
+/// Names for a new collection. The number makes them unique in this installation, its mark in a store that several have;
+/// so it does not matter to what the words before them were shortened.
+fn names_of(installation: &Installation, new: &NewCollection<'_>, id: i64) -> Result<Names> {
+    let mark = installation
+        .id()?
+        .ok_or_else(|| VbError::internal("the installation has no id"))?
+        .simple()
+        .to_string();
+    let mark = &mark[..MARK];
+    let words = format!(
+        "{}_{}",
+        recognisable(new.source_name),
+        recognisable(new.owner.vector_type)
+    );
+    if new.is_shared {
+        return Ok(Names {
+            name: format!("shared_{words}_{id}_{mark}"),
+            alias: None,
+        });
+    }
+    let words = format!("client_{}_{words}", new.owner.client_id);
+    Ok(Names {
+        name: format!("{words}_{id}_{mark}"),
+        alias: Some(format!("{words}_{mark}")),
+    })
+}
+
+/// The name of a collection that other clients have and this one can have a share of.
+fn shared(installation: &Installation, new: &NewCollection<'_>) -> Result<Option<String>> {
+    let owner = new.owner;
+    spi::read_first(
+        &installation.sql(include_str!("../../sql/query/collection_shared.sql")),
+        &[
+            owner.client_id.into(),
+            owner.source.into(),
+            owner.vector_type.into(),
+            new.model.into(),
+            new.dimensions.into(),
+            new.store.name().into(),
+        ],
+        |row| row.get(1),
+    )
+}
+
+/// Forgets a collection without references; what it has in its store is removed soon after.
+pub(crate) fn remove(installation: &Installation, collection: i64) -> Result<()> {
     spi::run(
         &installation.sql(include_str!("../../sql/query/collection_remove.sql")),
         &[collection.into()],
@@ -163,19 +259,19 @@ pub(crate) fn remove(installation: &Installation, collection: &str) -> Result<()
     .map(|_| ())
 }
 
-/// Forgets those of the named that do not serve, since the store has lost them (its folder is in no base backup): their job
-/// begins anew.
+/// Forgets those of the named embedded ones that do not serve, since the store has lost them (its folder is in no base
+/// backup): their job begins anew.
 pub(crate) fn forget_unfinished(installation: &Installation, lost: &[String]) -> Result<()> {
     let statement = installation.sql(include_str!("../../sql/query/collections_not_serving.sql"));
-    for name in spi::read(&statement, &[lost.to_vec().into()], |row| row.get::<String>(1))? {
-        while !references::abandon(installation, &name)? {}
-        remove(installation, &name)?;
+    for collection in spi::read(&statement, &[lost.to_vec().into()], |row| row.get(1))? {
+        while !references::abandon(installation, collection)? {}
+        remove(installation, collection)?;
     }
     Ok(())
 }
 
 /// Collections that no job builds any more, and those retired for longer than a search may take.
-pub(crate) fn idle(installation: &Installation, longest_search: Duration) -> Result<Vec<String>> {
+pub(crate) fn idle(installation: &Installation, longest_search: Duration) -> Result<Vec<i64>> {
     spi::read(
         &installation.sql(include_str!("../../sql/query/collections_idle.sql")),
         &[longest_search.as_secs_f64().into()],
@@ -192,7 +288,7 @@ pub(crate) fn switch(installation: &Installation, owner: Owner<'_>, built: &Coll
     )?;
     spi::run(
         &installation.sql(include_str!("../../sql/query/collection_activate.sql")),
-        &[built.name.as_str().into()],
+        &[built.id.into()],
     )?;
     spi::run(
         &installation.sql(include_str!("../../sql/query/job_end_reembed.sql")),
@@ -210,15 +306,17 @@ pub(crate) fn change_chunking(
     let (chunk_tokens, chunk_overlap) = numbers(chunking);
     collection.renew_before = spi::first(
         &installation.sql(include_str!("../../sql/query/collection_change_chunking.sql")),
-        &[
-            collection.name.as_str().into(),
-            chunk_tokens.into(),
-            chunk_overlap.into(),
-        ],
+        &[collection.id.into(), chunk_tokens.into(), chunk_overlap.into()],
         |row| row.get(1),
     )?;
     collection.chunking = chunking;
     Ok(())
+}
+
+/// The store of this name.
+pub(super) fn store(name: &str) -> Result<StoreKind> {
+    name.parse()
+        .map_err(|error: NoSuchStore| VbError::internal(error.to_string()))
 }
 
 fn numbers(chunking: Option<Chunking>) -> (Option<i32>, Option<i32>) {

@@ -15,6 +15,7 @@ pub(crate) mod provider_settings;
 pub(crate) mod provider_usage;
 pub(crate) mod providers;
 pub(crate) mod references;
+pub(crate) mod removals;
 pub(crate) mod source_access;
 pub(crate) mod source_settings;
 pub(crate) mod spending;

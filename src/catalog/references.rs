@@ -218,7 +218,7 @@ fn forget(installation: &Installation, owner: Owner<'_>, stage: Stage) -> Result
 }
 
 /// Forgets some of those of a collection that nobody builds any more; true when none is left.
-pub(crate) fn abandon(installation: &Installation, collection: &str) -> Result<bool> {
+pub(crate) fn abandon(installation: &Installation, collection: i64) -> Result<bool> {
     let forgotten = spi::run(
         &sql(
             installation,

@@ -28,21 +28,13 @@ use crate::source::key::Matching;
 use crate::source::live;
 use crate::source::work_list::Comparison;
 
-/// A job made active.
-pub(crate) struct Activated {
-    /// The job.
-    pub(crate) active: ActiveJob,
-    /// A collection that another one took the place of, to be removed from the store.
-    pub(crate) replaced: Option<String>,
-}
-
 /// Makes a job active, within one transaction.
 pub(crate) fn activate(
     installation: &Installation,
     surroundings: &Surroundings<'_>,
     mut job: Job,
     comparison: Comparison,
-) -> Result<Activated> {
+) -> Result<ActiveJob> {
     let source =
         describe(installation, job.source, &job.vector_type).map_err(|error| naming(error, &job.source_name))?;
     job.role = source_access::acting_role(job.asked_by, source.owner);
@@ -81,7 +73,6 @@ pub(crate) fn activate(
     let CollectionChoice {
         provider: choice,
         collection,
-        replaced,
     } = collection_choice::choose(
         installation,
         surroundings,
@@ -120,9 +111,11 @@ pub(crate) fn activate(
         return Err(stopped(job.id));
     }
     let target = Target {
+        store: collection.store,
         collection: CollectionSpec {
             name: collection.name.clone(),
             dimensions: collection.dimensions as usize,
+            is_shared: collection.is_shared,
         },
         namespace: surroundings.namespace,
         client_id: job.client_id,
@@ -149,7 +142,7 @@ pub(crate) fn activate(
     };
     let mut active = ActiveJob::new(context, batch_size as usize, waiting, Instant::now());
     active.load(found.work_list, found.gone);
-    Ok(Activated { active, replaced })
+    Ok(active)
 }
 
 /// Waiting batches without the records that have no row, or none under this key, any more.

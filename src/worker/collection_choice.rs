@@ -18,8 +18,6 @@ pub(super) struct CollectionChoice {
     pub(super) provider: ProviderChoice,
     /// The collection, pinned to the provider's model.
     pub(super) collection: Collection,
-    /// One that it took the place of, to be removed from the store.
-    pub(super) replaced: Option<String>,
 }
 
 /// The provider and the collection in this stage that is pinned to its model. A collection without a single reference binds
@@ -47,20 +45,16 @@ pub(super) fn choose(
         pinned,
         work_list.rows,
     )?;
-    let replaced = match present {
+    match present {
         Some(collection) if work_list.references > 0 || choice.provider.fits(&collection) => {
             return Ok(CollectionChoice {
                 provider: choice,
                 collection,
-                replaced: None,
             });
         }
-        Some(collection) => {
-            collections::remove(installation, &collection.name)?;
-            Some(collection.name)
-        }
-        None => None,
-    };
+        Some(collection) => collections::remove(installation, collection.id)?,
+        None => {}
+    }
     let provider = &choice.provider;
     let dimensions = provider.dimensions.ok_or_else(|| {
         VbError::wrong_state(format!("provider {:?} has no dimensions configured", provider.name))
@@ -78,6 +72,8 @@ pub(super) fn choose(
         dimensions,
         chunking: source.chunking,
         builder: (stage == Stage::Building).then_some(job.id),
+        store: surroundings.settings.stores.new_collections,
+        is_shared: surroundings.settings.stores.shares_collections,
     };
     let collection = collections::create(installation, &new)?;
     if stage == Stage::Building {
@@ -86,6 +82,5 @@ pub(super) fn choose(
     Ok(CollectionChoice {
         provider: choice,
         collection,
-        replaced,
     })
 }

@@ -64,7 +64,9 @@ impl Worker {
         let ready: Vec<usize> = (0..self.jobs.len())
             .filter(|position| {
                 let active = &self.jobs[*position];
-                active.is_ready(now, idle) && !makes_way(&active.context.job)
+                // What would be embedded now would only wait with the others for its store.
+                let waits = !idle && self.is_out(active.context.collection.store);
+                active.is_ready(now, idle) && !makes_way(&active.context.job) && !waits
             })
             .collect();
         if idle

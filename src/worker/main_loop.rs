@@ -14,12 +14,14 @@ use uuid::Uuid;
 use vb_engine::batch::Outcome;
 use vb_engine::pipeline::engine::Engine;
 use vb_engine::policy::fairness::Turns;
+use vb_engine::store::qdrant::QdrantOptions;
 
 use super::active_job::ActiveJob;
 use super::budgets::ClientBudgets;
 use super::dispatch::InFlight;
 use super::home::Mark;
 use super::log;
+use super::store_upkeep::StoreUpkeep;
 use super::troubles::Troubles;
 use super::usage_reports::UsageReports;
 use crate::catalog::installation::{self, Installation};
@@ -41,6 +43,8 @@ pub(crate) struct Worker {
     /// Its folder, which the settings named when it started.
     pub(super) home: PathBuf,
     pub(super) settings: Settings,
+    /// The Qdrant server it works with, or why it works with none.
+    qdrant: std::result::Result<QdrantOptions, String>,
     pub(super) engine: Engine,
     pub(super) wake: UnixStream,
     pub(super) jobs: Vec<ActiveJob>,
@@ -53,6 +57,8 @@ pub(crate) struct Worker {
     pub(super) troubles: Troubles,
     /// What providers did and is not written down yet.
     pub(super) usage: UsageReports,
+    /// What is being removed from stores, and what is known of those that do not answer.
+    pub(super) upkeep: StoreUpkeep,
     /// Jobs whose rows somebody else holds locked, and until when they are left alone.
     pub(super) locked: HashMap<i64, Instant>,
     pub(super) next_poll: Instant,
@@ -89,6 +95,7 @@ impl Worker {
             namespace: installation,
             server,
             home: settings.database_directory(database),
+            qdrant: settings.qdrant(),
             settings,
             engine,
             wake,
@@ -99,6 +106,7 @@ impl Worker {
             budgets: ClientBudgets::default(),
             troubles: Troubles::default(),
             usage: UsageReports::new(now),
+            upkeep: StoreUpkeep::default(),
             locked: HashMap::new(),
             next_poll: now,
             last_look: now,
@@ -153,9 +161,9 @@ impl Worker {
         );
     }
 
-    /// Whether the settings have moved the worker's folder: a new worker opens the new one.
+    /// Whether the settings name another folder or another Qdrant server than those that this worker opened.
     fn is_elsewhere(&self) -> bool {
-        self.settings.database_directory(self.database) != self.home
+        self.settings.database_directory(self.database) != self.home || self.settings.qdrant() != self.qdrant
     }
 
     /// What an idle worker does not need, others may have.

@@ -24,6 +24,7 @@ pub(crate) mod provider_choice;
 pub(crate) mod rate;
 pub(crate) mod service;
 pub(crate) mod startup;
+mod store_upkeep;
 pub(crate) mod suspicion;
 pub(crate) mod sweep;
 pub(crate) mod take_outcomes;

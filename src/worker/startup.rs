@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use pgrx::pg_sys::Oid;
-use vb_engine::pipeline::config::{EngineConfig, StartError, StoreConfig};
+use vb_engine::pipeline::config::{EngineConfig, StartError, StoresConfig};
 use vb_engine::pipeline::engine::Engine;
 
 use super::home::{self, Mark};
@@ -101,8 +101,9 @@ fn start_engine(settings: &Settings, database: Oid, home: &Path) -> Result<(Engi
             .and_then(nonblocking)
             .map_err(|error| VbError::internal(format!("could not make a socket pair: {error}")))?;
         let config = EngineConfig {
-            store: StoreConfig::Embedded {
+            stores: StoresConfig {
                 directory: home.to_owned(),
+                qdrant: settings.qdrant(),
             },
             socket: settings.socket(database),
             wake: engine_end,

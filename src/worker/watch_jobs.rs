@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use vb_engine::provider::config::ProviderConfig;
 
-use super::activate::{self, Activated};
+use super::activate;
 use super::active_job::{ActiveJob, JobContext};
 use super::budgets;
 use super::dispatch::InFlight;
@@ -15,10 +15,9 @@ use super::main_loop::Worker;
 use super::provider_choice::Ask;
 use super::sweep::{self, Swept};
 use crate::catalog::batches;
-use crate::catalog::collections::{self, Stage};
+use crate::catalog::collections::Stage;
 use crate::catalog::job_state::{JobEvent, JobState};
 use crate::catalog::jobs::{self, Job};
-use crate::catalog::references;
 use crate::error::{Result, VbError};
 use crate::pg::{process, signal};
 use crate::source::work_list::Comparison;
@@ -42,8 +41,8 @@ impl Worker {
     /// `None` when the extension is gone.
     pub(super) fn poll(&mut self) -> Result<Option<Duration>> {
         self.last_look = Instant::now();
-        if let Err(error) = self.clear_away() {
-            pgrx::log!("vector_backfill clears collections away later: {}", error.message);
+        if let Err(error) = self.keep_stores() {
+            pgrx::log!("vector_backfill looks after its stores later: {}", error.message);
         }
         let active = self.active_jobs();
         let housekeeping = Instant::now() >= self.next_housekeeping;
@@ -103,32 +102,6 @@ impl Worker {
         Ok(Some(interval))
     }
 
-    /// Removes collections that no job builds any more and those that were replaced, once nothing in flight can make them
-    /// again; large ones little by little.
-    fn clear_away(&mut self) -> Result<()> {
-        let is_in_use = |name: &String| {
-            let mut contexts = self.in_flight.values().map(|batch| &batch.context);
-            contexts.any(|context| context.collection.name == *name)
-        };
-        let longest_search = self.settings.request_timeout;
-        let removed = self.transact(|installation| {
-            let mut idle = collections::idle(installation, longest_search)?;
-            idle.retain(|name| !is_in_use(name));
-            let mut removed = Vec::new();
-            for name in idle {
-                if references::abandon(installation, &name)? {
-                    collections::remove(installation, &name)?;
-                    removed.push(name);
-                }
-            }
-            Ok(removed)
-        })?;
-        for name in removed.unwrap_or_default() {
-            self.engine.drop_collection(&name);
-        }
-        Ok(())
-    }
-
     /// Whether a job that is not active may become it: nobody holds it locked, and batches that a pause cancelled have
     /// ended, so that nothing is embedded twice when the pause is taken back.
     fn may_begin(&self, job: &Job) -> bool {
@@ -147,10 +120,7 @@ impl Worker {
             self.transact(|installation| activate::activate(installation, &surroundings, job.clone(), comparison));
         match activated {
             Ok(None) => Ok(()),
-            Ok(Some(Activated { active, replaced })) => {
-                if let Some(collection) = replaced {
-                    self.engine.drop_collection(&collection);
-                }
+            Ok(Some(active)) => {
                 self.jobs.push(active);
                 Ok(())
             }
@@ -228,7 +198,7 @@ impl Worker {
         active.note_sweep(Instant::now());
         match swept {
             Ok(Some(Swept::Done)) => {
-                self.engine.optimize(&active.context.collection.name);
+                self.finish_collection(&active.context.collection)?;
                 self.look_again_at_others(&active.context.job);
                 Ok(())
             }

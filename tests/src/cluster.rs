@@ -7,9 +7,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use rustix::process::{Pid, Signal, kill_process};
+use vb_engine::store::place::StoreKind;
 
 use crate::client::Client;
 use crate::folder::Folder;
+use crate::qdrant::Qdrant;
 use crate::server_user::program;
 use crate::sql_error::CallError;
 use crate::template::{SUPERUSER, copy, run, template};
@@ -50,6 +52,8 @@ pub enum Stop {
 pub struct Cluster {
     home: Folder,
     postmaster: Option<Child>,
+    /// Where its vectors are kept, if not in itself.
+    qdrant: Option<Qdrant>,
     /// Kept for the other clusters that are still to be made from it.
     _template: Arc<Folder>,
 }
@@ -67,15 +71,22 @@ impl Cluster {
 
     /// Starts a server with more lines in its configuration file; nothing is preloaded unless they say so.
     pub fn with_settings(settings: &str) -> Self {
+        Self::with_store(Qdrant::when_wanted(), settings)
+    }
+
+    /// The same with this store; the embedded one when there is none.
+    pub fn with_store(qdrant: Option<Qdrant>, settings: &str) -> Self {
+        let store = qdrant.as_ref().map(Qdrant::settings).unwrap_or_default();
         let template = template();
         let home = Folder::new();
         copy(&template, home.path());
         let mut cluster = Self {
             home,
             postmaster: None,
+            qdrant,
             _template: template,
         };
-        cluster.configure(&format!("{SETTINGS}{settings}"));
+        cluster.configure(&format!("{SETTINGS}{store}{settings}"));
         cluster.launch();
         cluster
     }
@@ -112,11 +123,25 @@ impl Cluster {
         let mut standby = Self {
             home,
             postmaster: None,
+            qdrant: None,
             _template: Arc::clone(&self._template),
         };
         standby.configure("");
         standby.launch();
         standby
+    }
+
+    /// The store that this server's new collections are in.
+    pub fn store_kind(&self) -> StoreKind {
+        match self.qdrant {
+            Some(_) => StoreKind::Qdrant,
+            None => StoreKind::Embedded,
+        }
+    }
+
+    /// The Qdrant server that keeps its vectors.
+    pub fn qdrant(&self) -> &Qdrant {
+        self.qdrant.as_ref().expect("this cluster has a Qdrant server")
     }
 
     /// The data directory.

@@ -19,6 +19,7 @@ pub mod exact_search;
 pub mod folder;
 pub mod issues;
 pub mod jobs;
+pub mod qdrant;
 pub mod row;
 pub mod server_user;
 pub mod services;

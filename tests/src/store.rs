@@ -5,8 +5,10 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 
 use uuid::Uuid;
+use vb_engine::point::PointKey;
 use vb_engine::service::client::Client as ServiceClient;
 use vb_engine::service::protocol::{Answer, Request};
+use vb_engine::store::place::{Place, StoreKind};
 
 use crate::client::Client;
 use crate::cluster::Cluster;
@@ -20,6 +22,7 @@ const PAGE: usize = 700;
 #[derive(Debug, Clone)]
 pub struct Store {
     socket: PathBuf,
+    kind: StoreKind,
 }
 
 impl Store {
@@ -30,6 +33,7 @@ impl Store {
             socket: cluster
                 .data()
                 .join(format!("vector_backfill/pgsql_tmp_{oid}/service.sock")),
+            kind: cluster.store_kind(),
         }
     }
 
@@ -52,7 +56,7 @@ impl Store {
     /// How many points a collection has; 0 when it does not exist.
     pub fn count(&self, collection: &str) -> usize {
         match self.ask(&Request::Count {
-            collection: collection.to_owned(),
+            place: Place::whole(self.kind, collection),
         }) {
             Answer::Count(count) => usize::try_from(count).expect("a count fits"),
             other => panic!("a count was expected, not {other:?}"),
@@ -61,22 +65,22 @@ impl Store {
 
     /// All point ids of a collection.
     pub fn points(&self, collection: &str) -> BTreeSet<Uuid> {
-        let mut points = BTreeSet::new();
+        let mut points: BTreeSet<Uuid> = BTreeSet::new();
         loop {
             let after = points.last().copied();
             let request = Request::Scroll {
-                collection: collection.to_owned(),
-                after,
+                place: Place::whole(self.kind, collection),
+                after: after.map(PointKey::Id),
                 limit: PAGE,
             };
             let page = match self.ask(&request) {
-                Answer::Ids(page) => page,
-                other => panic!("ids were expected, not {other:?}"),
+                Answer::Keys(page) => page,
+                other => panic!("keys were expected, not {other:?}"),
             };
             let complete = page.len() < PAGE;
             let before = points.len();
             let received = page.len();
-            points.extend(page);
+            points.extend(page.into_iter().map(id_of));
             assert_eq!(
                 points.len(),
                 before + received,
@@ -86,5 +90,12 @@ impl Store {
                 return points;
             }
         }
+    }
+}
+
+fn id_of(key: PointKey) -> Uuid {
+    match key {
+        PointKey::Id(id) => id,
+        PointKey::Number(number) => panic!("point {number} is not one of ours"),
     }
 }

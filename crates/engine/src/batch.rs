@@ -11,6 +11,8 @@ use crate::policy::chunking::Chunking;
 use crate::provider::config::ProviderConfig;
 use crate::purse::Purse;
 use crate::store::contract::CollectionSpec;
+use crate::store::place::{Place, StoreKind};
+use crate::store::share::Share;
 
 /// The only unit of work: records of one client, source and vector type that are embedded and stored together.
 #[derive(Debug)]
@@ -39,6 +41,8 @@ pub struct Batch {
 /// Where vectors go and whose they are. One per job, shared by its batches.
 #[derive(Debug)]
 pub struct Target {
+    /// The store that keeps the collection.
+    pub store: StoreKind,
     /// The collection, pinned to one vector space.
     pub collection: CollectionSpec,
     /// Namespace of the point ids: identifies the installation, so that two databases can share one store.
@@ -53,6 +57,19 @@ pub struct Target {
     pub vector_type: String,
     /// How texts longer than the model's window are cut into chunks; `None` truncates them.
     pub chunking: Option<Chunking>,
+}
+
+impl Target {
+    /// Where the points are.
+    pub fn place(&self) -> Place {
+        Place {
+            store: self.store,
+            share: Share {
+                collection: self.collection.name.clone(),
+                client_id: self.collection.is_shared.then_some(self.client_id),
+            },
+        }
+    }
 }
 
 /// One row to embed, as it was when the batch was read.

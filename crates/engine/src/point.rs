@@ -1,9 +1,13 @@
 //! Points: what the store keeps of a record, and the identity that makes writing them repeatable.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::batch::Target;
+use crate::keywords::Keywords;
 
 /// Characters of the text that a point carries for people to read.
 const SNIPPET_CHARS: usize = 500;
@@ -15,6 +19,8 @@ pub struct Point {
     pub id: Uuid,
     /// As long as the collection's dimensions, finite, of length one.
     pub vector: Vec<f32>,
+    /// The words of its text.
+    pub keywords: Keywords,
     /// What a search shows and filters by.
     pub payload: PointPayload,
 }
@@ -42,6 +48,57 @@ pub struct PointPayload {
     pub model: String,
     /// When the vector was made, seconds since 1970.
     pub generated_at: f64,
+    /// Columns that searches may filter by.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub fields: Map<String, Value>,
+}
+
+/// What names a point in a store. Ours have ids; somebody else's may have numbers, which come before all ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PointKey {
+    /// A number.
+    Number(u64),
+    /// An id.
+    Id(Uuid),
+}
+
+impl PointKey {
+    /// The first key that can come after this one.
+    pub(crate) fn next(self) -> Option<Self> {
+        match self {
+            Self::Number(number) => Some(number.checked_add(1).map_or(Self::Id(Uuid::nil()), Self::Number)),
+            Self::Id(id) => id.as_u128().checked_add(1).map(|id| Self::Id(Uuid::from_u128(id))),
+        }
+    }
+}
+
+impl From<Uuid> for PointKey {
+    fn from(id: Uuid) -> Self {
+        Self::Id(id)
+    }
+}
+
+impl fmt::Display for PointKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(formatter),
+            Self::Id(id) => id.fmt(formatter),
+        }
+    }
+}
+
+/// A point as a store has it, as much of it as was asked for. It may be somebody else's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredPoint {
+    /// Its key.
+    pub key: PointKey,
+    /// What it says about itself; `None` when that was not asked for, or is not what our points say.
+    pub payload: Option<PointPayload>,
+    /// Its vector; `None` when that was not asked for, or it has none.
+    pub vector: Option<Vec<f32>>,
+    /// The words of its text, empty when they were not asked for.
+    pub keywords: Keywords,
 }
 
 /// The id of a record's chunk: the same input gives the same id for ever, so a repeated upsert replaces the point it

@@ -17,11 +17,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use doubles::gate::PATIENCE;
-use doubles::owner::{COLLECTION, batch, engine_config};
+use doubles::owner::{COLLECTION, batch, engine_config, place};
 use doubles::provider::{DIMENSIONS, Only, ScriptedProvider, config};
 use uuid::Uuid;
 use vb_engine::batch::{Batch, BatchResult, FailureClass};
-use vb_engine::pipeline::config::{EngineConfig, StartError, StoreConfig};
+use vb_engine::pipeline::config::{EngineConfig, StartError};
 use vb_engine::pipeline::engine::Engine;
 use vb_engine::service::client::Client;
 use vb_engine::service::protocol::{Answer, Request, SearchMode};
@@ -29,9 +29,7 @@ use vb_engine::store::embedded::{EmbeddedOptions, EmbeddedStore};
 
 fn embedded(folder: &Path) -> (UnixStream, EngineConfig) {
     engine_config(folder.join("socket"), |config| {
-        config.store = StoreConfig::Embedded {
-            directory: folder.join("collections"),
-        };
+        config.stores.directory = folder.join("collections");
     })
 }
 
@@ -111,18 +109,19 @@ fn what_a_batch_stored_is_found_by_the_service() {
     let collection = || COLLECTION.to_owned();
     assert_eq!(
         ask(Request::Count {
-            collection: collection()
+            place: place(&collection())
         }),
         Answer::Count(100),
         "a repetition doubles nothing"
     );
     let found = ask(Request::Search {
         provider: config(),
-        collection: collection(),
+        place: place(&collection()),
         dimensions: Some(DIMENSIONS),
         query: texts[7].clone(),
         limit: 3,
         mode: SearchMode::Dense,
+        conditions: Vec::new(),
     });
     let Answer::Hits(hits) = found else {
         panic!("no hits: {found:?}")
@@ -136,7 +135,7 @@ fn what_a_batch_stored_is_found_by_the_service() {
     assert!(matches!(run(&mut engine, &mut wake, deletes), BatchResult::Done { .. }));
     assert_eq!(
         ask(Request::Count {
-            collection: collection()
+            place: place(&collection())
         }),
         Answer::Count(50)
     );

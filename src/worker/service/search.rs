@@ -48,12 +48,10 @@ pub(crate) struct Question<'a> {
 pub(crate) fn mode(name: &str) -> Result<SearchMode> {
     match name {
         "dense" => Ok(SearchMode::Dense),
-        "keyword" | "hybrid" => Err(VbError::new(
-            pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
-            format!("search mode {name:?} is not supported by this version"),
-        )
-        .hint("Use mode => 'dense'.")),
-        _ => Err(VbError::invalid(format!("unknown search mode {name:?}")).hint("Use mode => 'dense'.")),
+        "keyword" => Ok(SearchMode::Keyword),
+        "hybrid" => Ok(SearchMode::Hybrid),
+        _ => Err(VbError::invalid(format!("unknown search mode {name:?}"))
+            .hint("Modes are 'dense' (by meaning), 'keyword' (by words) and 'hybrid' (by both).")),
     }
 }
 
@@ -115,11 +113,12 @@ fn nearest(
 ) -> Result<Vec<SearchHit>> {
     let request = Request::Search {
         provider: provider.clone(),
-        collection: collection.name.clone(),
+        place: collection.place(question.client_id),
         dimensions: usize::try_from(collection.dimensions).ok(),
         query: question.query.to_owned(),
         limit,
         mode: question.mode,
+        conditions: Vec::new(),
     };
     match ask(&request)? {
         Answer::Hits(hits) => Ok(hits),

@@ -1,105 +1,184 @@
-//! Writes batches to the store. A collection is made when the first batch comes for it, not on the way of every batch.
+//! Writes batches to their stores. A collection is made when the first batch comes for it, not on the way of every batch.
+//!
+//! What was embedded is paid for, so a batch waits here for a store that does not answer, and repeats what it does not know
+//! to have happened, until its job is stopped.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use crate::point::Point;
-use crate::store::contract::{CollectionSpec, StoreError, VectorStore};
+use super::outages::{Outage, Outages};
+use super::stores::Stores;
+use crate::batch::Target;
+use crate::cancel::CancelFlag;
+use crate::point::{Point, PointKey};
+use crate::policy::backoff;
+use crate::store::contract::{CollectionSpec, VectorStore};
+use crate::store::error::StoreError;
+use crate::store::place::{Place, StoreKind};
+use crate::store::share::Share;
 
-/// The store, and the collections that this process knows to be there.
+/// Pauses before a store that does not answer is tried again: the first, and the longest of those that follow.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The stores, and the collections that this process knows to be there.
 pub(crate) struct Collections {
-    store: Arc<dyn VectorStore>,
+    stores: Stores,
+    outages: Outages,
     known: Mutex<HashMap<Space, Made>>,
 }
 
-/// Name and dimensions of a collection.
-type Space = (String, usize);
+/// Store, name and dimensions of a collection.
+type Space = (StoreKind, String, usize);
 
 /// Filled once the collection is there. Whoever comes while one batch makes it waits for that.
 type Made = Arc<OnceCell<()>>;
 
+/// What is written to a collection.
+struct Write<'a> {
+    store: &'a dyn VectorStore,
+    kind: StoreKind,
+    spec: &'a CollectionSpec,
+    share: Share,
+    points: Vec<Point>,
+    removals: Vec<PointKey>,
+}
+
 impl Collections {
-    pub(crate) fn new(store: Arc<dyn VectorStore>) -> Self {
+    pub(crate) fn new(stores: Stores) -> Self {
         Self {
-            store,
+            stores,
+            outages: Outages::default(),
             known: Mutex::default(),
         }
     }
 
-    pub(crate) fn store(&self) -> &Arc<dyn VectorStore> {
-        &self.store
+    /// The store of a kind.
+    pub(crate) fn store(&self, kind: StoreKind) -> Result<&Arc<dyn VectorStore>, StoreError> {
+        self.stores.get(kind)
+    }
+
+    /// What keeps a store from answering, if something does.
+    pub(crate) fn outage(&self, kind: StoreKind) -> Option<Outage> {
+        self.outages.of(kind)
+    }
+
+    /// Closes what the engine opened.
+    pub(crate) async fn close(&self) {
+        self.stores.close().await;
     }
 
     /// Writes the points, removes the others, and returns when both are durable. A collection that somebody removed
-    /// meanwhile is made again, once.
+    /// meanwhile is made again, once. Waits for a store that does not answer as long as the flag is not raised.
     pub(crate) async fn write(
         &self,
-        spec: &CollectionSpec,
+        target: &Target,
         points: Vec<Point>,
         removals: &[Uuid],
+        cancel: &CancelFlag,
     ) -> Result<(), StoreError> {
         if points.is_empty() && removals.is_empty() {
             return Ok(());
         }
-        if points.is_empty() {
-            return match self.remove(spec, removals).await {
+        let Place { store: kind, share } = target.place();
+        let write = Write {
+            store: self.store(kind)?.as_ref(),
+            kind,
+            spec: &target.collection,
+            share,
+            points,
+            removals: removals.iter().copied().map(PointKey::Id).collect(),
+        };
+        let mut attempt = 0;
+        loop {
+            let (error, pause) = match self.write_once(&write).await {
+                Err(error @ StoreError::Unavailable(_)) => {
+                    attempt += 1;
+                    // Half of it at least: with luck alone, the first pauses would all be short.
+                    let chance = 0.5 + rand::random::<f64>() / 2.0;
+                    (error, backoff::delay(attempt, FIRST_PAUSE, LONGEST_PAUSE, chance))
+                }
+                Err(StoreError::Throttled { message, retry_after }) => {
+                    (StoreError::Throttled { message, retry_after }, retry_after)
+                }
+                result => {
+                    self.outages.end(kind);
+                    return result;
+                }
+            };
+            self.outages.note(kind, &error);
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = cancel.raised() => return Err(error),
+            }
+        }
+    }
+
+    /// Removes a collection, or a client's share of one; what is not there is no error.
+    pub(crate) async fn remove(&self, Place { store: kind, share }: &Place) -> Result<(), StoreError> {
+        let store = self.store(*kind)?;
+        if share.client_id.is_none() {
+            let result = store.drop_collection(&share.collection).await;
+            self.forget(*kind, &share.collection);
+            return result;
+        }
+        match store.clear(share).await {
+            Ok(()) => store.flush(&share.collection).await,
+            Err(StoreError::NoCollection(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn write_once(&self, write: &Write<'_>) -> Result<(), StoreError> {
+        if write.points.is_empty() {
+            return match remove_points(write).await {
                 // Nothing is in a collection that is not there.
                 Err(StoreError::NoCollection(_)) => Ok(()),
                 result => result,
             };
         }
-        match self.upsert_and_remove(spec, points.clone(), removals).await {
+        match self.upsert_and_remove(write).await {
             Err(StoreError::NoCollection(name)) => {
                 log::warn!("collection \"{name}\" was gone and is made again");
-                self.forget(&spec.name);
-                self.upsert_and_remove(spec, points, removals).await
+                self.forget(write.kind, &write.spec.name);
+                self.upsert_and_remove(write).await
             }
             result => result,
         }
     }
 
-    /// Removes the collection.
-    pub(crate) async fn drop_collection(&self, name: &str) -> Result<(), StoreError> {
-        let result = self.store.drop_collection(name).await;
-        self.forget(name);
-        result
+    async fn upsert_and_remove(&self, write: &Write<'_>) -> Result<(), StoreError> {
+        self.ensure(write).await?;
+        write.store.upsert(&write.share, write.points.clone()).await?;
+        remove_points(write).await
     }
 
-    async fn upsert_and_remove(
-        &self,
-        spec: &CollectionSpec,
-        points: Vec<Point>,
-        removals: &[Uuid],
-    ) -> Result<(), StoreError> {
-        self.ensure(spec).await?;
-        self.store.upsert(&spec.name, points).await?;
-        self.remove(spec, removals).await
-    }
-
-    async fn remove(&self, spec: &CollectionSpec, removals: &[Uuid]) -> Result<(), StoreError> {
-        if !removals.is_empty() {
-            self.store.delete(&spec.name, removals.to_vec()).await?;
-        }
-        self.store.flush(&spec.name).await
-    }
-
-    async fn ensure(&self, spec: &CollectionSpec) -> Result<(), StoreError> {
+    async fn ensure(&self, write: &Write<'_>) -> Result<(), StoreError> {
         let cell = {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.entry((spec.name.clone(), spec.dimensions)).or_default().clone()
+            let space = (write.kind, write.spec.name.clone(), write.spec.dimensions);
+            known.entry(space).or_default().clone()
         };
-        cell.get_or_try_init(|| self.store.ensure_collection(spec))
+        cell.get_or_try_init(|| write.store.ensure_collection(write.spec))
             .await
             .copied()
     }
 
-    fn forget(&self, name: &str) {
+    fn forget(&self, kind: StoreKind, name: &str) {
         self.known
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .retain(|(known, _), _| known != name);
+            .retain(|(store, known, _), _| *store != kind || known != name);
     }
+}
+
+async fn remove_points(write: &Write<'_>) -> Result<(), StoreError> {
+    if !write.removals.is_empty() {
+        write.store.delete(&write.share, write.removals.clone()).await?;
+    }
+    write.store.flush(&write.spec.name).await
 }

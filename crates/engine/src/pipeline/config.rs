@@ -4,13 +4,14 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::store::contract::StoreError;
+use crate::store::error::StoreError;
+use crate::store::qdrant::QdrantOptions;
 
 /// What the engine needs to start.
 #[derive(Debug)]
 pub struct EngineConfig {
     /// Where vectors are kept.
-    pub store: StoreConfig,
+    pub stores: StoresConfig,
     /// Socket of the search service. Relative paths are taken from the working directory, at most
     /// [`MAX_SOCKET_PATH`](crate::service::listener::MAX_SOCKET_PATH) bytes. Its folder is made with mode 0700 if missing.
     pub socket: PathBuf,
@@ -30,12 +31,11 @@ pub struct EngineConfig {
 
 /// Where vectors are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreConfig {
-    /// In this process, below a directory that nobody else opens.
-    Embedded {
-        /// One folder for each collection is made in it.
-        directory: PathBuf,
-    },
+pub struct StoresConfig {
+    /// Where embedded collections are: a directory that nobody else opens, with a folder for each.
+    pub directory: PathBuf,
+    /// The Qdrant server, or why there is none.
+    pub qdrant: Result<QdrantOptions, String>,
 }
 
 /// Why the engine did not start. Nothing of it runs then.

@@ -17,10 +17,11 @@ use tokio::task::JoinHandle;
 use super::collections::Collections;
 use super::config::{EngineConfig, StartError};
 use super::log_channel::{self, LogRecord};
-use super::open_store::OpenStore;
+use super::outages::Outage;
 use super::outcomes::OutcomeSender;
 use super::providers::Providers;
 use super::run_batch::{self, Stages};
+use super::stores::Stores;
 use super::threads;
 use crate::batch::{Batch, Outcome};
 use crate::cancel::CancelFlag;
@@ -29,7 +30,9 @@ use crate::provider::gate::GateReport;
 use crate::provider::registry::{ProviderRegistry, ProviderReport};
 use crate::service::answer::Service;
 use crate::service::listener::{Listener, MAX_CONNECTIONS};
-use crate::store::contract::{StoreError, VectorStore};
+use crate::store::contract::VectorStore;
+use crate::store::error::StoreError;
+use crate::store::place::{Place, StoreKind};
 
 /// How often providers are looked through for idle ones.
 const EVICTION_INTERVAL: Duration = Duration::from_secs(10);
@@ -47,14 +50,18 @@ pub struct Engine {
     submissions: u64,
     /// Collections whose index is being built.
     optimizing: Arc<Mutex<HashSet<String>>>,
+    /// Removals that ended, by their number.
+    removed: Removed,
 }
+
+/// Removals that ended, and how.
+type Removed = Arc<Mutex<Vec<(i64, Result<(), StoreError>)>>>;
 
 /// What has to be ended.
 struct Running {
     batches: Runtime,
     service: Runtime,
     listening: JoinHandle<()>,
-    store: OpenStore,
 }
 
 struct InFlight {
@@ -67,11 +74,11 @@ impl Engine {
     pub fn start(config: EngineConfig) -> Result<Self, StartError> {
         let niceness = threads::niceness(config.nice).map_err(|source| io_error("read the priority", source))?;
         log_channel::install(config.log_level);
-        let store = OpenStore::open(&config.store, niceness)?;
-        Self::start_parts(config, niceness, store, Arc::new(ProviderRegistry::new()))
+        let open = |config: &EngineConfig| Stores::open(&config.stores, niceness);
+        Self::start_parts(config, niceness, open, Arc::new(ProviderRegistry::new()))
     }
 
-    /// The same with a store and providers of the caller's; what the configuration says about the store is not read.
+    /// The same with a store and providers of the caller's; what the configuration says about stores is not read.
     pub fn start_with(
         config: EngineConfig,
         store: Arc<dyn VectorStore>,
@@ -79,15 +86,22 @@ impl Engine {
     ) -> Result<Self, StartError> {
         let niceness = threads::niceness(config.nice).map_err(|source| io_error("read the priority", source))?;
         log_channel::install(config.log_level);
-        Self::start_parts(config, niceness, OpenStore::Given(store), providers)
+        Self::start_parts(config, niceness, |_| Ok(Stores::given(store)), providers)
     }
 
     fn start_parts(
         config: EngineConfig,
         niceness: i32,
-        store: OpenStore,
+        open: impl FnOnce(&EngineConfig) -> Result<Stores, StoreError>,
         providers: Arc<dyn Providers>,
     ) -> Result<Self, StartError> {
+        let service =
+            threads::for_service(MAX_CONNECTIONS).map_err(|source| io_error("start the service's threads", source))?;
+        let stores = {
+            // Connections serve searches too, so they are driven at their priority.
+            let _runtime = service.enter();
+            open(&config)?
+        };
         let EngineConfig {
             socket,
             wake,
@@ -97,12 +111,10 @@ impl Engine {
         } = config;
         wake.set_nonblocking(true)
             .map_err(|source| io_error("prepare the wake socket", source))?;
-        let service =
-            threads::for_service(MAX_CONNECTIONS).map_err(|source| io_error("start the service's threads", source))?;
         let batches =
             threads::for_batches(niceness).map_err(|source| io_error("start the engine's threads", source))?;
 
-        let collections = Collections::new(store.store());
+        let collections = Collections::new(stores);
         let stages = Arc::new(Stages {
             providers,
             collections,
@@ -125,7 +137,6 @@ impl Engine {
                 batches,
                 service,
                 listening,
-                store,
             }),
             stages,
             outcomes,
@@ -133,6 +144,7 @@ impl Engine {
             in_flight: HashMap::new(),
             submissions: 0,
             optimizing: Arc::default(),
+            removed: Arc::default(),
         })
     }
 
@@ -185,7 +197,7 @@ impl Engine {
 
     /// Builds the collection's search index in the background. One that is being built already is not started again;
     /// errors are logged.
-    pub fn optimize(&self, collection: &str) {
+    pub fn optimize(&self, kind: StoreKind, collection: &str) {
         let Some(running) = &self.running else { return };
         if !lock(&self.optimizing).insert(collection.to_owned()) {
             return;
@@ -194,7 +206,9 @@ impl Engine {
             collection: collection.to_owned(),
             all: self.optimizing.clone(),
         };
-        let store = self.stages.collections.store().clone();
+        let Ok(store) = self.stages.collections.store(kind).cloned() else {
+            return;
+        };
         running.batches.spawn(async move {
             match store.optimize(&turn.collection).await {
                 // A client without a single row with text has no collection.
@@ -209,29 +223,64 @@ impl Engine {
         });
     }
 
-    /// Removes the collection in the background; errors are logged. A batch in flight for the same collection would make
-    /// it again: call this when there is none.
-    pub fn drop_collection(&self, collection: &str) {
+    /// Removes a collection, or a client's share of one, in the background; what came of it is in
+    /// [`Engine::take_removed`]. A batch in flight for the same place would make it again: call this when there is none.
+    pub fn remove(&self, removal: i64, place: Place) {
         let Some(running) = &self.running else { return };
-        let (stages, collection) = (self.stages.clone(), collection.to_owned());
+        let (stages, removed) = (self.stages.clone(), self.removed.clone());
         running.batches.spawn(async move {
-            if let Err(error) = stages.collections.drop_collection(&collection).await {
-                log::warn!("could not remove collection \"{collection}\": {error}");
+            let result = stages.collections.remove(&place).await;
+            lock(&removed).push((removal, result));
+        });
+    }
+
+    /// Removals that ended since the last call.
+    pub fn take_removed(&self) -> Vec<(i64, Result<(), StoreError>)> {
+        std::mem::take(&mut *lock(&self.removed))
+    }
+
+    /// Lets a name stand for the collection, in the background; errors are logged.
+    pub fn set_alias(&self, kind: StoreKind, alias: &str, collection: &str) {
+        let Some(running) = &self.running else { return };
+        let Ok(store) = self.stages.collections.store(kind).cloned() else {
+            return;
+        };
+        let (alias, collection) = (alias.to_owned(), collection.to_owned());
+        running.batches.spawn(async move {
+            match store.set_alias(&alias, &collection).await {
+                // A client without a single row with text has no collection.
+                Ok(()) | Err(StoreError::NoCollection(_)) => {}
+                Err(error) => log::warn!("could not name collection \"{collection}\" \"{alias}\": {error}"),
             }
         });
     }
 
-    /// Removes all collections but those named, in the background; errors are logged. Gives those of the named that are not
+    /// What keeps a store from answering, if something does: batches in flight wait for it.
+    pub fn outage(&self, kind: StoreKind) -> Option<Outage> {
+        self.stages.collections.outage(kind)
+    }
+
+    /// Removes all embedded collections but those named, in the background; errors are logged. Gives those of the named that are not
     /// there. To be called before the first batch.
     pub fn drop_all_but(&self, named: &[String]) -> Vec<String> {
         let Some(running) = &self.running else {
             return Vec::new();
         };
-        match running.service.block_on(self.stages.collections.store().collections()) {
+        let kind = StoreKind::Embedded;
+        let found = match self.stages.collections.store(kind) {
+            Ok(store) => running.service.block_on(store.collections()),
+            Err(error) => Err(error),
+        };
+        match found {
             Ok(found) => {
                 for collection in found.iter().filter(|name| !named.contains(name)) {
                     log::info!("collection \"{collection}\" is nobody's and is removed");
-                    self.drop_collection(collection);
+                    let (stages, place) = (self.stages.clone(), Place::whole(kind, collection));
+                    running.batches.spawn(async move {
+                        if let Err(error) = stages.collections.remove(&place).await {
+                            log::warn!("could not remove collection \"{}\": {error}", place.share.collection);
+                        }
+                    });
                 }
                 named.iter().filter(|name| !found.contains(name)).cloned().collect()
             }
@@ -267,7 +316,6 @@ impl Engine {
             batches,
             service,
             listening,
-            store,
         }) = self.cancel()
         else {
             return;
@@ -287,7 +335,7 @@ impl Engine {
         // Tasks are dropped where they wait; blocking work of the store gets half of the time that is left.
         batches.shutdown_timeout(left() / 2);
         if service
-            .block_on(async { tokio::time::timeout(left() / 2, store.close()).await })
+            .block_on(async { tokio::time::timeout(left() / 2, self.stages.collections.close()).await })
             .is_err()
         {
             log::warn!("the vector store did not close in time; it is read again from its log at the next start");

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::embed::Fate;
 use super::texts::Texts;
 use crate::batch::{Batch, ChunkReference, EmbeddedRecord, FailedRecord, FailureClass, Record};
+use crate::keywords::Keywords;
 use crate::point::{Point, PointPayload, point_id, snippet};
 use crate::provider::contract::Embedding;
 
@@ -73,6 +74,7 @@ impl Writes {
             self.points.push(Point {
                 id,
                 vector: embedding.vector.clone(),
+                keywords: Keywords::of_text(&texts.distinct[*text]),
                 payload: PointPayload {
                     client_id: target.client_id,
                     source: target.source.clone(),
@@ -84,6 +86,7 @@ impl Writes {
                     provider: batch.provider.name.clone(),
                     model: batch.provider.model.clone(),
                     generated_at,
+                    fields: serde_json::Map::new(),
                 },
             });
         }

@@ -18,7 +18,7 @@ use super::vector_space::mismatch;
 use crate::batch::{Batch, BatchResult, Failure, FailureClass, Left, Spent};
 use crate::provider::config::ProviderConfig;
 use crate::provider::contract::{EmbeddingProvider, ProviderError};
-use crate::store::contract::StoreError;
+use crate::store::error::StoreError;
 
 /// What batches need, shared by all of them.
 pub(crate) struct Stages {
@@ -126,10 +126,16 @@ async fn embed_and_store(batch: &Arc<Batch>, stages: &Arc<Stages>, spent: &mut S
     let start = Instant::now();
     let written = stages
         .collections
-        .write(&batch.target.collection, points, &removals)
+        .write(&batch.target, points, &removals, &batch.cancel)
         .await;
     spent.storing += start.elapsed();
-    written?;
+    match written {
+        // It waited for the store in vain. What was written all the same is written again by whoever goes on.
+        Err(StoreError::Unavailable(_) | StoreError::Throttled { .. }) if batch.cancel.is_raised() => {
+            return Err(Stop::Cancelled);
+        }
+        written => written?,
+    }
     Ok(BatchResult::Done {
         embedded,
         failed,

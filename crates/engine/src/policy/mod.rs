@@ -9,6 +9,7 @@ pub mod concurrency;
 pub mod cutting;
 pub mod estimate;
 pub mod fairness;
+pub mod fusion;
 pub mod pace;
 pub mod packing;
 pub mod sharing;

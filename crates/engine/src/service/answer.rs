@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 use super::protocol::{Answer, CheckReport, Request, SearchHit, SearchMode, ServiceError};
+use super::search::{Asked, search};
 use crate::batch::FailureClass;
 use crate::cancel::CancelFlag;
 use crate::pipeline::embed::embed_checked;
@@ -13,12 +14,14 @@ use crate::pipeline::run_batch::{Stages, describe};
 use crate::pipeline::vector_space::mismatch;
 use crate::provider::config::ProviderConfig;
 use crate::provider::contract::{EmbedRequest, EmbeddingProvider, ProviderError, Purpose};
-use crate::store::contract::StoreError;
+use crate::store::contract::{Detail, VectorStore};
+use crate::store::error::StoreError;
+use crate::store::place::Place;
 
 /// The most hits of one search: with 500 characters each they fit into a frame.
 const MAX_HITS: usize = 5_000;
 
-/// The most ids of one page.
+/// The most keys of one page.
 const MAX_PAGE: usize = 100_000;
 
 /// What a provider embeds when it is checked.
@@ -58,7 +61,6 @@ impl Service {
     }
 
     async fn answer_untimed(&self, request: Request, cancel: &CancelFlag) -> Result<Answer, ServiceError> {
-        let store = self.stages.collections.store();
         match request {
             Request::Ping => Ok(Answer::Pong),
             Request::Embed {
@@ -73,21 +75,33 @@ impl Service {
             }
             Request::Search {
                 provider,
-                collection,
+                place,
                 dimensions,
                 query,
                 limit,
                 mode,
+                conditions,
             } => {
-                let SearchMode::Dense = mode;
                 within(limit, MAX_HITS)?;
-                let space = dimensions.map(|dimensions| (collection.as_str(), dimensions));
-                let provider = self.provider(&provider, space).await?;
-                let vectors = embed(provider.as_ref(), vec![query], Purpose::Query, cancel).await?;
-                let Some(vector) = vectors.into_iter().next() else {
-                    return Ok(Answer::Hits(Vec::new()));
+                let vector = match mode {
+                    SearchMode::Keyword => Vec::new(),
+                    SearchMode::Dense | SearchMode::Hybrid => {
+                        let space = dimensions.map(|dimensions| (place.share.collection.as_str(), dimensions));
+                        let provider = self.provider(&provider, space).await?;
+                        let vectors = embed(provider.as_ref(), vec![query.clone()], Purpose::Query, cancel).await?;
+                        vectors.into_iter().next().unwrap_or_default()
+                    }
                 };
-                let hits = present(store.search(&collection, vector, limit).await)?.unwrap_or_default();
+                let found = search(Asked {
+                    store: self.store(&place)?,
+                    share: &place.share,
+                    text: &query,
+                    vector,
+                    mode,
+                    conditions,
+                    limit,
+                });
+                let hits = present(found.await)?.unwrap_or_default();
                 let hits = hits.into_iter().map(|hit| SearchHit {
                     score: hit.score,
                     record_id: hit.payload.record_id,
@@ -107,20 +121,20 @@ impl Service {
                 let counts = counting.await.map_err(|error| at_fault(describe(error)))??;
                 Ok(Answer::Tokens { counts, window })
             }
-            Request::Count { collection } => Ok(Answer::Count(
-                present(store.count(&collection).await)?.unwrap_or_default(),
+            Request::Count { place } => Ok(Answer::Count(
+                present(self.store(&place)?.count(&place.share).await)?.unwrap_or_default(),
             )),
-            Request::Scroll {
-                collection,
-                after,
-                limit,
-            } => {
+            Request::Scroll { place, after, limit } => {
                 within(limit, MAX_PAGE)?;
-                Ok(Answer::Ids(
-                    present(store.scroll(&collection, after, limit).await)?.unwrap_or_default(),
-                ))
+                let page = self.store(&place)?.scroll(&place.share, after, limit, Detail::Key);
+                let points = present(page.await)?.unwrap_or_default();
+                Ok(Answer::Keys(points.into_iter().map(|point| point.key).collect()))
             }
         }
+    }
+
+    fn store(&self, place: &Place) -> Result<&dyn VectorStore, ServiceError> {
+        Ok(self.stages.collections.store(place.store)?.as_ref())
     }
 
     async fn provider(
@@ -209,13 +223,7 @@ fn present<T>(result: Result<T, StoreError>) -> Result<Option<T>, ServiceError> 
     match result {
         Ok(value) => Ok(Some(value)),
         Err(StoreError::NoCollection(_)) => Ok(None),
-        Err(error) => {
-            let failure = error.failure();
-            Err(ServiceError {
-                class: failure.class,
-                message: failure.message,
-            })
-        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -231,6 +239,21 @@ fn at_fault(message: String) -> ServiceError {
     ServiceError {
         class: FailureClass::Record,
         message,
+    }
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        let failure = error.failure();
+        // Whoever asks does not wait for a store that is away.
+        let class = match error {
+            StoreError::Unavailable(_) => FailureClass::Transient,
+            _ => failure.class,
+        };
+        Self {
+            class,
+            message: failure.message,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! - [`protocol`]: requests, answers and errors; `frame` is how they travel.
 //! - [`listener`]: the socket and who may connect. `connection`: one peer's requests, one after the other. `answer`: what
-//!   is done for each kind of request.
+//!   is done for each kind of request, `search` how a question is answered.
 //! - [`client`]: the other side, for threads that may block.
 
 pub(crate) mod answer;
@@ -12,3 +12,4 @@ mod connection;
 mod frame;
 pub mod listener;
 pub mod protocol;
+mod search;

@@ -4,11 +4,13 @@
 //! its length in four bytes, most significant first, then so many bytes of JSON.
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::batch::FailureClass;
+use crate::point::PointKey;
 use crate::provider::config::ProviderConfig;
 use crate::provider::contract::Purpose;
+use crate::store::place::Place;
+use crate::store::share::Condition;
 
 /// The longest frame in bytes, in both directions: about 2,000 vectors of 768 dimensions.
 pub const MAX_FRAME: usize = 16 << 20;
@@ -28,13 +30,13 @@ pub enum Request {
         /// What the embeddings are for.
         purpose: Purpose,
     },
-    /// Finds the points whose text is nearest in meaning. Answered with [`Answer::Hits`]; a collection that does not exist
+    /// Finds the points that answer a question best. Answered with [`Answer::Hits`]; a collection that does not exist
     /// has no hits.
     Search {
-        /// Who embeds the query: the model the collection is pinned to.
+        /// Who embeds the query: the model the collection is pinned to. Not asked when words are compared.
         provider: ProviderConfig,
         /// Where to search.
-        collection: String,
+        place: Place,
         /// Numbers in each vector of the collection, if known: a provider with others is refused by name.
         dimensions: Option<usize>,
         /// What to search for; not empty.
@@ -43,6 +45,8 @@ pub enum Request {
         limit: usize,
         /// How to compare.
         mode: SearchMode,
+        /// What has to be true of the points' columns.
+        conditions: Vec<Condition>,
     },
     /// Makes one real call of the provider. Answered with [`Answer::Check`], also when the provider fails.
     Check {
@@ -59,15 +63,15 @@ pub enum Request {
     /// Counts the collection's points. Answered with [`Answer::Count`]; 0 when the collection does not exist.
     Count {
         /// What is counted.
-        collection: String,
+        place: Place,
     },
-    /// A page of the collection's point ids. Answered with [`Answer::Ids`]; empty when the collection does not exist.
+    /// A page of the collection's keys of points. Answered with [`Answer::Keys`]; empty when the collection does not exist.
     Scroll {
         /// What is listed.
-        collection: String,
-        /// The last id of the page before.
-        after: Option<Uuid>,
-        /// The most ids wanted.
+        place: Place,
+        /// The last key of the page before.
+        after: Option<PointKey>,
+        /// The most keys wanted.
         limit: usize,
     },
 }
@@ -78,6 +82,10 @@ pub enum Request {
 pub enum SearchMode {
     /// By meaning: cosine of the embeddings.
     Dense,
+    /// By words: BM25.
+    Keyword,
+    /// By both: the places in the two rankings count.
+    Hybrid,
 }
 
 /// What comes back: the answer, or why there is none.
@@ -111,14 +119,14 @@ pub enum Answer {
     },
     /// Exact number of points.
     Count(u64),
-    /// Point ids, ascending.
-    Ids(Vec<Uuid>),
+    /// Keys of points, ascending.
+    Keys(Vec<PointKey>),
 }
 
 /// A point that a search found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SearchHit {
-    /// Cosine similarity, 1 is the same direction.
+    /// By meaning: cosine similarity, where 1 is the same direction; by words: their weights; by both: 1 / (60 + place), added.
     pub score: f32,
     /// The record's key as text.
     pub record_id: String,

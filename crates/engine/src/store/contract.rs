@@ -2,13 +2,16 @@
 //!
 //! A store may be called from many tasks at once. Upserts and deletes are idempotent: repeating one changes nothing.
 //! They become visible at once and are durable after the next [`VectorStore::flush`] of the collection returned; until
-//! then a crash may lose them, and the caller must not tell anyone that they happened.
+//! then a crash may lose them, and the caller must not tell anyone that they happened. After
+//! [`StoreError::Unavailable`] it is not known whether something happened: repeat it.
 
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::batch::{Failure, FailureClass};
-use crate::point::{Point, PointPayload};
+use super::error::StoreError;
+use super::share::{Condition, Share};
+use crate::keywords::Keywords;
+use crate::point::{Point, PointKey, PointPayload, StoredPoint};
 
 /// Keeps points in collections.
 #[async_trait]
@@ -16,32 +19,45 @@ pub trait VectorStore: Send + Sync {
     /// Makes the collection if it is missing. One that exists with other dimensions is a configuration error.
     async fn ensure_collection(&self, spec: &CollectionSpec) -> Result<(), StoreError>;
 
-    /// Names of all collections, sorted.
+    /// Names of all collections, sorted; those of others too, where a store has several users.
     async fn collections(&self) -> Result<Vec<String>, StoreError>;
 
     /// Removes the collection with all its points; one that is missing is no error.
     async fn drop_collection(&self, collection: &str) -> Result<(), StoreError>;
 
+    /// Lets another name stand for the collection, instead of what it stood for. For people and programs that read the
+    /// store themselves; a store that only this process reads has no use for it.
+    async fn set_alias(&self, alias: &str, collection: &str) -> Result<(), StoreError>;
+
     /// Writes the points, replacing whole any of the same id.
-    async fn upsert(&self, collection: &str, points: Vec<Point>) -> Result<(), StoreError>;
+    async fn upsert(&self, share: &Share, points: Vec<Point>) -> Result<(), StoreError>;
 
-    /// Removes the points; ids that are not there are no error.
-    async fn delete(&self, collection: &str, ids: Vec<Uuid>) -> Result<(), StoreError>;
+    /// Removes the points; keys that are not there are no error.
+    async fn delete(&self, share: &Share, keys: Vec<PointKey>) -> Result<(), StoreError>;
 
-    /// Makes everything that returned before this call durable.
+    /// Removes all points.
+    async fn clear(&self, share: &Share) -> Result<(), StoreError>;
+
+    /// Makes everything durable that returned before this call.
     async fn flush(&self, collection: &str) -> Result<(), StoreError>;
 
-    /// The `limit` points nearest to the vector by cosine, best first.
-    async fn search(&self, collection: &str, vector: Vec<f32>, limit: usize) -> Result<Vec<Hit>, StoreError>;
+    /// The points nearest to the question, best first.
+    async fn search(&self, share: &Share, search: Search) -> Result<Vec<Hit>, StoreError>;
 
-    /// A page of point ids in ascending order, those after `after`; shorter than `limit` only at the end.
-    async fn scroll(&self, collection: &str, after: Option<Uuid>, limit: usize) -> Result<Vec<Uuid>, StoreError>;
+    /// A page of points in ascending order of their keys, those after `after`; shorter than `limit` only at the end.
+    async fn scroll(
+        &self,
+        share: &Share,
+        after: Option<PointKey>,
+        limit: usize,
+        detail: Detail,
+    ) -> Result<Vec<StoredPoint>, StoreError>;
 
     /// Exact number of points.
-    async fn count(&self, collection: &str) -> Result<u64, StoreError>;
+    async fn count(&self, share: &Share) -> Result<u64, StoreError>;
 
     /// Builds what makes searches of a large collection fast. May take minutes; upserts, deletes and searches go on
-    /// meanwhile.
+    /// meanwhile. A store that does so by itself has nothing to do.
     async fn optimize(&self, collection: &str) -> Result<(), StoreError>;
 }
 
@@ -52,6 +68,29 @@ pub struct CollectionSpec {
     pub name: String,
     /// Numbers in each vector.
     pub dimensions: usize,
+    /// Whether several clients have shares of it.
+    pub is_shared: bool,
+}
+
+/// What is searched for.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// What points are compared with.
+    pub question: Question,
+    /// The most points wanted.
+    pub limit: usize,
+    /// What has to be true of each of them.
+    pub conditions: Vec<Condition>,
+}
+
+/// What points are compared with.
+#[derive(Debug, Clone)]
+pub enum Question {
+    /// Their vectors with this one, by cosine.
+    Dense(Vec<f32>),
+    /// Their keywords with these, by BM25: rare words of the share count more than frequent ones, and points without any
+    /// of them are not found.
+    Keywords(Keywords),
 }
 
 /// A point that a search found.
@@ -59,36 +98,19 @@ pub struct CollectionSpec {
 pub struct Hit {
     /// The point's id.
     pub id: Uuid,
-    /// Cosine similarity, 1 is the same direction.
+    /// Cosine similarity, where 1 is the same direction, or the sum of the weights of the words that fit.
     pub score: f32,
     /// What the point says about itself.
     pub payload: PointPayload,
 }
 
-/// Why a store did not do what it was asked.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum StoreError {
-    /// The collection is not there.
-    #[error("collection \"{0}\" does not exist")]
-    NoCollection(String),
-    /// Another process has the store open, or has just let go of it.
-    #[error("{0}")]
-    InUse(String),
-    /// Somebody has to change something: wrong dimensions, no rights, disk full.
-    #[error("{0}")]
-    Configuration(String),
-    /// May succeed when repeated.
-    #[error("{0}")]
-    Transient(String),
-}
-
-impl StoreError {
-    /// The consequence of this error.
-    pub fn failure(&self) -> Failure {
-        let class = match self {
-            Self::InUse(_) | Self::Configuration(_) => FailureClass::Configuration,
-            Self::NoCollection(_) | Self::Transient(_) => FailureClass::Transient,
-        };
-        Failure::new(class, self.to_string())
-    }
+/// How much of each point is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Its key.
+    Key,
+    /// What it says about itself as well.
+    Payload,
+    /// Its vectors as well.
+    Vectors,
 }

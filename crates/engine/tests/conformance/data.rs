@@ -2,6 +2,7 @@
 //! change changes them.
 
 use uuid::Uuid;
+use vb_engine::keywords::Keywords;
 use vb_engine::point::{Point, PointPayload};
 
 /// SplitMix64.
@@ -85,10 +86,12 @@ pub(crate) fn point(number: u64, version: u64, dimensions: usize) -> Point {
 
 /// A point at a place of one's own.
 pub(crate) fn point_at(number: u64, version: u64, vector: Vec<f32>) -> Point {
+    let payload = payload(number, version);
     Point {
         id: id(number),
         vector,
-        payload: payload(number, version),
+        keywords: Keywords::of_text(&payload.text_content),
+        payload,
     }
 }
 
@@ -107,6 +110,7 @@ pub(crate) fn payload(number: u64, version: u64) -> PointPayload {
         provider: "sentence_transformers".into(),
         model: "all-MiniLM-L6-v2".into(),
         generated_at: 1_763_800_000.123_456 + version as f64,
+        fields: serde_json::Map::new(),
     }
 }
 

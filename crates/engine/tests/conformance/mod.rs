@@ -5,18 +5,26 @@
 //! - `searching.rs`: searches against plain arithmetic;
 //! - `collections.rs`: making, refusing, listing, dropping;
 //! - `keeping.rs`: what is there after the store was closed and opened again;
+//! - `sharing.rs`: clients that have shares of one collection;
+//! - `by_words.rs`: keywords, and columns to filter by;
+//! - `whole.rs`: calls about whole collections, by name;
 //! - `data.rs`: vectors and points to test with.
 
 #![allow(dead_code, reason = "a store's tests need not use all of it")]
 
+pub(crate) mod by_words;
 pub(crate) mod collections;
 pub(crate) mod data;
 pub(crate) mod keeping;
 pub(crate) mod points;
 pub(crate) mod searching;
+pub(crate) mod sharing;
+pub(crate) mod whole;
 
 use uuid::Uuid;
 use vb_engine::store::contract::{CollectionSpec, VectorStore};
+
+use self::whole::Whole;
 
 /// Calls the test macro for each function of the suite that needs nothing but a store.
 #[macro_export]
@@ -49,6 +57,20 @@ macro_rules! for_each_promise {
             collections: dropping_removes_the_points_for_good,
             collections: dropping_a_missing_collection_is_no_error,
             collections: collections_do_not_see_each_other,
+            collections: an_alias_can_be_set_again_and_again,
+            sharing: a_client_sees_only_its_share,
+            sharing: a_client_writes_only_to_its_share,
+            sharing: clearing_a_share_leaves_the_others,
+            sharing: clearing_a_collection_leaves_it_empty,
+            sharing: scrolling_a_share_sees_each_of_its_points_once,
+            by_words: points_are_found_by_their_words,
+            by_words: rare_words_count_more_than_frequent_ones,
+            by_words: how_rare_a_word_is_does_not_depend_on_other_clients,
+            by_words: a_question_without_words_finds_nothing,
+            by_words: points_without_words_are_kept,
+            by_words: conditions_choose_points_by_their_columns,
+            by_words: columns_of_odd_names_can_be_filtered_by,
+            by_words: whole_points_come_back_as_they_were_written,
         }
     };
 }
@@ -60,6 +82,7 @@ pub(crate) async fn collection(store: &dyn VectorStore, dimensions: usize) -> St
         .ensure_collection(&CollectionSpec {
             name: name.clone(),
             dimensions,
+            is_shared: false,
         })
         .await
         .unwrap();
@@ -70,7 +93,7 @@ pub(crate) async fn collection(store: &dyn VectorStore, dimensions: usize) -> St
 pub(crate) async fn all_ids(store: &dyn VectorStore, collection: &str, page: usize) -> Vec<Uuid> {
     let mut ids = Vec::new();
     loop {
-        let next = store.scroll(collection, ids.last().copied(), page).await.unwrap();
+        let next = store.page(collection, ids.last().copied(), page).await.unwrap();
         assert!(next.len() <= page);
         let end = next.len() < page;
         ids.extend(next);

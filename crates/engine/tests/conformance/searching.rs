@@ -7,17 +7,18 @@ use vb_engine::store::contract::VectorStore;
 
 use super::collection;
 use super::data::{Embeddings, Random, id, nearest, payload, point, point_at, points};
+use super::whole::Whole;
 
 pub(crate) async fn a_search_equals_an_exact_scan(store: &dyn VectorStore) {
     for dimensions in [1, 2, 8, 384, 1_536] {
         let name = collection(store, dimensions).await;
         let all: Vec<Point> = points(0..300, dimensions);
-        store.upsert(&name, all.clone()).await.unwrap();
+        store.put(&name, all.clone()).await.unwrap();
         let mut random = Random::new(9);
         for _ in 0..20 {
             let vector = random.vector(dimensions);
             let expected = nearest(&all, &vector, 10);
-            let hits = store.search(&name, vector, 10).await.unwrap();
+            let hits = store.find(&name, vector, 10).await.unwrap();
             assert_eq!(hits.len(), 10);
             for (hit, (id, similarity)) in hits.iter().zip(&expected) {
                 assert!(
@@ -34,8 +35,8 @@ pub(crate) async fn a_search_equals_an_exact_scan(store: &dyn VectorStore) {
 
 pub(crate) async fn a_search_returns_the_payload_as_it_was_written(store: &dyn VectorStore) {
     let name = collection(store, 32).await;
-    store.upsert(&name, points(0..30, 32)).await.unwrap();
-    let hits = store.search(&name, point(11, 0, 32).vector, 30).await.unwrap();
+    store.put(&name, points(0..30, 32)).await.unwrap();
+    let hits = store.find(&name, point(11, 0, 32).vector, 30).await.unwrap();
     assert_eq!(hits.len(), 30);
     for hit in hits {
         let number: u64 = hit.payload.record_id.parse().unwrap();
@@ -45,23 +46,23 @@ pub(crate) async fn a_search_returns_the_payload_as_it_was_written(store: &dyn V
 
 pub(crate) async fn a_search_finds_no_more_than_there_is(store: &dyn VectorStore) {
     let name = collection(store, 8).await;
-    store.upsert(&name, points(0..5, 8)).await.unwrap();
+    store.put(&name, points(0..5, 8)).await.unwrap();
     let vector = point(0, 0, 8).vector;
     let ids: HashSet<_> = store
-        .search(&name, vector.clone(), 1_000)
+        .find(&name, vector.clone(), 1_000)
         .await
         .unwrap()
         .iter()
         .map(|hit| hit.id)
         .collect();
     assert_eq!(ids, (0..5).map(id).collect());
-    assert_eq!(store.search(&name, vector.clone(), 2).await.unwrap().len(), 2);
-    assert!(store.search(&name, vector, 0).await.unwrap().is_empty());
+    assert_eq!(store.find(&name, vector.clone(), 2).await.unwrap().len(), 2);
+    assert!(store.find(&name, vector, 0).await.unwrap().is_empty());
 }
 
 pub(crate) async fn a_search_of_an_empty_collection_finds_nothing(store: &dyn VectorStore) {
     let name = collection(store, 8).await;
-    assert!(store.search(&name, point(0, 0, 8).vector, 10).await.unwrap().is_empty());
+    assert!(store.find(&name, point(0, 0, 8).vector, 10).await.unwrap().is_empty());
 }
 
 /// Fills a collection, builds its index, and returns how many of the true ten nearest a search finds, on average, of 10.
@@ -74,17 +75,17 @@ pub(crate) async fn recall_after_optimizing(store: &dyn VectorStore, number_of_p
         .map(|number| point_at(number, 0, embeddings.vector()))
         .collect();
     for batch in all.chunks(1_000) {
-        store.upsert(&name, batch.to_vec()).await.unwrap();
+        store.put(&name, batch.to_vec()).await.unwrap();
     }
     store.flush(&name).await.unwrap();
     store.optimize(&name).await.unwrap();
-    assert_eq!(store.count(&name).await.unwrap(), number_of_points);
+    assert_eq!(store.size(&name).await.unwrap(), number_of_points);
 
     let mut found = 0;
     for _ in 0..QUERIES {
         let vector = embeddings.vector();
         let expected: HashSet<_> = nearest(&all, &vector, 10).into_iter().map(|(id, _)| id).collect();
-        let hits = store.search(&name, vector, 10).await.unwrap();
+        let hits = store.find(&name, vector, 10).await.unwrap();
         found += hits.iter().filter(|hit| expected.contains(&hit.id)).count();
     }
     found as f64 / (QUERIES * 10) as f64

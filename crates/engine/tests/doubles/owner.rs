@@ -10,12 +10,13 @@ use tempfile::TempDir;
 use uuid::Uuid;
 use vb_engine::batch::{Batch, BatchResult, Failure, Outcome, Record, Target};
 use vb_engine::cancel::CancelFlag;
-use vb_engine::pipeline::config::{EngineConfig, StartError, StoreConfig};
+use vb_engine::pipeline::config::{EngineConfig, StartError, StoresConfig};
 use vb_engine::pipeline::engine::Engine;
 use vb_engine::policy::chunking::Chunking;
 use vb_engine::provider::config::ProviderConfig;
 use vb_engine::service::client::Client;
 use vb_engine::store::contract::CollectionSpec;
+use vb_engine::store::place::{Place, StoreKind};
 
 use super::gate::PATIENCE;
 use super::provider::{DIMENSIONS, Only, ScriptedProvider, config};
@@ -106,8 +107,9 @@ pub(crate) fn engine_config(socket: PathBuf, change: impl FnOnce(&mut EngineConf
     let (wake, engines_end) = UnixStream::pair().unwrap();
     wake.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut config = EngineConfig {
-        store: StoreConfig::Embedded {
+        stores: StoresConfig {
             directory: "unused".into(),
+            qdrant: Err("there is none".to_owned()),
         },
         socket,
         wake: engines_end,
@@ -151,9 +153,11 @@ pub(crate) fn record(record_id: &str, text: &str) -> Record {
 /// The target of all batches.
 pub(crate) fn target(chunking: Option<Chunking>) -> Arc<Target> {
     Arc::new(Target {
+        store: StoreKind::Embedded,
         collection: CollectionSpec {
             name: COLLECTION.into(),
             dimensions: DIMENSIONS,
+            is_shared: false,
         },
         namespace: Uuid::from_u128(42),
         client_id: 7,
@@ -162,6 +166,11 @@ pub(crate) fn target(chunking: Option<Chunking>) -> Arc<Target> {
         vector_type: "content".into(),
         chunking,
     })
+}
+
+/// Where a collection's points are.
+pub(crate) fn place(collection: &str) -> Place {
+    Place::whole(StoreKind::Embedded, collection)
 }
 
 /// A provider's configuration that is changed.

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use uuid::Uuid;
-use vb_engine::point::Point;
-use vb_engine::store::contract::{CollectionSpec, Hit, StoreError, VectorStore};
+use vb_engine::point::{Point, PointKey, StoredPoint};
+use vb_engine::store::contract::{CollectionSpec, Detail, Hit, Question, Search, VectorStore};
+use vb_engine::store::error::StoreError;
+use vb_engine::store::share::Share;
 
 use super::gate::Gate;
 
@@ -99,16 +101,29 @@ impl VectorStore for MemoryStore {
         Ok(())
     }
 
-    async fn upsert(&self, collection: &str, points: Vec<Point>) -> Result<(), StoreError> {
+    async fn set_alias(&self, _alias: &str, _collection: &str) -> Result<(), StoreError> {
+        self.called("alias").await
+    }
+
+    async fn upsert(&self, share: &Share, points: Vec<Point>) -> Result<(), StoreError> {
         self.called("upsert").await?;
-        self.with(collection, |kept| {
+        self.with(&share.collection, |kept| {
             kept.extend(points.into_iter().map(|point| (point.id, point)))
         })
     }
 
-    async fn delete(&self, collection: &str, ids: Vec<Uuid>) -> Result<(), StoreError> {
+    async fn delete(&self, share: &Share, keys: Vec<PointKey>) -> Result<(), StoreError> {
         self.called("delete").await?;
-        self.with(collection, |kept| kept.retain(|id, _| !ids.contains(id)))
+        self.with(&share.collection, |kept| {
+            kept.retain(|id, _| !keys.contains(&PointKey::Id(*id)))
+        })
+    }
+
+    async fn clear(&self, share: &Share) -> Result<(), StoreError> {
+        self.called("clear").await?;
+        self.with(&share.collection, |kept| {
+            kept.retain(|_, point| share.client_id.is_some_and(|client| point.payload.client_id != client))
+        })
     }
 
     async fn flush(&self, collection: &str) -> Result<(), StoreError> {
@@ -116,38 +131,64 @@ impl VectorStore for MemoryStore {
         self.with(collection, |_| ())
     }
 
-    async fn search(&self, collection: &str, vector: Vec<f32>, limit: usize) -> Result<Vec<Hit>, StoreError> {
+    async fn search(&self, share: &Share, search: Search) -> Result<Vec<Hit>, StoreError> {
         self.called("search").await?;
-        let mut hits = self.with(collection, |kept| {
+        let mut hits = self.with(&share.collection, |kept| {
             let hit = |point: &Point| Hit {
                 id: point.id,
-                score: point.vector.iter().zip(&vector).map(|(a, b)| a * b).sum(),
+                score: score(point, &search.question),
                 payload: point.payload.clone(),
             };
             kept.values().map(hit).collect::<Vec<_>>()
         })?;
+        if matches!(search.question, Question::Keywords(_)) {
+            hits.retain(|hit| hit.score > 0.0);
+        }
         hits.sort_by(|a, b| b.score.total_cmp(&a.score));
-        hits.truncate(limit);
+        hits.truncate(search.limit);
         Ok(hits)
     }
 
-    async fn scroll(&self, collection: &str, after: Option<Uuid>, limit: usize) -> Result<Vec<Uuid>, StoreError> {
+    async fn scroll(
+        &self,
+        share: &Share,
+        after: Option<PointKey>,
+        limit: usize,
+        _detail: Detail,
+    ) -> Result<Vec<StoredPoint>, StoreError> {
         self.called("scroll").await?;
-        self.with(collection, |kept| {
-            kept.keys()
-                .copied()
-                .filter(|id| Some(*id) > after)
+        self.with(&share.collection, |kept| {
+            let stored = |point: &Point| StoredPoint {
+                key: point.id.into(),
+                payload: Some(point.payload.clone()),
+                vector: Some(point.vector.clone()),
+                keywords: point.keywords.clone(),
+            };
+            kept.values()
+                .filter(|point| Some(PointKey::Id(point.id)) > after)
                 .take(limit)
+                .map(stored)
                 .collect()
         })
     }
 
-    async fn count(&self, collection: &str) -> Result<u64, StoreError> {
+    async fn count(&self, share: &Share) -> Result<u64, StoreError> {
         self.called("count").await?;
-        self.with(collection, |kept| kept.len() as u64)
+        self.with(&share.collection, |kept| kept.len() as u64)
     }
 
     async fn optimize(&self, _collection: &str) -> Result<(), StoreError> {
         self.called("optimize").await
+    }
+}
+
+/// How well a point answers.
+fn score(point: &Point, question: &Question) -> f32 {
+    match question {
+        Question::Dense(vector) => point.vector.iter().zip(vector).map(|(a, b)| a * b).sum(),
+        Question::Keywords(keywords) => {
+            let shared = point.keywords.words.iter().filter(|word| keywords.words.contains(word));
+            shared.count() as f32
+        }
     }
 }

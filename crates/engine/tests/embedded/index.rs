@@ -5,11 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use vb_engine::store::contract::{StoreError, VectorStore};
+use vb_engine::store::contract::VectorStore;
 use vb_engine::store::embedded::{EmbeddedOptions, EmbeddedStore};
+use vb_engine::store::error::StoreError;
 
 use super::{ensure, open};
 use crate::conformance::data::{id, payload, point, points, sorted_ids};
+use crate::conformance::whole::Whole;
 use crate::conformance::{all_ids, searching};
 
 /// With as many dimensions 8,000 points are worth an index.
@@ -36,10 +38,10 @@ async fn a_small_collection_is_left_as_it_is() {
     let store = open(directory.path());
     ensure(&store, "docs", 16).await;
     store.optimize("docs").await.unwrap();
-    store.upsert("docs", points(0..2_000, 16)).await.unwrap();
+    store.put("docs", points(0..2_000, 16)).await.unwrap();
     store.optimize("docs").await.unwrap();
     assert!(!has_index(directory.path()));
-    assert_eq!(store.count("docs").await.unwrap(), 2_000);
+    assert_eq!(store.size("docs").await.unwrap(), 2_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,16 +62,16 @@ async fn writing_deleting_and_searching_go_on_while_an_index_is_built() {
     while !building.is_finished() && rounds < 400 {
         let began = Instant::now();
         store
-            .upsert(
+            .put(
                 "docs",
                 vec![point(rounds, 1, DIMENSIONS), point(ENOUGH + rounds, 0, DIMENSIONS)],
             )
             .await
             .unwrap();
-        store.delete("docs", vec![id(1_000 + rounds)]).await.unwrap();
+        store.erase("docs", vec![id(1_000 + rounds)]).await.unwrap();
         store.flush("docs").await.unwrap();
         let hits = store
-            .search("docs", point(rounds, 1, DIMENSIONS).vector, 3)
+            .find("docs", point(rounds, 1, DIMENSIONS).vector, 3)
             .await
             .unwrap();
         assert_eq!((hits[0].id, &hits[0].payload), (id(rounds), &payload(rounds, 1)));
@@ -84,7 +86,7 @@ async fn writing_deleting_and_searching_go_on_while_an_index_is_built() {
 
     let left = (0..ENOUGH + rounds).filter(|number| !(1_000..1_000 + rounds).contains(number));
     let left = sorted_ids(left);
-    assert_eq!(store.count("docs").await.unwrap(), left.len() as u64);
+    assert_eq!(store.size("docs").await.unwrap(), left.len() as u64);
     assert_eq!(all_ids(&*store, "docs", 1_000).await, left);
     drop(store);
     assert_eq!(all_ids(&open(directory.path()), "docs", 1_000).await, left);
@@ -96,7 +98,7 @@ async fn closing_does_not_wait_for_an_index() {
     let store = Arc::new(filled(directory.path()).await);
     let building = begin_building(&store, directory.path()).await;
     store
-        .upsert("docs", points(ENOUGH..ENOUGH + 10, DIMENSIONS))
+        .put("docs", points(ENOUGH..ENOUGH + 10, DIMENSIONS))
         .await
         .unwrap();
 
@@ -118,9 +120,9 @@ async fn an_index_of_a_dropped_collection_does_not_reach_the_next_one_of_that_na
     let building = begin_building(&store, directory.path()).await;
 
     store.drop_collection("docs").await.unwrap();
-    assert!(matches!(store.count("docs").await, Err(StoreError::NoCollection(_))));
+    assert!(matches!(store.size("docs").await, Err(StoreError::NoCollection(_))));
     ensure(&*store, "docs", 16).await;
-    store.upsert("docs", points(0..10, 16)).await.unwrap();
+    store.put("docs", points(0..10, 16)).await.unwrap();
 
     // Built for nothing: whether that is an error does not matter.
     let _ = building.await.unwrap();
@@ -169,7 +171,7 @@ async fn filled(directory: &Path) -> EmbeddedStore {
 
 async fn fill(store: &EmbeddedStore) {
     ensure(store, "docs", DIMENSIONS).await;
-    store.upsert("docs", points(0..ENOUGH, DIMENSIONS)).await.unwrap();
+    store.put("docs", points(0..ENOUGH, DIMENSIONS)).await.unwrap();
     store.flush("docs").await.unwrap();
 }
 

@@ -19,6 +19,7 @@ use vb_engine::store::contract::VectorStore;
 use super::{ensure, open};
 use crate::conformance::all_ids;
 use crate::conformance::data::{Random, id, payload, point};
+use crate::conformance::whole::Whole;
 
 const DIRECTORY: &str = "VB_KILL_TEST_DIRECTORY";
 const SEED: &str = "VB_KILL_TEST_SEED";
@@ -101,7 +102,7 @@ async fn a_kill_while_an_index_is_built_loses_nothing_that_was_acknowledged() {
         // Beyond the numbers that the steps use.
         let numbers = NUMBERS..NUMBERS + ENOUGH;
         store
-            .upsert(
+            .put(
                 "docs",
                 numbers.clone().map(|number| point(number, 0, DIMENSIONS)).collect(),
             )
@@ -162,9 +163,9 @@ async fn child() {
             .iter()
             .map(|point_number| point(*point_number, number, dimensions))
             .collect();
-        store.upsert("docs", points).await.unwrap();
+        store.put("docs", points).await.unwrap();
         store
-            .delete("docs", step.deletes.iter().copied().map(id).collect())
+            .erase("docs", step.deletes.iter().copied().map(id).collect())
             .await
             .unwrap();
         store.flush("docs").await.unwrap();
@@ -222,7 +223,7 @@ fn start(directory: &Path, seed: u64, first_step: u64, dimensions: usize, build:
 async fn check(directory: &Path, versions: &mut Versions, in_flight: &Step, step: u64, dimensions: usize) {
     let store = open(directory);
     let ids = all_ids(&store, "docs", 1_000).await;
-    assert_eq!(store.count("docs").await.unwrap(), ids.len() as u64);
+    assert_eq!(store.size("docs").await.unwrap(), ids.len() as u64);
     let found: BTreeMap<Uuid, u64> = ids.into_iter().map(|id| (id, 0)).collect();
     let numbers: BTreeMap<Uuid, u64> = (0..NUMBERS + ENOUGH).map(|number| (id(number), number)).collect();
     assert!(
@@ -271,7 +272,7 @@ async fn check(directory: &Path, versions: &mut Versions, in_flight: &Step, step
 /// Whether the store has the point in this version, vector and payload both.
 async fn store_has(store: &dyn VectorStore, number: u64, version: u64, dimensions: usize) -> bool {
     let hits = store
-        .search("docs", point(number, version, dimensions).vector, 1)
+        .find("docs", point(number, version, dimensions).vector, 1)
         .await
         .unwrap();
     let hit = &hits[0];

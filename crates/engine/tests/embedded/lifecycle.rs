@@ -4,11 +4,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use vb_engine::store::contract::{StoreError, VectorStore};
+use vb_engine::store::contract::VectorStore;
 use vb_engine::store::embedded::{EmbeddedOptions, EmbeddedStore};
+use vb_engine::store::error::StoreError;
 
 use super::{ensure, open};
 use crate::conformance::data::{id, points, sorted_ids};
+use crate::conformance::whole::Whole;
 use crate::conformance::{all_ids, keeping};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,7 +39,7 @@ async fn a_closed_store_refuses_everything() {
     let name = keeping::fill(&store).await;
     store.close().await;
     store.close().await;
-    assert!(matches!(store.count(&name).await, Err(StoreError::Transient(_))));
+    assert!(matches!(store.size(&name).await, Err(StoreError::Transient(_))));
     assert!(matches!(
         store.drop_collection(&name).await,
         Err(StoreError::Transient(_))
@@ -68,11 +70,11 @@ async fn more_collections_than_may_be_open_all_work() {
     let name = |number: u64| format!("c{number}");
     for number in 0..10 {
         ensure(&store, &name(number), 16).await;
-        store.upsert(&name(number), points(0..10 + number, 16)).await.unwrap();
+        store.put(&name(number), points(0..10 + number, 16)).await.unwrap();
         // Not flushed: closing does.
     }
     for number in (0..10).rev() {
-        assert_eq!(store.count(&name(number)).await.unwrap(), 10 + number);
+        assert_eq!(store.size(&name(number)).await.unwrap(), 10 + number);
         store.flush(&name(number)).await.unwrap();
     }
     assert!(open_logs(directory.path()) <= 3);
@@ -80,13 +82,13 @@ async fn more_collections_than_may_be_open_all_work() {
     let tasks = (0..200_u64).map(|task| {
         let (store, name) = (&store, name(task % 10));
         async move {
-            store.upsert(&name, points(100 + task..101 + task, 16)).await.unwrap();
+            store.put(&name, points(100 + task..101 + task, 16)).await.unwrap();
             store.flush(&name).await.unwrap();
         }
     });
     futures::future::join_all(tasks).await;
     for number in 0..10 {
-        assert_eq!(store.count(&name(number)).await.unwrap(), 10 + number + 20);
+        assert_eq!(store.size(&name(number)).await.unwrap(), 10 + number + 20);
     }
 }
 
@@ -112,11 +114,11 @@ async fn a_half_made_collection_is_made_whole() {
         ("with_segments", "0b7c/segments/9c1a"),
     ] {
         fs::create_dir_all(directory.path().join("collections").join(name).join(inside)).unwrap();
-        assert!(matches!(store.count(name).await, Err(StoreError::NoCollection(_))));
+        assert!(matches!(store.size(name).await, Err(StoreError::NoCollection(_))));
         assert!(!store.collections().await.unwrap().contains(&name.to_owned()));
         ensure(&store, name, 8).await;
-        store.upsert(name, points(0..3, 8)).await.unwrap();
-        assert_eq!(store.count(name).await.unwrap(), 3);
+        store.put(name, points(0..3, 8)).await.unwrap();
+        assert_eq!(store.size(name).await.unwrap(), 3);
     }
 }
 
@@ -146,7 +148,7 @@ async fn dropping_while_others_write_hurts_nobody() {
             async move {
                 for step in 0..5 {
                     let start = (task * 5 + step) * 10;
-                    match store.upsert("docs", points(start..start + 10, 16)).await {
+                    match store.put("docs", points(start..start + 10, 16)).await {
                         Ok(()) | Err(StoreError::NoCollection(_) | StoreError::Transient(_)) => {}
                         Err(other) => panic!("{other}"),
                     }
@@ -159,13 +161,13 @@ async fn dropping_while_others_write_hurts_nobody() {
         };
         tokio::join!(futures::future::join_all(writers), dropping);
         assert!(
-            matches!(store.count("docs").await, Err(StoreError::NoCollection(_))),
+            matches!(store.size("docs").await, Err(StoreError::NoCollection(_))),
             "round {round}"
         );
         ensure(&store, "docs", 16).await;
-        store.upsert("docs", points(0..10, 16)).await.unwrap();
+        store.put("docs", points(0..10, 16)).await.unwrap();
         assert_eq!(all_ids(&store, "docs", 100).await, sorted_ids(0..10));
-        store.delete("docs", vec![id(0)]).await.unwrap();
+        store.erase("docs", vec![id(0)]).await.unwrap();
         store.drop_collection("docs").await.unwrap();
     }
 }
@@ -178,15 +180,15 @@ async fn a_caller_that_gives_up_disturbs_nobody() {
     for number in 0..50_u64 {
         let start = number * 20;
         let upsert = async {
-            store.upsert("docs", points(start..start + 20, 16)).await.unwrap();
+            store.put("docs", points(start..start + 20, 16)).await.unwrap();
             store.flush("docs").await.unwrap();
         };
         // Most of them are dropped somewhere in the middle.
         let _ = tokio::time::timeout(std::time::Duration::from_micros(number * 100), upsert).await;
     }
-    store.upsert("docs", points(0..1_000, 16)).await.unwrap();
+    store.put("docs", points(0..1_000, 16)).await.unwrap();
     store.flush("docs").await.unwrap();
-    assert_eq!(store.count("docs").await.unwrap(), 1_000);
+    assert_eq!(store.size("docs").await.unwrap(), 1_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,20 +196,20 @@ async fn a_collection_whose_files_failed_is_opened_afresh() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     ensure(&store, "docs", 16).await;
-    store.upsert("docs", points(0..100, 16)).await.unwrap();
+    store.put("docs", points(0..100, 16)).await.unwrap();
     store.flush("docs").await.unwrap();
 
     let (there, away) = (directory.path().join("collections/docs"), directory.path().join("away"));
     fs::rename(&there, &away).unwrap();
     // Whether writing fails does not matter: it promises nothing.
-    let _ = store.upsert("docs", points(100..200, 16)).await;
+    let _ = store.put("docs", points(100..200, 16)).await;
     assert!(matches!(store.flush("docs").await, Err(StoreError::Transient(_))));
     fs::rename(&away, &there).unwrap();
 
     let acknowledged = sorted_ids(0..100);
     let found = all_ids(&store, "docs", 1_000).await;
     assert!(acknowledged.iter().all(|id| found.contains(id)));
-    store.upsert("docs", points(100..200, 16)).await.unwrap();
+    store.put("docs", points(100..200, 16)).await.unwrap();
     store.flush("docs").await.unwrap();
     assert_eq!(all_ids(&store, "docs", 1_000).await, sorted_ids(0..200));
 }

@@ -24,6 +24,7 @@ async fn ensure(store: &dyn VectorStore, name: &str, dimensions: usize) {
         .ensure_collection(&CollectionSpec {
             name: name.to_owned(),
             dimensions,
+            is_shared: false,
         })
         .await
         .unwrap();

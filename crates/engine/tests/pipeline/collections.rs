@@ -3,11 +3,13 @@
 use std::time::Instant;
 
 use vb_engine::batch::FailureClass;
-use vb_engine::store::contract::StoreError;
+use vb_engine::store::error::StoreError;
+use vb_engine::store::place::{Place, StoreKind};
+use vb_engine::store::share::Share;
 
 use crate::batches::done;
 use crate::doubles::gate::PATIENCE;
-use crate::doubles::owner::{COLLECTION, Owner, batch};
+use crate::doubles::owner::{COLLECTION, Owner, batch, place};
 use crate::doubles::provider::ScriptedProvider;
 
 #[test]
@@ -37,10 +39,10 @@ fn a_collection_that_will_not_stay_fails_the_batch_after_one_repetition() {
 fn an_index_is_built_once_at_a_time() {
     let owner = Owner::start(ScriptedProvider::sound());
     let gate = owner.store.hold("optimize");
-    owner.engine.optimize("a");
+    owner.engine.optimize(StoreKind::Embedded, "a");
     gate.wait_for_arrival();
-    owner.engine.optimize("a");
-    owner.engine.optimize("b");
+    owner.engine.optimize(StoreKind::Embedded, "a");
+    owner.engine.optimize(StoreKind::Embedded, "b");
     gate.wait_for_arrival();
     assert_eq!(owner.store.calls(), ["optimize", "optimize"], "a once, b once");
 }
@@ -50,14 +52,55 @@ fn a_dropped_collection_is_gone_and_can_be_made_again() {
     let mut owner = Owner::start(ScriptedProvider::sound());
     done(owner.run(batch(["one"])));
     let dropping = owner.store.hold("drop");
-    owner.engine.drop_collection(COLLECTION);
+    owner.engine.remove(1, place(COLLECTION));
     dropping.wait_for_arrival();
+    assert!(owner.engine.take_removed().is_empty());
     dropping.open();
-    let deadline = Instant::now() + PATIENCE;
-    while !owner.store.points(COLLECTION).is_empty() {
-        assert!(Instant::now() < deadline);
-        std::thread::yield_now();
-    }
+    let removed = removed(&owner);
+    assert!(matches!(removed[..], [(1, Ok(()))]), "{removed:?}");
+    assert!(owner.store.points(COLLECTION).is_empty());
     done(owner.run(batch(["two"])));
     assert_eq!(owner.store.points(COLLECTION).len(), 1);
+}
+
+#[test]
+fn a_removal_that_fails_is_reported_and_one_of_a_share_leaves_the_rest() {
+    let mut owner = Owner::start(ScriptedProvider::sound());
+    done(owner.run(batch(["one"])));
+    owner.store.fail(|call| match call {
+        "drop" => Err(StoreError::Unavailable("away".into())),
+        _ => Ok(()),
+    });
+    owner.engine.remove(7, place(COLLECTION));
+    let failed = removed(&owner);
+    assert!(
+        matches!(&failed[..], [(7, Err(StoreError::Unavailable(_)))]),
+        "{failed:?}"
+    );
+
+    let share_of = |client| Place {
+        store: StoreKind::Embedded,
+        share: Share {
+            collection: COLLECTION.to_owned(),
+            client_id: Some(client),
+        },
+    };
+    owner.engine.remove(8, share_of(8));
+    assert!(matches!(removed(&owner)[..], [(8, Ok(()))]));
+    assert_eq!(owner.store.points(COLLECTION).len(), 1);
+    owner.engine.remove(9, share_of(7));
+    assert!(matches!(removed(&owner)[..], [(9, Ok(()))]));
+    assert!(owner.store.points(COLLECTION).is_empty());
+}
+
+fn removed(owner: &Owner) -> Vec<(i64, Result<(), StoreError>)> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let removed = owner.engine.take_removed();
+        if !removed.is_empty() {
+            return removed;
+        }
+        assert!(Instant::now() < deadline, "nothing was removed");
+        std::thread::yield_now();
+    }
 }

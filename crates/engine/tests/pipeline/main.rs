@@ -22,6 +22,7 @@ mod cancelling;
 mod collections;
 #[path = "../doubles/mod.rs"]
 mod doubles;
+mod outages;
 mod outcomes;
 mod partial;
 mod points;

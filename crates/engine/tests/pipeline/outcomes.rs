@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use vb_engine::batch::{Batch, FailureClass};
 use vb_engine::provider::contract::ProviderError;
-use vb_engine::store::contract::StoreError;
+use vb_engine::store::error::StoreError;
 
 use crate::batches::done;
 use crate::doubles::owner::{Owner, batch};

@@ -1,11 +1,12 @@
 //! Every question is answered or refused, with the reason and its class; neither costs anybody else anything.
 
 use vb_engine::batch::{BatchResult, FailureClass};
+use vb_engine::point::PointKey;
 use vb_engine::provider::contract::{ProviderError, Purpose};
 use vb_engine::service::protocol::{Answer, MAX_FRAME, Request};
-use vb_engine::store::contract::StoreError;
+use vb_engine::store::error::StoreError;
 
-use crate::doubles::owner::{COLLECTION, Owner, batch};
+use crate::doubles::owner::{COLLECTION, Owner, batch, place};
 use crate::doubles::provider::{DIMENSIONS, ScriptedProvider, config, embedding, embeddings};
 use crate::questions::{ask, call, embed, fault, search};
 
@@ -30,23 +31,31 @@ fn every_question_is_answered_on_one_connection() {
     assert_eq!(vectors, Ok(Answer::Embeddings(vec![embedding("anything").vector])));
 
     let count = Request::Count {
-        collection: COLLECTION.into(),
+        place: place(COLLECTION),
     };
     assert_eq!(call(&mut client, &count), Ok(Answer::Count(3)));
 
     let page = |after| Request::Scroll {
-        collection: COLLECTION.into(),
+        place: place(COLLECTION),
         after,
         limit: 2,
     };
-    let Ok(Answer::Ids(first)) = call(&mut client, &page(None)) else {
+    let Ok(Answer::Keys(first)) = call(&mut client, &page(None)) else {
         panic!()
     };
-    let Ok(Answer::Ids(second)) = call(&mut client, &page(first.last().copied())) else {
+    let Ok(Answer::Keys(second)) = call(&mut client, &page(first.last().copied())) else {
         panic!()
     };
     let all: Vec<_> = first.into_iter().chain(second).collect();
-    assert_eq!(all, owner.store.points(COLLECTION).into_keys().collect::<Vec<_>>());
+    assert_eq!(
+        all,
+        owner
+            .store
+            .points(COLLECTION)
+            .into_keys()
+            .map(PointKey::Id)
+            .collect::<Vec<_>>()
+    );
 
     let Ok(Answer::Check(report)) = call(&mut client, &Request::Check { provider: config() }) else {
         panic!()
@@ -61,20 +70,15 @@ fn a_collection_that_does_not_exist_is_empty() {
     let owner = Owner::start(ScriptedProvider::sound());
     assert_eq!(ask(&owner, &search("anything")), Ok(Answer::Hits(vec![])));
     assert_eq!(
-        ask(
-            &owner,
-            &Request::Count {
-                collection: "none".into()
-            }
-        ),
+        ask(&owner, &Request::Count { place: place("none") }),
         Ok(Answer::Count(0))
     );
     let page = Request::Scroll {
-        collection: "none".into(),
+        place: place("none"),
         after: None,
         limit: 10,
     };
-    assert_eq!(ask(&owner, &page), Ok(Answer::Ids(vec![])));
+    assert_eq!(ask(&owner, &page), Ok(Answer::Keys(vec![])));
 }
 
 #[test]
@@ -82,10 +86,11 @@ fn a_search_with_another_model_than_the_collections_is_refused() {
     let owner = Owner::start(ScriptedProvider::sound());
     let Request::Search {
         provider,
-        collection,
+        place,
         query,
         limit,
         mode,
+        conditions,
         ..
     } = search("anything")
     else {
@@ -93,11 +98,12 @@ fn a_search_with_another_model_than_the_collections_is_refused() {
     };
     let wide = Request::Search {
         provider,
-        collection,
+        place,
         dimensions: Some(768),
         query,
         limit,
         mode,
+        conditions,
     };
     let error = fault(&owner, &wide);
     assert_eq!(error.class, FailureClass::Configuration);
@@ -148,7 +154,7 @@ fn errors_keep_their_class() {
 fn requests_beyond_reason_are_refused_with_the_limit() {
     let owner = Owner::start(ScriptedProvider::sound());
     let page = Request::Scroll {
-        collection: COLLECTION.into(),
+        place: place(COLLECTION),
         after: None,
         limit: usize::MAX,
     };

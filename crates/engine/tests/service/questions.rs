@@ -6,18 +6,19 @@ use vb_engine::provider::contract::Purpose;
 use vb_engine::service::client::{CallError, Client};
 use vb_engine::service::protocol::{Answer, Request, SearchMode, ServiceError};
 
-use crate::doubles::owner::{COLLECTION, Owner};
+use crate::doubles::owner::{COLLECTION, Owner, place};
 use crate::doubles::provider::{DIMENSIONS, config};
 
 /// A search in the collection that batches go to.
 pub(crate) fn search(query: &str) -> Request {
     Request::Search {
         provider: config(),
-        collection: COLLECTION.into(),
+        place: place(COLLECTION),
         dimensions: Some(DIMENSIONS),
         query: query.into(),
         limit: 2,
         mode: SearchMode::Dense,
+        conditions: Vec::new(),
     }
 }
 

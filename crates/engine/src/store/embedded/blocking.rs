@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::shard::Shard;
-use crate::store::contract::StoreError;
+use crate::store::error::StoreError;
 
 /// Runs the work on a thread that may block. A panic becomes a transient error.
 pub(super) async fn blocking<T: Send + 'static>(

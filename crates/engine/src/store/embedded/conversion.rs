@@ -1,71 +1,149 @@
-//! Turns our points, ids and questions into the engine's, and its answers back.
+//! Turns our points, keys and questions into the engine's, and its answers back.
+
+use std::collections::HashMap;
 
 use qdrant_edge::{
-    NamedQuery, Payload, PointId, PointInsertOperations, PointOperations, PointStructPersisted, QueryEnum,
-    QueryRequest, QueryRequestBuilder, ScoredPoint, ScoringQuery, ScrollRequest, ScrollRequestBuilder, SearchParams,
-    UpdateOperation, VectorStructPersisted, WithPayloadInterface,
+    ConditionalInsertOperation, CountRequest, CreateIndex, DEFAULT_VECTOR_NAME, FieldIndexOperations, IdfCorpusParams,
+    IdfParams, JsonPath, KeywordIndexParams, Memory, NamedQuery, Payload, PayloadFieldSchema, PayloadSchemaParams,
+    PointId, PointInsertOperations, PointOperations, PointStructPersisted, QueryEnum, QueryRequest,
+    QueryRequestBuilder, Record, ScoredPoint, ScoringQuery, ScrollRequest, SearchParams, SparseVector, UpdateOperation,
+    VectorInternal, VectorPersisted, VectorStructInternal, VectorStructPersisted, WithPayloadInterface, WithVector,
 };
 use serde_json::Value;
-use uuid::Uuid;
 
-use super::settings;
-use crate::point::{Point, PointPayload};
-use crate::store::contract::{Hit, StoreError};
+use super::filter::{filter, filter_of_keys};
+use super::settings::{self, Layout};
+use crate::keywords::{KEYWORDS, Keywords};
+use crate::point::{Point, PointKey, PointPayload, StoredPoint};
+use crate::store::contract::{Detail, Hit, Question, Search};
+use crate::store::error::StoreError;
+use crate::store::share::{Share, TENANT};
 
 /// The engine's operation that writes these points, each replaced whole.
-pub(super) fn upsert(points: Vec<Point>) -> Result<UpdateOperation, StoreError> {
-    let points = points.into_iter().map(engine_point).collect::<Result<_, _>>()?;
-    Ok(UpdateOperation::PointOperation(PointOperations::UpsertPoints(
-        PointInsertOperations::PointsList(points),
-    )))
+pub(super) fn upsert(share: &Share, points: Vec<Point>, layout: Layout) -> Result<UpdateOperation, StoreError> {
+    let points = points
+        .into_iter()
+        .map(|point| engine_point(share, point, layout))
+        .collect::<Result<_, _>>()?;
+    let points = PointInsertOperations::PointsList(points);
+    Ok(UpdateOperation::PointOperation(match filter(share, &[])? {
+        None => PointOperations::UpsertPoints(points),
+        Some(condition) => PointOperations::UpsertPointsConditional(ConditionalInsertOperation {
+            points_op: points,
+            condition,
+            update_mode: None,
+        }),
+    }))
 }
 
 /// The engine's operation that removes these points.
-pub(super) fn delete(ids: &[Uuid]) -> UpdateOperation {
-    let ids = ids.iter().copied().map(PointId::Uuid).collect();
-    UpdateOperation::PointOperation(PointOperations::DeletePoints { ids })
+pub(super) fn delete(share: &Share, keys: &[PointKey]) -> Result<UpdateOperation, StoreError> {
+    let operation = if share.client_id.is_none() {
+        PointOperations::DeletePoints {
+            ids: keys.iter().copied().map(engine_id).collect(),
+        }
+    } else {
+        PointOperations::DeletePointsByFilter(filter_of_keys(share, keys)?)
+    };
+    Ok(UpdateOperation::PointOperation(operation))
 }
 
-/// Asks for the nearest points with their payload.
-pub(super) fn nearest(vector: Vec<f32>, limit: usize) -> QueryRequest {
-    QueryRequestBuilder::new(limit)
-        .query(ScoringQuery::Vector(QueryEnum::Nearest(NamedQuery::default_dense(
-            vector,
-        ))))
+/// The engine's operation that removes all points of a share.
+pub(super) fn clear(share: &Share) -> Result<UpdateOperation, StoreError> {
+    let all = filter(share, &[])?.unwrap_or_default();
+    Ok(UpdateOperation::PointOperation(PointOperations::DeletePointsByFilter(
+        all,
+    )))
+}
+
+/// The engine's operation that indexes the field by which a collection is shared.
+pub(super) fn tenant_index() -> UpdateOperation {
+    let params = KeywordIndexParams {
+        is_tenant: Some(true),
+        memory: Some(Memory::Cold),
+        ..KeywordIndexParams::default()
+    };
+    UpdateOperation::FieldIndexOperation(FieldIndexOperations::CreateIndex(CreateIndex {
+        field_name: JsonPath {
+            first_key: TENANT.to_owned(),
+            rest: Vec::new(),
+        },
+        field_schema: Some(PayloadFieldSchema::FieldParams(PayloadSchemaParams::Keyword(params))),
+    }))
+}
+
+/// Asks for the points that answer best, with their payload.
+pub(super) fn query(share: &Share, search: Search) -> Result<QueryRequest, StoreError> {
+    let Search {
+        question,
+        limit,
+        conditions,
+    } = search;
+    let (nearest, corpus) = match question {
+        Question::Dense(vector) => (NamedQuery::default_dense(vector), None),
+        Question::Keywords(keywords) => (
+            NamedQuery::new(VectorInternal::Sparse(sparse(keywords)), KEYWORDS),
+            // Among a client's own texts a word may be rarer than among everybody's.
+            filter(share, &[])?,
+        ),
+    };
+    let request = QueryRequestBuilder::new(limit)
+        .query(ScoringQuery::Vector(QueryEnum::Nearest(nearest)))
         .params(SearchParams {
             hnsw_ef: Some(settings::search_breadth(limit)),
+            idf: corpus.map(|corpus| IdfParams::Corpus(IdfCorpusParams { corpus })),
             ..SearchParams::default()
         })
         .with_payload(WithPayloadInterface::Bool(true))
-        .build()
+        .build();
+    Ok(QueryRequest {
+        filter: filter(share, &conditions)?,
+        ..request
+    })
 }
 
-/// Asks for the ids after this one; `None` when there can be none.
-pub(super) fn ids_after(after: Option<Uuid>, limit: usize) -> Option<ScrollRequest> {
-    let request = ScrollRequestBuilder::new()
-        .limit(limit)
-        .with_payload(WithPayloadInterface::Bool(false));
-    let Some(after) = after else {
-        return Some(request.build());
+/// Asks for the points after this one; `None` when there can be none.
+pub(super) fn scroll(
+    share: &Share,
+    after: Option<PointKey>,
+    limit: usize,
+    detail: Detail,
+) -> Result<Option<ScrollRequest>, StoreError> {
+    // The engine's offset is the first key of the page, ours the last one of the page before.
+    let offset = match after {
+        None => None,
+        Some(after) => match after.next() {
+            Some(first) => Some(engine_id(first)),
+            None => return Ok(None),
+        },
     };
-    // The engine's offset is the first id of the page, ours the last one of the page before.
-    let first = Uuid::from_u128(after.as_u128().checked_add(1)?);
-    Some(request.offset(PointId::Uuid(first)).build())
+    Ok(Some(ScrollRequest {
+        offset,
+        limit: Some(limit),
+        filter: filter(share, &[])?,
+        with_payload: Some(WithPayloadInterface::Bool(detail != Detail::Key)),
+        with_vector: WithVector::Bool(detail == Detail::Vectors),
+        order_by: None,
+    }))
 }
 
-/// The id of a point that we wrote.
-pub(super) fn uuid(id: PointId) -> Result<Uuid, StoreError> {
-    match id {
-        PointId::Uuid(id) => Ok(id),
-        PointId::NumId(number) => Err(StoreError::Configuration(format!("point {number} is not one of ours"))),
-    }
+/// Asks how many points there are.
+pub(super) fn count(share: &Share) -> Result<CountRequest, StoreError> {
+    Ok(CountRequest {
+        filter: filter(share, &[])?,
+        exact: true,
+    })
 }
 
 /// What a search found.
 pub(super) fn hit(found: ScoredPoint) -> Result<Hit, StoreError> {
-    let id = uuid(found.id)?;
-    let payload = found.payload.unwrap_or_default();
-    let payload: PointPayload = serde_json::from_value(Value::Object(payload.0))
+    let PointKey::Id(id) = point_key(found.id) else {
+        return Err(StoreError::Configuration(format!(
+            "point {} is not one of ours",
+            found.id
+        )));
+    };
+    let payload = payload(found.payload)
         .map_err(|error| StoreError::Configuration(format!("point {id} is not one of ours: {error}")))?;
     Ok(Hit {
         id,
@@ -74,17 +152,80 @@ pub(super) fn hit(found: ScoredPoint) -> Result<Hit, StoreError> {
     })
 }
 
-fn engine_point(point: Point) -> Result<PointStructPersisted, StoreError> {
-    match serde_json::to_value(&point.payload) {
-        Ok(Value::Object(payload)) => Ok(PointStructPersisted {
-            id: PointId::Uuid(point.id),
-            vector: VectorStructPersisted::Single(point.vector),
-            payload: Some(Payload(payload)),
-        }),
-        Ok(other) => Err(StoreError::Transient(format!(
-            "payload of point {} is not an object: {other}",
-            point.id
-        ))),
-        Err(error) => Err(StoreError::Transient(format!("payload of point {}: {error}", point.id))),
+/// A point as it is kept.
+pub(super) fn stored(record: Record) -> StoredPoint {
+    let (vector, keywords) = match record.vector {
+        Some(VectorStructInternal::Single(vector)) => (Some(vector), None),
+        Some(VectorStructInternal::Named(mut named)) => (
+            match named.remove(DEFAULT_VECTOR_NAME) {
+                Some(VectorInternal::Dense(vector)) => Some(vector),
+                _ => None,
+            },
+            match named.remove(KEYWORDS) {
+                Some(VectorInternal::Sparse(keywords)) => Some(Keywords::from(keywords)),
+                _ => None,
+            },
+        ),
+        Some(VectorStructInternal::MultiDense(_)) | None => (None, None),
+    };
+    StoredPoint {
+        key: point_key(record.id),
+        payload: record.payload.and_then(|found| payload(Some(found)).ok()),
+        vector,
+        keywords: keywords.unwrap_or_default(),
+    }
+}
+
+fn engine_point(share: &Share, point: Point, layout: Layout) -> Result<PointStructPersisted, StoreError> {
+    let mut payload = match serde_json::to_value(&point.payload) {
+        Ok(Value::Object(payload)) => payload,
+        Ok(other) => {
+            return Err(StoreError::Transient(format!(
+                "payload of point {} is not an object: {other}",
+                point.id
+            )));
+        }
+        Err(error) => return Err(StoreError::Transient(format!("payload of point {}: {error}", point.id))),
+    };
+    if let Some(tenant) = share.tenant() {
+        payload.insert(TENANT.to_owned(), tenant.into());
+    }
+    let vector = if layout.has_keywords && !point.keywords.is_empty() {
+        VectorStructPersisted::Named(HashMap::from([
+            (DEFAULT_VECTOR_NAME.to_owned(), VectorPersisted::Dense(point.vector)),
+            (KEYWORDS.to_owned(), VectorPersisted::Sparse(sparse(point.keywords))),
+        ]))
+    } else {
+        VectorStructPersisted::Single(point.vector)
+    };
+    Ok(PointStructPersisted {
+        id: PointId::Uuid(point.id),
+        vector,
+        payload: Some(Payload(payload)),
+    })
+}
+
+fn payload(found: Option<Payload>) -> Result<PointPayload, serde_json::Error> {
+    serde_json::from_value(Value::Object(found.unwrap_or_default().0))
+}
+
+fn sparse(keywords: Keywords) -> SparseVector {
+    SparseVector {
+        indices: keywords.words,
+        values: keywords.weights,
+    }
+}
+
+fn engine_id(key: PointKey) -> PointId {
+    match key {
+        PointKey::Number(number) => PointId::NumId(number),
+        PointKey::Id(id) => PointId::Uuid(id),
+    }
+}
+
+fn point_key(id: PointId) -> PointKey {
+    match id {
+        PointId::NumId(number) => PointKey::Number(number),
+        PointId::Uuid(id) => PointKey::Id(id),
     }
 }

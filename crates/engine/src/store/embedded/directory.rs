@@ -18,10 +18,8 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::failure::{check_room_to_write, io_error};
-use crate::store::contract::StoreError;
-
-/// Longest name of a collection.
-const NAME_BYTES: usize = 200;
+use crate::store::error::StoreError;
+use crate::store::name::check_name;
 
 /// The engine writes this file first of all; without it there is no collection.
 const CONFIG_FILE: &str = "edge_config.json";
@@ -44,17 +42,6 @@ pub(super) struct StoreDirectory {
     scratch: PathBuf,
     /// Locked.
     _lock: File,
-}
-
-/// Refuses names that are not 1 to 200 letters, digits, `_` and `-`.
-pub(super) fn check_name(name: &str) -> Result<(), StoreError> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    if (1..=NAME_BYTES).contains(&name.len()) && name.bytes().all(allowed) {
-        return Ok(());
-    }
-    Err(StoreError::Configuration(format!(
-        "{name:?} is no name for a collection: letters, digits, \"_\" and \"-\" are allowed, {NAME_BYTES} of them at most"
-    )))
 }
 
 impl StoreDirectory {
@@ -214,19 +201,6 @@ fn delete(path: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_that_could_leave_the_directory_are_refused() {
-        for name in ["a", "client_7-orders", &"x".repeat(200)] {
-            check_name(name).unwrap();
-        }
-        for name in ["", ".", "..", "a/b", "a.b", "a b", "ä", "a\0", &"x".repeat(201)] {
-            assert!(
-                matches!(check_name(name), Err(StoreError::Configuration(_))),
-                "{name:?}"
-            );
-        }
-    }
 
     #[test]
     fn a_collection_that_could_not_be_made_leaves_nothing() {

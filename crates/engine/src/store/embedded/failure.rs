@@ -5,7 +5,7 @@ use std::path::Path;
 
 use qdrant_edge::OperationError;
 
-use crate::store::contract::StoreError;
+use crate::store::error::StoreError;
 
 /// Space that must be left before anything is written.
 ///
@@ -32,7 +32,9 @@ const NO_RIGHTS: [&str; 2] = ["Permission denied", "Read-only file system"];
 pub(super) fn engine_error(collection: &str, error: &OperationError) -> StoreError {
     let message = format!("collection \"{collection}\": {error}");
     let says = |marks: &[&str]| marks.iter().any(|mark| message.contains(mark));
-    if says(&FULL_DISK) || says(&NO_RIGHTS) || matches!(error, OperationError::WrongVectorDimension { .. }) {
+    if says(&FULL_DISK) {
+        StoreError::Full(message)
+    } else if says(&NO_RIGHTS) || matches!(error, OperationError::WrongVectorDimension { .. }) {
         StoreError::Configuration(message)
     } else {
         StoreError::Transient(message)
@@ -56,11 +58,10 @@ pub(super) fn leaves_the_engine_suspect(error: &OperationError) -> bool {
 pub(super) fn io_error(doing: &str, path: &Path, error: &io::Error) -> StoreError {
     let message = format!("could not {doing} \"{}\": {error}", path.display());
     match error.kind() {
-        io::ErrorKind::StorageFull
-        | io::ErrorKind::QuotaExceeded
-        | io::ErrorKind::PermissionDenied
-        | io::ErrorKind::ReadOnlyFilesystem
-        | io::ErrorKind::NotADirectory => StoreError::Configuration(message),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full(message),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::NotADirectory => {
+            StoreError::Configuration(message)
+        }
         _ => StoreError::Transient(message),
     }
 }
@@ -83,7 +84,7 @@ fn check_room(directory: &Path, needed: u64) -> Result<(), StoreError> {
         return Ok(());
     }
     const MIB: u64 = 1024 * 1024;
-    Err(StoreError::Configuration(format!(
+    Err(StoreError::Full(format!(
         "the disk of \"{}\" is full: {} MiB are free, {} MiB are needed",
         directory.display(),
         free / MIB,
@@ -100,11 +101,11 @@ mod tests {
         let of = |text: &str| engine_error("c", &OperationError::service_error_light(text));
         assert!(matches!(
             of("IO Error: No space left on device (os error 28)"),
-            StoreError::Configuration(_)
+            StoreError::Full(_)
         ));
         assert!(matches!(
             of("Not enough space available for optimization"),
-            StoreError::Configuration(_)
+            StoreError::Full(_)
         ));
         assert!(matches!(
             of("Permission denied (os error 13)"),
@@ -116,10 +117,7 @@ mod tests {
         ));
 
         let full = io::Error::from(io::ErrorKind::StorageFull);
-        assert!(matches!(
-            io_error("write", Path::new("/x"), &full),
-            StoreError::Configuration(_)
-        ));
+        assert!(matches!(io_error("write", Path::new("/x"), &full), StoreError::Full(_)));
         let interrupted = io::Error::from(io::ErrorKind::Interrupted);
         assert!(matches!(
             io_error("write", Path::new("/x"), &interrupted),
@@ -132,6 +130,6 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         check_room_to_write(directory.path(), 0).unwrap();
         let refused = check_room_to_write(directory.path(), u64::MAX / 2).unwrap_err();
-        assert!(matches!(&refused, StoreError::Configuration(m) if m.contains(&*directory.path().to_string_lossy())));
+        assert!(matches!(&refused, StoreError::Full(m) if m.contains(&*directory.path().to_string_lossy())));
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use super::blocking::{blocking, suspecting};
 use super::shard::Shard;
-use crate::store::contract::StoreError;
+use crate::store::error::StoreError;
 
 /// The flushes of one collection.
 #[derive(Default)]

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::blocking::suspecting;
 use super::shard::Shard;
-use crate::store::contract::StoreError;
+use crate::store::error::StoreError;
 
 /// Hands out turns.
 pub(super) struct IndexBuilder {

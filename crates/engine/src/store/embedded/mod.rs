@@ -8,7 +8,7 @@
 //! - `group_commit.rs` lets flushes that are asked for at the same time share one;
 //! - `index_builder.rs` builds the search index of large collections beside everything else;
 //! - `settings.rs` holds the numbers the engine is run with, and where they come from;
-//! - `conversion.rs` turns our points into the engine's and back;
+//! - `conversion.rs` turns our points into the engine's and back, `filter.rs` our conditions;
 //! - `failure.rs` turns the engine's errors into ours and refuses to write to a full disk;
 //! - `blocking.rs` keeps the engine's work off the threads that serve others.
 
@@ -16,6 +16,7 @@ mod blocking;
 mod conversion;
 mod directory;
 mod failure;
+mod filter;
 mod group_commit;
 mod index_builder;
 mod open_shards;

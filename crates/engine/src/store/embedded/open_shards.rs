@@ -14,9 +14,11 @@ use parking_lot::Mutex;
 use tokio::sync::OwnedMutexGuard;
 
 use super::blocking::blocking;
-use super::directory::{StoreDirectory, check_name};
+use super::directory::StoreDirectory;
 use super::shard::Shard;
-use crate::store::contract::{CollectionSpec, StoreError};
+use crate::store::contract::CollectionSpec;
+use crate::store::error::StoreError;
+use crate::store::name::check_name;
 
 /// Collections that are closed at the same time at the end.
 const CLOSED_AT_A_TIME: usize = 8;

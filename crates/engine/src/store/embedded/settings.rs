@@ -5,9 +5,12 @@
 use std::num::NonZeroUsize;
 
 use qdrant_edge::{
-    DEFAULT_VECTOR_NAME, Distance, EdgeConfig, EdgeOptimizersConfig, EdgeVectorParams, HnswIndexConfig, Memory,
-    WalOptions,
+    DEFAULT_VECTOR_NAME, Distance, EdgeConfig, EdgeOptimizersConfig, EdgeSparseVectorParams, EdgeVectorParams,
+    HnswIndexConfig, Memory, Modifier, WalOptions,
 };
+
+use crate::keywords::KEYWORDS;
+use crate::store::contract::CollectionSpec;
 
 /// Size of a file of the engine's log. A collection has up to four of them (open, next, closed, being closed), sparse
 /// until written; an operation that is larger makes a larger file.
@@ -30,19 +33,69 @@ const PARTS: usize = 2;
 /// Neighbours looked at while searching, at least: recall@10 above 0.99 on 30,000 vectors of 384 dimensions.
 const SEARCH_BREADTH: usize = 128;
 
+/// Links of a point to others of the same client, where clients share a collection.
+const LINKS_WITHIN_SHARE: usize = 16;
+
+/// What a collection is pinned to. Its files say so too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// Numbers in each vector.
+    pub(super) dimensions: usize,
+    /// Whether points have keywords; those of collections made by early versions have not.
+    pub(super) has_keywords: bool,
+    /// Whether several clients have shares of it.
+    pub(super) is_shared: bool,
+}
+
+impl Layout {
+    /// Of a collection that is to be made.
+    pub(super) fn new(spec: &CollectionSpec) -> Self {
+        Self {
+            dimensions: spec.dimensions,
+            has_keywords: true,
+            is_shared: spec.is_shared,
+        }
+    }
+
+    /// Of one that was made with this configuration.
+    pub(super) fn of(config: &EdgeConfig) -> Option<Self> {
+        Some(Self {
+            dimensions: config.vectors.get(DEFAULT_VECTOR_NAME)?.size,
+            has_keywords: config.sparse_vectors.contains_key(KEYWORDS),
+            is_shared: config.hnsw_config.as_ref()?.payload_m.is_some_and(|links| links > 0),
+        })
+    }
+}
+
 /// A collection's configuration.
-pub(super) fn collection(dimensions: usize) -> EdgeConfig {
+pub(super) fn collection(layout: Layout) -> EdgeConfig {
     // Otherwise opening would read files of 32 MiB into memory for a collection that has a hundred points.
-    let vectors = EdgeVectorParams::builder(dimensions, Distance::Cosine)
+    let vectors = EdgeVectorParams::builder(layout.dimensions, Distance::Cosine)
         .memory(Memory::Cold)
         .build();
-    EdgeConfig::builder()
-        .vector(DEFAULT_VECTOR_NAME, vectors)
+    let mut config = EdgeConfig::builder().vector(DEFAULT_VECTOR_NAME, vectors);
+    if layout.has_keywords {
+        let keywords = EdgeSparseVectorParams::builder()
+            .memory(Memory::Cold)
+            .modifier(Modifier::Idf)
+            .build();
+        config = config.sparse_vector(KEYWORDS, keywords);
+    }
+    // One thread, so that queries of the server have the others.
+    let index = HnswIndexConfig {
+        max_indexing_threads: 1,
+        ..HnswIndexConfig::default()
+    };
+    config
         .payload_memory(Memory::Cold)
-        // One thread, so that queries of the server have the others.
-        .hnsw_config(HnswIndexConfig {
-            max_indexing_threads: 1,
-            ..HnswIndexConfig::default()
+        .hnsw_config(if layout.is_shared {
+            HnswIndexConfig {
+                m: 0,
+                payload_m: Some(LINKS_WITHIN_SHARE),
+                ..index
+            }
+        } else {
+            index
         })
         .optimizers(EdgeOptimizersConfig {
             default_segment_number: Some(PARTS),
@@ -58,11 +111,6 @@ pub(super) fn collection(dimensions: usize) -> EdgeConfig {
         // With one, the engine searches on the calling thread; more would be a pool for each collection.
         .max_search_threads(1)
         .build()
-}
-
-/// The dimensions that a configuration pins.
-pub(super) fn dimensions(config: &EdgeConfig) -> Option<usize> {
-    config.vectors.get(DEFAULT_VECTOR_NAME).map(|vector| vector.size)
 }
 
 /// How many neighbours a search looks at to find this many.

@@ -5,17 +5,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use qdrant_edge::{CountRequest, EdgeConfig, EdgeShard, OperationError};
-use uuid::Uuid;
+use qdrant_edge::{EdgeConfig, EdgeShard, OperationError};
 
 use super::directory::{StoreDirectory, clear_interrupted_index};
 use super::group_commit::GroupCommit;
+use super::settings::Layout;
 use super::{conversion, failure, settings};
-use crate::point::Point;
-use crate::store::contract::{CollectionSpec, Hit, StoreError};
+use crate::point::{Point, PointKey, StoredPoint};
+use crate::store::contract::{CollectionSpec, Detail, Hit, Question, Search};
+use crate::store::error::StoreError;
+use crate::store::share::Share;
 
 /// Bytes that a point takes on disk beside its vector, at most: payload with 500 characters, ids, versions.
 const POINT_BYTES: u64 = 4 * 1024;
+
+/// Bytes that a word of its keywords takes there: hash and weight, in the log, the storage and the index.
+const WORD_BYTES: u64 = 32;
 
 /// Times a vector is on disk until the log is cut: as number in the log (5 bytes for 4) and in the collection.
 const VECTOR_COPIES: u64 = 3;
@@ -23,7 +28,7 @@ const VECTOR_COPIES: u64 = 3;
 /// An open collection.
 pub(super) struct Shard {
     collection: String,
-    dimensions: usize,
+    layout: Layout,
     path: PathBuf,
     engine: EdgeShard,
     /// Held by every write and every flush, so that they never overlap.
@@ -47,8 +52,14 @@ pub(super) struct Shard {
 impl Shard {
     /// Makes an empty collection's files below `path`, which must not exist.
     pub(super) fn create(path: &Path, spec: &CollectionSpec) -> Result<(), StoreError> {
-        EdgeShard::new(path, settings::collection(spec.dimensions))
-            .and_then(|engine| engine.flush())
+        let layout = Layout::new(spec);
+        EdgeShard::new(path, settings::collection(layout))
+            .and_then(|engine| {
+                if layout.is_shared {
+                    engine.update(conversion::tenant_index())?;
+                }
+                engine.flush()
+            })
             .map_err(|error| failure::engine_error(&spec.name, &error))
     }
 
@@ -57,18 +68,18 @@ impl Shard {
         failure::check_room_to_open(&path)?;
         let engine_error = |error: OperationError| failure::engine_error(collection, &error);
         let config = EdgeConfig::load(&path).transpose().map_err(engine_error)?;
-        let Some(dimensions) = config.as_ref().and_then(settings::dimensions) else {
+        let Some(layout) = config.as_ref().and_then(Layout::of) else {
             let files = path.display();
             return Err(StoreError::Configuration(format!(
                 "\"{files}\" holds no collection of this store"
             )));
         };
-        let engine = EdgeShard::load(&path, Some(settings::collection(dimensions))).map_err(engine_error)?;
+        let engine = EdgeShard::load(&path, Some(settings::collection(layout))).map_err(engine_error)?;
         // Only now: loading fails as long as a former opening of the same files is still building its index.
         clear_interrupted_index(&path);
         Ok(Self {
             collection: collection.to_owned(),
-            dimensions,
+            layout,
             path,
             engine,
             writing: Mutex::new(()),
@@ -88,22 +99,24 @@ impl Shard {
 
     /// Refuses vectors of any other length than the collection's.
     pub(super) fn check_dimensions(&self, dimensions: usize) -> Result<(), StoreError> {
-        if dimensions == self.dimensions {
+        if dimensions == self.layout.dimensions {
             return Ok(());
         }
         Err(StoreError::Configuration(format!(
             "collection \"{}\" has {} dimensions, not {dimensions}",
-            self.collection, self.dimensions
+            self.collection, self.layout.dimensions
         )))
     }
 
-    pub(super) fn upsert(&self, points: Vec<Point>) -> Result<(), StoreError> {
+    pub(super) fn upsert(&self, share: &Share, points: Vec<Point>) -> Result<(), StoreError> {
+        share.check(&points)?;
         // All of them before any is written.
         points
             .iter()
             .try_for_each(|point| self.check_dimensions(point.vector.len()))?;
-        let vector_bytes = (self.dimensions * size_of::<f32>()) as u64;
-        let bytes = points.len() as u64 * (vector_bytes * VECTOR_COPIES + POINT_BYTES);
+        let vector_bytes = (self.layout.dimensions * size_of::<f32>()) as u64 * VECTOR_COPIES;
+        let words: usize = points.iter().map(|point| point.keywords.words.len()).sum();
+        let bytes = points.len() as u64 * (vector_bytes + POINT_BYTES) + words as u64 * WORD_BYTES;
         failure::check_room_to_write(self.directory.root(), bytes)?;
 
         let mut points = points.into_iter();
@@ -112,16 +125,21 @@ impl Shard {
             if some.is_empty() {
                 return Ok(());
             }
-            self.write(conversion::upsert(some)?)?;
+            self.write(conversion::upsert(share, some, self.layout)?)?;
         }
     }
 
-    pub(super) fn delete(&self, ids: &[Uuid]) -> Result<(), StoreError> {
-        if ids.is_empty() {
+    pub(super) fn delete(&self, share: &Share, keys: &[PointKey]) -> Result<(), StoreError> {
+        if keys.is_empty() {
             return Ok(());
         }
         failure::check_room_to_write(self.directory.root(), 0)?;
-        self.write(conversion::delete(ids))
+        self.write(conversion::delete(share, keys)?)
+    }
+
+    pub(super) fn clear(&self, share: &Share) -> Result<(), StoreError> {
+        failure::check_room_to_write(self.directory.root(), 0)?;
+        self.write(conversion::clear(share)?)
     }
 
     fn write(&self, operation: qdrant_edge::UpdateOperation) -> Result<(), StoreError> {
@@ -146,33 +164,50 @@ impl Shard {
         Ok(())
     }
 
-    pub(super) fn search(&self, vector: Vec<f32>, limit: usize) -> Result<Vec<Hit>, StoreError> {
-        self.check_dimensions(vector.len())?;
-        if limit == 0 {
+    pub(super) fn search(&self, share: &Share, search: Search) -> Result<Vec<Hit>, StoreError> {
+        match &search.question {
+            Question::Dense(vector) => self.check_dimensions(vector.len())?,
+            Question::Keywords(_) if !self.layout.has_keywords => {
+                return Err(StoreError::Configuration(format!(
+                    "collection \"{}\" was made before there was keyword search and has no keywords: embed again with \
+                     reembed => true",
+                    self.collection
+                )));
+            }
+            Question::Keywords(keywords) if keywords.is_empty() => return Ok(Vec::new()),
+            Question::Keywords(_) => {}
+        }
+        if search.limit == 0 {
             return Ok(Vec::new());
         }
         let found = self
             .engine
-            .query(conversion::nearest(vector, limit))
+            .query(conversion::query(share, search)?)
             .map_err(|error| self.failed(&error))?;
         found.into_iter().map(conversion::hit).collect()
     }
 
-    pub(super) fn scroll(&self, after: Option<Uuid>, limit: usize) -> Result<Vec<Uuid>, StoreError> {
+    pub(super) fn scroll(
+        &self,
+        share: &Share,
+        after: Option<PointKey>,
+        limit: usize,
+        detail: Detail,
+    ) -> Result<Vec<StoredPoint>, StoreError> {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let Some(request) = conversion::ids_after(after, limit) else {
+        let Some(request) = conversion::scroll(share, after, limit, detail)? else {
             return Ok(Vec::new());
         };
         let (records, _next) = self.engine.scroll(request).map_err(|error| self.failed(&error))?;
-        records.into_iter().map(|record| conversion::uuid(record.id)).collect()
+        Ok(records.into_iter().map(conversion::stored).collect())
     }
 
-    pub(super) fn count(&self) -> Result<u64, StoreError> {
+    pub(super) fn count(&self, share: &Share) -> Result<u64, StoreError> {
         let count = self
             .engine
-            .count(CountRequest::new())
+            .count(conversion::count(share)?)
             .map_err(|error| self.failed(&error))?;
         Ok(count as u64)
     }

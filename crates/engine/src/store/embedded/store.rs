@@ -4,15 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use uuid::Uuid;
 
 use super::blocking::{blocking, on_shard};
 use super::directory::StoreDirectory;
 use super::group_commit;
 use super::index_builder::IndexBuilder;
 use super::open_shards::OpenShards;
-use crate::point::Point;
-use crate::store::contract::{CollectionSpec, Hit, StoreError, VectorStore};
+use crate::point::{Point, PointKey, StoredPoint};
+use crate::store::contract::{CollectionSpec, Detail, Hit, Search, VectorStore};
+use crate::store::error::StoreError;
+use crate::store::share::Share;
 
 /// Collections that stay open when nobody uses them. An open one of 100 points costs about 80 kB of memory, 500 kB mapped
 /// from files, 20 mappings, one file descriptor and one sleeping thread; opening it takes 10 to 30 ms.
@@ -83,14 +84,23 @@ impl VectorStore for EmbeddedStore {
         self.shards.drop_collection(collection).await
     }
 
-    async fn upsert(&self, collection: &str, points: Vec<Point>) -> Result<(), StoreError> {
-        let shard = self.shards.lease(collection).await?;
-        on_shard(shard, move |shard| shard.upsert(points)).await
+    async fn set_alias(&self, _alias: &str, _collection: &str) -> Result<(), StoreError> {
+        Ok(())
     }
 
-    async fn delete(&self, collection: &str, ids: Vec<Uuid>) -> Result<(), StoreError> {
-        let shard = self.shards.lease(collection).await?;
-        on_shard(shard, move |shard| shard.delete(&ids)).await
+    async fn upsert(&self, share: &Share, points: Vec<Point>) -> Result<(), StoreError> {
+        let (shard, share) = (self.shards.lease(&share.collection).await?, share.clone());
+        on_shard(shard, move |shard| shard.upsert(&share, points)).await
+    }
+
+    async fn delete(&self, share: &Share, keys: Vec<PointKey>) -> Result<(), StoreError> {
+        let (shard, share) = (self.shards.lease(&share.collection).await?, share.clone());
+        on_shard(shard, move |shard| shard.delete(&share, &keys)).await
+    }
+
+    async fn clear(&self, share: &Share) -> Result<(), StoreError> {
+        let (shard, share) = (self.shards.lease(&share.collection).await?, share.clone());
+        on_shard(shard, move |shard| shard.clear(&share)).await
     }
 
     async fn flush(&self, collection: &str) -> Result<(), StoreError> {
@@ -98,19 +108,25 @@ impl VectorStore for EmbeddedStore {
         group_commit::flush(shard).await
     }
 
-    async fn search(&self, collection: &str, vector: Vec<f32>, limit: usize) -> Result<Vec<Hit>, StoreError> {
-        let shard = self.shards.lease(collection).await?;
-        on_shard(shard, move |shard| shard.search(vector, limit)).await
+    async fn search(&self, share: &Share, search: Search) -> Result<Vec<Hit>, StoreError> {
+        let (shard, share) = (self.shards.lease(&share.collection).await?, share.clone());
+        on_shard(shard, move |shard| shard.search(&share, search)).await
     }
 
-    async fn scroll(&self, collection: &str, after: Option<Uuid>, limit: usize) -> Result<Vec<Uuid>, StoreError> {
-        let shard = self.shards.lease(collection).await?;
-        on_shard(shard, move |shard| shard.scroll(after, limit)).await
+    async fn scroll(
+        &self,
+        share: &Share,
+        after: Option<PointKey>,
+        limit: usize,
+        detail: Detail,
+    ) -> Result<Vec<StoredPoint>, StoreError> {
+        let (shard, share) = (self.shards.lease(&share.collection).await?, share.clone());
+        on_shard(shard, move |shard| shard.scroll(&share, after, limit, detail)).await
     }
 
-    async fn count(&self, collection: &str) -> Result<u64, StoreError> {
-        let shard = self.shards.lease(collection).await?;
-        on_shard(shard, |shard| shard.count()).await
+    async fn count(&self, share: &Share) -> Result<u64, StoreError> {
+        let (shard, share) = (self.shards.lease(&share.collection).await?, share.clone());
+        on_shard(shard, move |shard| shard.count(&share)).await
     }
 
     async fn optimize(&self, collection: &str) -> Result<(), StoreError> {

@@ -1,0 +1,156 @@
+//! What the worker does about stores besides batches: removes what nothing refers to any more, and says so when one does
+//! not answer.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use vb_engine::store::place::{Place, StoreKind};
+
+use super::main_loop::Worker;
+use crate::catalog::collections::Collection;
+use crate::catalog::removals::Removal;
+use crate::catalog::{collections, jobs, references, removals};
+use crate::error::Result;
+
+/// Collections that are being removed at a time.
+const REMOVED_AT_A_TIME: usize = 16;
+
+/// How long a removal that failed is left alone.
+const UNTIL_TRIED_AGAIN: Duration = Duration::from_secs(15);
+
+/// How often jobs are told that their store does not answer.
+const NOTE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// What is being removed from stores, and what was said of those that do not answer.
+#[derive(Debug, Default)]
+pub(crate) struct StoreUpkeep {
+    /// Removals that are being done, and those that failed with the time until which they are left alone.
+    begun: HashMap<i64, Option<Instant>>,
+    /// When jobs were last told that a store does not answer.
+    noted: HashMap<StoreKind, Instant>,
+}
+
+impl Worker {
+    /// Looks after the stores, once a poll.
+    pub(super) fn keep_stores(&mut self) -> Result<()> {
+        self.forget_idle()?;
+        self.remove_from_stores()?;
+        self.note_outages()
+    }
+
+    /// Whether batches wait for this store.
+    pub(super) fn is_out(&self, kind: StoreKind) -> bool {
+        self.engine.outage(kind).is_some()
+    }
+
+    /// What is done for a collection when a job is through with it: an index, and a name for others who read the store.
+    pub(super) fn finish_collection(&self, collection: &Collection) -> Result<()> {
+        self.engine.optimize(collection.store, &collection.name);
+        let alias = self.transact(|installation| collections::alias(installation, collection.id))?;
+        if let Some(alias) = alias.flatten() {
+            self.engine.set_alias(collection.store, &alias, &collection.name);
+        }
+        Ok(())
+    }
+
+    /// Forgets collections that no job builds any more and those that were replaced; large ones little by little.
+    fn forget_idle(&mut self) -> Result<()> {
+        let in_use: Vec<i64> = self
+            .in_flight
+            .values()
+            .map(|batch| batch.context.collection.id)
+            .collect();
+        let longest_search = self.settings.request_timeout;
+        self.transact(|installation| {
+            for collection in collections::idle(installation, longest_search)? {
+                if !in_use.contains(&collection) && references::abandon(installation, collection)? {
+                    collections::remove(installation, collection)?;
+                }
+            }
+            Ok(())
+        })
+        .map(|_| ())
+    }
+
+    /// Removes what is to be removed, once nothing in flight can make it again.
+    fn remove_from_stores(&mut self) -> Result<()> {
+        let now = Instant::now();
+        let mut done = Vec::new();
+        for (id, removed) in self.engine.take_removed() {
+            match removed {
+                Ok(()) => done.push(id),
+                Err(error) => {
+                    pgrx::log!("vector_backfill removes a collection later: {error}");
+                    self.upkeep.begun.insert(id, Some(now + UNTIL_TRIED_AGAIN));
+                }
+            }
+        }
+        self.upkeep
+            .begun
+            .retain(|_, until| until.is_none_or(|until| until > now));
+        let begun: Vec<i64> = self.upkeep.begun.keys().copied().collect();
+        let room = REMOVED_AT_A_TIME.saturating_sub(begun.len()) as i64;
+        let pending = self.transact(|installation| {
+            if !done.is_empty() {
+                removals::done(installation, done.clone())?;
+            }
+            removals::pending(installation, begun, room)
+        })?;
+        for id in done {
+            self.upkeep.begun.remove(&id);
+        }
+        for Removal { id, place } in pending.unwrap_or_default() {
+            if !self.is_written_to(&place) {
+                self.upkeep.begun.insert(id, None);
+                self.engine.remove(id, place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a batch in flight may write to it.
+    fn is_written_to(&self, place: &Place) -> bool {
+        let mut written = self.in_flight.values().map(|batch| batch.context.target.place());
+        written.any(|other| match place.share.client_id {
+            Some(_) => other == *place,
+            None => other.store == place.store && other.share.collection == place.share.collection,
+        })
+    }
+
+    /// Tells the jobs whose store does not answer why they wait.
+    fn note_outages(&mut self) -> Result<()> {
+        let now = Instant::now();
+        for kind in [StoreKind::Embedded, StoreKind::Qdrant] {
+            let Some(outage) = self.engine.outage(kind) else {
+                self.upkeep.noted.remove(&kind);
+                continue;
+            };
+            if self
+                .upkeep
+                .noted
+                .get(&kind)
+                .is_some_and(|noted| now < *noted + NOTE_INTERVAL)
+            {
+                continue;
+            }
+            self.upkeep.noted.insert(kind, now);
+            let waiting: Vec<i64> = self
+                .jobs
+                .iter()
+                .filter(|active| active.context.collection.store == kind)
+                .map(|active| active.context.job.id)
+                .collect();
+            let reason = format!(
+                "waits for store {kind}, which has not answered for {} s: {}",
+                outage.age.as_secs(),
+                outage.message
+            );
+            self.transact(|installation| {
+                waiting
+                    .iter()
+                    .try_for_each(|job| jobs::note(installation, *job, &reason))
+            })?;
+        }
+        Ok(())
+    }
+}

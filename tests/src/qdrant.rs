@@ -1,0 +1,61 @@
+//! The Qdrant server that tests use when they run with that store: one of their own, or a real one.
+
+use vb_qdrant_double::server::QdrantDouble;
+use vb_qdrant_double::settings::Settings;
+
+/// Names the store that tests run with; the embedded one when it is not set.
+const STORE: &str = "VB_TEST_STORE";
+
+/// The address of a real server to run with.
+const REAL_SERVER: &str = "VB_TEST_QDRANT_URL";
+
+/// A Qdrant server.
+pub struct Qdrant {
+    url: String,
+    double: Option<QdrantDouble>,
+}
+
+impl std::fmt::Debug for Qdrant {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("Qdrant").field(&self.url).finish()
+    }
+}
+
+impl Qdrant {
+    /// The server for tests that run with that store; `None` when they run with the embedded one.
+    pub fn when_wanted() -> Option<Self> {
+        match std::env::var(STORE).as_deref() {
+            Ok("qdrant") => Some(Self::start()),
+            Ok("embedded") | Err(_) => None,
+            Ok(other) => panic!("{STORE} is {other}, not embedded or qdrant"),
+        }
+    }
+
+    /// A server, a real one where there is one.
+    pub fn start() -> Self {
+        match std::env::var(REAL_SERVER) {
+            Ok(url) => Self { url, double: None },
+            Err(_) => Self::double(),
+        }
+    }
+
+    /// A server that does on command what a real one does on bad days.
+    pub fn double() -> Self {
+        let double = QdrantDouble::start(Settings::default()).expect("a server can be started");
+        Self {
+            url: double.url(),
+            double: Some(double),
+        }
+    }
+
+    /// Lines for a configuration file.
+    pub fn settings(&self) -> String {
+        let url = &self.url;
+        format!("\nvector_backfill.store = 'qdrant'\nvector_backfill.qdrant_url = '{url}'\n")
+    }
+
+    /// The server when it is one that obeys.
+    pub fn commanded(&self) -> &QdrantDouble {
+        self.double.as_ref().expect("this server is a real one")
+    }
+}
