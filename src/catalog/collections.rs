@@ -9,6 +9,7 @@ use vb_engine::store::place::{NoSuchStore, Place, StoreKind};
 use vb_engine::store::share::Share;
 
 use super::installation::Installation;
+use super::jobs;
 use super::references::{self, Owner};
 use crate::error::{Result, VbError};
 use crate::pg::spi::{self, Row};
@@ -259,15 +260,31 @@ pub(crate) fn remove(installation: &Installation, collection: i64) -> Result<()>
     .map(|_| ())
 }
 
-/// Forgets those of the named embedded ones that do not serve, since the store has lost them (its folder is in no base
-/// backup): their job begins anew.
-pub(crate) fn forget_unfinished(installation: &Installation, lost: &[String]) -> Result<()> {
-    let statement = installation.sql(include_str!("../../sql/query/collections_not_serving.sql"));
-    for collection in spi::read(&statement, &[lost.to_vec().into()], |row| row.get(1))? {
-        while !references::abandon(installation, collection)? {}
-        remove(installation, collection)?;
+/// Which of several lost collections are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// All of them.
+    Any,
+    /// Those that a job builds; searches say themselves that a collection has lost its vectors.
+    Building,
+}
+
+/// What the references of these collections name is lost: it is to be made again, and a job that builds one of them begins
+/// anew. Gives those that had references.
+pub(crate) fn renew(installation: &Installation, store: StoreKind, names: &[String], lost: Lost) -> Result<Vec<i64>> {
+    let renewed = spi::read(
+        &installation.sql(include_str!("../../sql/query/collections_renew.sql")),
+        &[
+            store.name().into(),
+            names.to_vec().into(),
+            (lost == Lost::Building).into(),
+        ],
+        |row| Ok((row.get::<i64>(1)?, row.optional::<i64>(2)?)),
+    )?;
+    for job in renewed.iter().filter_map(|(_, job)| *job) {
+        jobs::begin_anew(installation, job)?;
     }
-    Ok(())
+    Ok(renewed.into_iter().map(|(collection, _)| collection).collect())
 }
 
 /// Collections that no job builds any more, and those retired for longer than a search may take.

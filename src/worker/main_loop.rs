@@ -178,6 +178,7 @@ impl Worker {
         if self.take_outcomes()?.is_none() {
             return Ok(None);
         }
+        self.renew_lost()?;
         if signal::termination_requested() {
             return Ok(Some(()));
         }

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use pgrx::pg_sys::Oid;
 use vb_engine::pipeline::config::{EngineConfig, StartError, StoresConfig};
 use vb_engine::pipeline::engine::Engine;
+use vb_engine::store::place::StoreKind;
 
 use super::home::{self, Mark};
 use super::main_loop::Worker;
+use crate::catalog::batches;
+use crate::catalog::collections::{self, Lost};
 use crate::catalog::installation::Installation;
-use crate::catalog::{batches, collections};
 use crate::error::{Result, VbError};
 use crate::pg::{latch, lock, process, signal, spi, transaction};
 use crate::settings::Settings;
@@ -82,7 +84,11 @@ fn ready(database: Oid) -> Result<Option<Worker>> {
         collections::names(&installation)
     })?;
     let missing = engine.drop_all_but(&collections);
-    transaction::run(|| collections::forget_unfinished(&Installation::require()?, &missing))?;
+    transaction::run(|| {
+        let installation = Installation::require()?;
+        // The folder of the embedded store is in no base backup.
+        collections::renew(&installation, StoreKind::Embedded, &missing, Lost::Building)
+    })?;
     Ok(Some(Worker::new(
         database,
         mark,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use vb_engine::store::place::{Place, StoreKind};
 
 use super::main_loop::Worker;
-use crate::catalog::collections::Collection;
+use crate::catalog::collections::{Collection, Lost};
 use crate::catalog::removals::Removal;
 use crate::catalog::{collections, jobs, references, removals};
 use crate::error::Result;
@@ -26,6 +26,8 @@ const NOTE_INTERVAL: Duration = Duration::from_secs(5);
 pub(crate) struct StoreUpkeep {
     /// Removals that are being done, and those that failed with the time until which they are left alone.
     begun: HashMap<i64, Option<Instant>>,
+    /// Collections that batches found missing and made, and of which it is not known whether they were lost.
+    made: Vec<(StoreKind, String)>,
     /// When jobs were last told that a store does not answer.
     noted: HashMap<StoreKind, Instant>,
 }
@@ -36,6 +38,32 @@ impl Worker {
         self.forget_idle()?;
         self.remove_from_stores()?;
         self.note_outages()
+    }
+
+    /// A collection that batches found missing although it has references was lost: its vectors are made again.
+    pub(super) fn renew_lost(&mut self) -> Result<()> {
+        self.upkeep.made.extend(self.engine.take_made());
+        while let Some((store, name)) = self.upkeep.made.last().cloned() {
+            let renewed = self.transact(|installation| {
+                collections::renew(installation, store, std::slice::from_ref(&name), Lost::Any)
+            })?;
+            self.upkeep.made.pop();
+            let renewed = renewed.unwrap_or_default();
+            if renewed.is_empty() {
+                continue;
+            }
+            pgrx::warning!("vector_backfill: store {store} has lost collection {name}; its vectors are made again");
+            let jobs: Vec<i64> = self
+                .jobs
+                .iter()
+                .filter(|active| renewed.contains(&active.context.collection.id))
+                .map(|active| active.context.job.id)
+                .collect();
+            for job in jobs {
+                self.look_again(job);
+            }
+        }
+        Ok(())
     }
 
     /// Whether batches wait for this store.

@@ -1,5 +1,9 @@
 //! The Qdrant server that tests use when they run with that store: one of their own, or a real one.
 
+use std::time::Duration;
+
+use vb_engine::store::contract::VectorStore;
+use vb_engine::store::qdrant::{CollectionOptions, QdrantOptions, QdrantStore};
 use vb_qdrant_double::server::QdrantDouble;
 use vb_qdrant_double::settings::Settings;
 
@@ -52,6 +56,25 @@ impl Qdrant {
     pub fn settings(&self) -> String {
         let url = &self.url;
         format!("\nvector_backfill.store = 'qdrant'\nvector_backfill.qdrant_url = '{url}'\n")
+    }
+
+    /// Removes collections, as somebody else would.
+    pub fn remove(&self, collections: &[String]) {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime can be started");
+        runtime.block_on(async {
+            let store = QdrantStore::open(QdrantOptions {
+                url: self.url.clone(),
+                api_key: None,
+                secret_directory: None,
+                ca_file: None,
+                request_timeout: Duration::from_secs(30),
+                collections: CollectionOptions::default(),
+            })
+            .expect("the address is right");
+            for collection in collections {
+                store.drop_collection(collection).await.expect("the server is there");
+            }
+        });
     }
 
     /// The server when it is one that obeys.

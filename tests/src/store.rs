@@ -11,7 +11,7 @@ use vb_engine::service::protocol::{Answer, Request};
 use vb_engine::store::place::{Place, StoreKind};
 
 use crate::client::Client;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Stop};
 use crate::server_user::acting;
 use crate::wait;
 
@@ -51,6 +51,18 @@ impl Store {
                 Err(error) => panic!("{request:?} failed: {error}"),
             }
         })
+    }
+
+    /// Loses everything, as after a restore: the embedded store is in no base backup, and a server is backed up at other
+    /// times. The server crashes with it, so sessions end.
+    pub fn lose(&self, cluster: &mut Cluster, collections: &[String]) {
+        cluster.stop(Stop::Immediate);
+        match self.kind {
+            StoreKind::Embedded => std::fs::remove_dir_all(self.socket.with_file_name("collections"))
+                .expect("the folder of the collections can be removed"),
+            StoreKind::Qdrant => cluster.qdrant().remove(collections),
+        }
+        cluster.launch();
     }
 
     /// How many points a collection has; 0 when it does not exist.

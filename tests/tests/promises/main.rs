@@ -30,6 +30,7 @@ mod odd_texts;
 mod plan;
 mod provider_settings;
 mod providers;
+mod qdrant_server;
 mod restart;
 mod roles;
 mod second_run;

@@ -8,7 +8,7 @@ use vb_provider_double::behaviour::Behaviour;
 use vb_provider_double::server::ProviderDouble;
 use vb_provider_double::settings::Settings;
 use vb_tests::client::Client;
-use vb_tests::cluster::{Cluster, Stop};
+use vb_tests::cluster::Cluster;
 use vb_tests::store::Store;
 use vb_tests::{jobs, services, wait, worker};
 
@@ -291,11 +291,8 @@ fn a_store_that_got_lost_while_it_is_built_is_made_whole_by_it() {
     let job = shop.reembed();
     shop.half_built(job);
     shop.client.run(&format!("select vb_pause({job})"));
-    let collections = shop.store.socket().with_file_name("collections");
-    shop.cluster.stop(Stop::Immediate);
-    // As after a restore: the folder is in no base backup.
-    std::fs::remove_dir_all(&collections).unwrap();
-    shop.cluster.launch();
+    let collections = shop.collections();
+    shop.store.lose(&mut shop.cluster, &collections);
     shop.client = shop.cluster.connect("shop");
     assert!(shop.nearest().is_empty());
     let warnings = shop.client.take_notices();

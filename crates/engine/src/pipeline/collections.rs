@@ -30,6 +30,8 @@ pub(crate) struct Collections {
     stores: Stores,
     outages: Outages,
     known: Mutex<HashMap<Space, Made>>,
+    /// Collections that were missing and were made.
+    made: Mutex<Vec<(StoreKind, String)>>,
 }
 
 /// Store, name and dimensions of a collection.
@@ -54,6 +56,7 @@ impl Collections {
             stores,
             outages: Outages::default(),
             known: Mutex::default(),
+            made: Mutex::default(),
         }
     }
 
@@ -163,9 +166,19 @@ impl Collections {
             let space = (write.kind, write.spec.name.clone(), write.spec.dimensions);
             known.entry(space).or_default().clone()
         };
-        cell.get_or_try_init(|| write.store.ensure_collection(write.spec))
-            .await
-            .copied()
+        let make = async || {
+            if write.store.ensure_collection(write.spec).await? {
+                let made = (write.kind, write.spec.name.clone());
+                self.made.lock().unwrap_or_else(PoisonError::into_inner).push(made);
+            }
+            Ok(())
+        };
+        cell.get_or_try_init(make).await.copied()
+    }
+
+    /// Collections that were missing and were made since the last call.
+    pub(crate) fn take_made(&self) -> Vec<(StoreKind, String)> {
+        std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn forget(&self, kind: StoreKind, name: &str) {

@@ -234,6 +234,11 @@ impl Engine {
         });
     }
 
+    /// Collections that batches found missing and made, since the last call. One that should have had points has lost them.
+    pub fn take_made(&self) -> Vec<(StoreKind, String)> {
+        self.stages.collections.take_made()
+    }
+
     /// Removals that ended since the last call.
     pub fn take_removed(&self) -> Vec<(i64, Result<(), StoreError>)> {
         std::mem::take(&mut *lock(&self.removed))

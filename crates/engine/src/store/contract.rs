@@ -16,8 +16,9 @@ use crate::point::{Point, PointKey, PointPayload, StoredPoint};
 /// Keeps points in collections.
 #[async_trait]
 pub trait VectorStore: Send + Sync {
-    /// Makes the collection if it is missing. One that exists with other dimensions is a configuration error.
-    async fn ensure_collection(&self, spec: &CollectionSpec) -> Result<(), StoreError>;
+    /// Makes the collection if it is missing, and says whether it was. One that exists with other dimensions is a
+    /// configuration error.
+    async fn ensure_collection(&self, spec: &CollectionSpec) -> Result<bool, StoreError>;
 
     /// Names of all collections, sorted; those of others too, where a store has several users.
     async fn collections(&self) -> Result<Vec<String>, StoreError>;

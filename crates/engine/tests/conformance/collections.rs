@@ -20,7 +20,7 @@ fn spec(name: &str, dimensions: usize) -> CollectionSpec {
 pub(crate) async fn ensuring_twice_keeps_the_points(store: &dyn VectorStore) {
     let name = collection(store, 8).await;
     store.put(&name, points(0..10, 8)).await.unwrap();
-    store.ensure_collection(&spec(&name, 8)).await.unwrap();
+    assert!(!store.ensure_collection(&spec(&name, 8)).await.unwrap());
     assert_eq!(store.size(&name).await.unwrap(), 10);
 }
 
@@ -148,7 +148,7 @@ pub(crate) async fn dropping_removes_the_points_for_good(store: &dyn VectorStore
     assert!(!store.collections().await.unwrap().contains(&name));
     assert!(matches!(store.size(&name).await, Err(StoreError::NoCollection(_))));
     // Even with other dimensions: it is another collection.
-    store.ensure_collection(&spec(&name, 16)).await.unwrap();
+    assert!(store.ensure_collection(&spec(&name, 16)).await.unwrap());
     assert!(all_ids(store, &name, 10).await.is_empty());
     store.put(&name, points(0..3, 16)).await.unwrap();
     assert_eq!(store.size(&name).await.unwrap(), 3);

@@ -76,14 +76,15 @@ impl MemoryStore {
 
 #[async_trait]
 impl VectorStore for MemoryStore {
-    async fn ensure_collection(&self, spec: &CollectionSpec) -> Result<(), StoreError> {
+    async fn ensure_collection(&self, spec: &CollectionSpec) -> Result<bool, StoreError> {
         self.called("ensure").await?;
         let mut collections = self.collections.lock().unwrap();
+        let is_new = !collections.contains_key(&spec.name);
         let (dimensions, _) = collections
             .entry(spec.name.clone())
             .or_insert((spec.dimensions, BTreeMap::new()));
         if *dimensions == spec.dimensions {
-            Ok(())
+            Ok(is_new)
         } else {
             Err(StoreError::Configuration("other dimensions".into()))
         }

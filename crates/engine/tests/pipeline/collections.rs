@@ -22,6 +22,9 @@ fn a_collection_is_made_once_and_again_when_somebody_removed_it() {
     done(owner.run(batch(["three"])));
     assert_eq!(owner.store.points(COLLECTION).len(), 1);
     assert_eq!(owner.store.calls()[5..], ["upsert", "ensure", "upsert", "flush"]);
+    let made = (StoreKind::Embedded, COLLECTION.to_owned());
+    assert_eq!(owner.engine.take_made(), [made.clone(), made]);
+    assert!(owner.engine.take_made().is_empty());
 }
 
 #[test]

@@ -67,12 +67,13 @@ impl EmbeddedStore {
 
 #[async_trait]
 impl VectorStore for EmbeddedStore {
-    async fn ensure_collection(&self, spec: &CollectionSpec) -> Result<(), StoreError> {
-        let shard = match self.shards.lease(&spec.name).await {
-            Err(StoreError::NoCollection(_)) => self.shards.create(spec).await?,
-            other => other?,
+    async fn ensure_collection(&self, spec: &CollectionSpec) -> Result<bool, StoreError> {
+        let (shard, is_new) = match self.shards.lease(&spec.name).await {
+            Err(StoreError::NoCollection(_)) => (self.shards.create(spec).await?, true),
+            other => (other?, false),
         };
-        shard.check_dimensions(spec.dimensions)
+        shard.check_dimensions(spec.dimensions)?;
+        Ok(is_new)
     }
 
     async fn collections(&self) -> Result<Vec<String>, StoreError> {

@@ -65,7 +65,7 @@ impl QdrantStore {
 
 #[async_trait]
 impl VectorStore for QdrantStore {
-    async fn ensure_collection(&self, spec: &CollectionSpec) -> Result<(), StoreError> {
+    async fn ensure_collection(&self, spec: &CollectionSpec) -> Result<bool, StoreError> {
         check_name(&spec.name)?;
         if spec.dimensions == 0 {
             let name = &spec.name;
@@ -74,12 +74,12 @@ impl VectorStore for QdrantStore {
             )));
         }
         let connection = &self.connection;
-        let mut layout = match self.known.ask(connection, &spec.name).await {
+        let (mut layout, is_new) = match self.known.ask(connection, &spec.name).await {
             Err(StoreError::NoCollection(_)) => {
                 creation::create(connection, spec).await?;
-                self.known.ask(connection, &spec.name).await?
+                (self.known.ask(connection, &spec.name).await?, true)
             }
-            other => other?,
+            other => (other?, false),
         };
         layout.check_dimensions(&spec.name, spec.dimensions)?;
         if !layout.has_keywords {
@@ -93,7 +93,7 @@ impl VectorStore for QdrantStore {
             layout = self.known.ask(connection, &spec.name).await?;
         }
         debug_assert!(!spec.is_shared || layout.has_tenants);
-        Ok(())
+        Ok(is_new)
     }
 
     async fn collections(&self) -> Result<Vec<String>, StoreError> {

@@ -1,0 +1,14 @@
+-- The references of these collections name vectors that their store has lost: they are to be made again. $3 whether only
+-- those that do not serve are meant.
+update @extschema@.vb_collection_generations g
+set renew_before = clock_timestamp()
+where g.store = $1 and g.name = any($2) and not (g.active and $3)
+  and case when g.active
+           then exists (select from @extschema@.qdrant_vectors v
+                        where v.client_id = g.client_id and v.source = g.source and v.vector_type = g.vector_type
+                          and v.collection = g.name)
+           else exists (select from @extschema@.vb_next_vectors v
+                        where v.client_id = g.client_id and v.source = g.source and v.vector_type = g.vector_type
+                          and v.collection = g.name)
+      end
+returning g.collection_id, g.job_id

@@ -1,0 +1,334 @@
+//! A Qdrant server that is away, cuts connections, is full or wants another key: jobs wait and go on, with the reason
+//! visible, and source, references and points agree at the end.
+
+use std::time::Duration;
+
+use vb_provider_double::server::ProviderDouble;
+use vb_provider_double::settings::Settings as ProviderSettings;
+use vb_qdrant_double::faults::{Fault, Rule};
+use vb_qdrant_double::method::Method;
+use vb_tests::client::Client;
+use vb_tests::cluster::Cluster;
+use vb_tests::qdrant::Qdrant;
+use vb_tests::store::Store;
+use vb_tests::{jobs, services, wait};
+
+const ROWS: i64 = 300;
+
+/// A database whose vectors are in a server that obeys us.
+struct Shop {
+    cluster: Cluster,
+    client: Client,
+    store: Store,
+    provider: ProviderDouble,
+}
+
+impl Shop {
+    fn open() -> Self {
+        Self::with(Duration::ZERO)
+    }
+
+    /// The same with a provider that takes so long.
+    fn with(latency: Duration) -> Self {
+        let provider = ProviderDouble::start(ProviderSettings {
+            latency,
+            ..ProviderSettings::default()
+        });
+        let settings = "shared_preload_libraries = 'vector_backfill'";
+        let cluster = Cluster::with_store(Some(Qdrant::double()), settings);
+        let mut client = cluster.create_database("shop");
+        services::register(&mut client, "double", &provider, "");
+        services::create_notes(&mut client);
+        services::add_notes(&mut client, 1, 1, ROWS as i32);
+        let store = Store::of(&cluster, &mut client);
+        Self {
+            cluster,
+            client,
+            store,
+            provider,
+        }
+    }
+
+    fn enqueue(&mut self) -> i64 {
+        services::enqueue(&mut self.client, 1, "double", 20)
+    }
+
+    fn fault(&self, rule: Rule) {
+        self.cluster.qdrant().commanded().fault(rule);
+    }
+
+    fn assert_agreement(&mut self) {
+        let points = services::assert_agreement(&mut self.client, &self.store, 1);
+        assert_eq!(points, ROWS as usize);
+    }
+
+    /// Texts that the provider was sent for rows.
+    fn texts_sent(&self) -> usize {
+        let calls = self.provider.calls();
+        let texts = calls.iter().flat_map(|call| &call.texts);
+        texts.filter(|text| text.contains(" says ")).count()
+    }
+
+    fn health(&mut self) -> Vec<String> {
+        self.client.values("select finding from vb_health()", &[])
+    }
+}
+
+#[test]
+fn a_job_waits_for_a_server_that_is_away_says_so_and_pays_for_nothing_twice() {
+    let mut shop = Shop::with(Duration::from_millis(50));
+    let job = shop.enqueue();
+    jobs::until(&mut shop.client, job, "some", |now| now.successful >= 60);
+    shop.cluster.qdrant().commanded().stop();
+    let waiting = jobs::until(&mut shop.client, job, "the reason", |now| {
+        now.last_error
+            .as_deref()
+            .is_some_and(|reason| reason.contains("waits for store qdrant"))
+    });
+    assert_eq!(waiting.state, "running");
+    let url = shop.cluster.qdrant().commanded().url();
+    assert!(waiting.last_error.unwrap().contains(&url));
+    let health = shop.health();
+    assert!(
+        health.iter().any(|finding| finding.contains("waits for store qdrant")),
+        "{health:?}"
+    );
+    // A search says why it finds nothing.
+    let refused = shop
+        .client
+        .error("select * from vb_search(1, 'notes', 'note number 7')", &[]);
+    assert!(refused.message.contains(&url), "{refused:?}");
+    shop.cluster.qdrant().commanded().restart().unwrap();
+    jobs::completed(&mut shop.client, job);
+    shop.assert_agreement();
+    assert_eq!(shop.texts_sent(), ROWS as usize, "no text is embedded twice");
+}
+
+#[test]
+fn a_job_that_waits_for_its_server_can_be_paused_and_cancelled() {
+    let mut shop = Shop::open();
+    shop.fault(Rule::new(Fault::Unavailable).on(Method::Upsert));
+    let job = shop.enqueue();
+    jobs::until(&mut shop.client, job, "the reason", |now| now.last_error.is_some());
+    shop.client.run(&format!("select vb_pause({job})"));
+    wait::until("the end of the batches", || {
+        let left: i64 = shop.client.value("select count(*) from vb_active_batches", &[]);
+        (left == 0).then_some(())
+    });
+    shop.cluster.qdrant().commanded().clear_faults();
+    shop.client.run(&format!("select vb_resume({job})"));
+    jobs::completed(&mut shop.client, job);
+    shop.assert_agreement();
+}
+
+#[test]
+fn a_connection_cut_at_any_step_of_a_batch_leaves_everything_in_agreement() {
+    let mut shop = Shop::open();
+    for method in [
+        Method::GetCollection,
+        Method::CreateCollection,
+        Method::Upsert,
+        Method::Delete,
+    ] {
+        for fault in [
+            Fault::CutBeforeApply,
+            Fault::CutAfterApply,
+            Fault::WaitTimeout,
+            Fault::Unavailable,
+        ] {
+            shop.fault(Rule::new(fault).on(method).after(1).times(2));
+        }
+    }
+    let job = shop.enqueue();
+    jobs::completed(&mut shop.client, job);
+    shop.assert_agreement();
+    // Rows that change and rows that go, under the same faults.
+    shop.client
+        .run("update notes set content = content || ' again' where id % 3 = 0");
+    shop.client.run("delete from notes where id % 5 = 0");
+    let job = shop.enqueue();
+    jobs::completed(&mut shop.client, job);
+    let points = services::assert_agreement(&mut shop.client, &shop.store, 1);
+    assert_eq!(points, ROWS as usize * 4 / 5);
+    let cut = shop.cluster.qdrant().commanded().calls();
+    assert!(cut.iter().filter(|call| call.fault.is_some()).count() >= 6);
+}
+
+#[test]
+fn a_worker_that_dies_between_the_store_and_the_commit_repeats_the_batch() {
+    let mut shop = Shop::open();
+    // Applied, but the answer never comes.
+    shop.fault(Rule::new(Fault::Hang).on(Method::Upsert).after(3));
+    let job = shop.enqueue();
+    wait::until("a batch that hangs", || {
+        let calls = shop.cluster.qdrant().commanded().calls();
+        calls.iter().any(|call| call.fault.is_some()).then_some(())
+    });
+    let pid: i32 = shop.client.value("select pid from vb_worker_status", &[]);
+    shop.cluster.kill(pid);
+    shop.cluster.qdrant().commanded().clear_faults();
+    shop.client = shop.cluster.connect("shop");
+    jobs::completed(&mut shop.client, job);
+    shop.assert_agreement();
+}
+
+#[test]
+fn a_server_without_room_pauses_the_job_with_the_reason() {
+    for fault in [Fault::StorageFull, Fault::DiskFull] {
+        let mut shop = Shop::open();
+        shop.fault(Rule::new(fault).on(Method::Upsert).after(2));
+        let job = shop.enqueue();
+        let paused = jobs::until(&mut shop.client, job, "a pause", |now| now.state == "paused");
+        let reason = paused.last_error.unwrap();
+        assert!(reason.contains("storage") || reason.contains("space"), "{reason}");
+        shop.cluster.qdrant().commanded().clear_faults();
+        shop.client.run(&format!("select vb_resume({job})"));
+        jobs::completed(&mut shop.client, job);
+        shop.assert_agreement();
+    }
+}
+
+#[test]
+fn a_rate_limit_slows_the_job_down_and_costs_no_attempt() {
+    let mut shop = Shop::open();
+    shop.fault(
+        Rule::new(Fault::RateLimited { retry_after: 1 })
+            .on(Method::Upsert)
+            .after(1)
+            .times(6),
+    );
+    let job: i64 = shop.client.value(
+        "select vb_enqueue_backfill(1, 'notes', provider => 'double', batch_size => 100, max_retries => 0)",
+        &[],
+    );
+    jobs::completed(&mut shop.client, job);
+    shop.assert_agreement();
+    assert_eq!(shop.texts_sent(), ROWS as usize);
+}
+
+#[test]
+fn a_collection_that_somebody_removed_during_a_job_is_made_whole_by_it() {
+    let mut shop = Shop::with(Duration::from_millis(50));
+    let job = shop.enqueue();
+    jobs::until(&mut shop.client, job, "half", |now| now.successful >= ROWS / 2);
+    shop.cluster.qdrant().commanded().wipe();
+    jobs::completed(&mut shop.client, job);
+    shop.assert_agreement();
+}
+
+#[test]
+fn a_collection_that_was_replaced_goes_even_when_the_server_is_away_at_first() {
+    let mut shop = Shop::open();
+    shop.client
+        .run("alter system set vector_backfill.request_timeout = '2s'");
+    shop.client.run("select pg_reload_conf()");
+    let job = shop.enqueue();
+    jobs::completed(&mut shop.client, job);
+    shop.fault(Rule::new(Fault::Unavailable).on(Method::DeleteCollection).times(1));
+    let job: i64 = shop.client.value(
+        "select vb_enqueue_backfill(1, 'notes', provider => 'double', reembed => true)",
+        &[],
+    );
+    jobs::completed(&mut shop.client, job);
+    wait::until("the end of the old collection", || {
+        let left = shop.cluster.qdrant().commanded().collections();
+        (left.len() == 1).then_some(())
+    });
+    wait::until("the end of what was to be removed", || {
+        let left: i64 = shop.client.value("select count(*) from vb_collection_removals", &[]);
+        (left == 0).then_some(())
+    });
+    shop.assert_agreement();
+}
+
+#[test]
+fn an_alias_always_leads_to_the_collection_that_serves() {
+    let mut shop = Shop::open();
+    for reembed in [false, true] {
+        let job: i64 = shop.client.value(
+            "select vb_enqueue_backfill(1, 'notes', provider => 'double', reembed => $1)",
+            &[&reembed],
+        );
+        jobs::completed(&mut shop.client, job);
+        let serving: String = shop
+            .client
+            .value("select name from vb_collections where stage = 'serving'", &[]);
+        let alias: String = shop
+            .client
+            .value("select alias from vb_collections where stage = 'serving'", &[]);
+        assert!(alias.starts_with("client_1_notes_content_"), "{alias}");
+        assert!(serving.starts_with("client_1_notes_content_"), "{serving}");
+        wait::until("the alias", || {
+            let calls = shop.cluster.qdrant().commanded().collection(&alias)?;
+            (calls.created.collection_name == serving).then_some(())
+        });
+    }
+}
+
+#[test]
+fn settings_of_the_server_that_change_are_followed_at_once() {
+    let mut shop = Shop::open();
+    shop.client
+        .run("alter system set vector_backfill.qdrant_url = 'http://127.0.0.1:1'");
+    shop.client.run("select pg_reload_conf()");
+    let job = shop.enqueue();
+    jobs::until(&mut shop.client, job, "the reason", |now| {
+        now.last_error
+            .as_deref()
+            .is_some_and(|reason| reason.contains("127.0.0.1:1:"))
+    });
+    shop.client.run("alter system set vector_backfill.qdrant_url = ''");
+    shop.client.run("select pg_reload_conf()");
+    let paused = jobs::until(&mut shop.client, job, "a pause", |now| now.state == "paused");
+    assert_eq!(
+        paused.last_error.as_deref(),
+        Some("vector_backfill.qdrant_url is not set")
+    );
+    shop.client.run("alter system reset vector_backfill.qdrant_url");
+    shop.client
+        .run("alter system set vector_backfill.qdrant_api_key_ref = 'sk-secret'");
+    shop.client.run("select pg_reload_conf()");
+    shop.client.run(&format!("select vb_resume({job})"));
+    let paused = jobs::until(&mut shop.client, job, "a pause", |now| {
+        now.state == "paused"
+            && now
+                .last_error
+                .as_deref()
+                .is_some_and(|reason| reason.contains("api_key_ref"))
+    });
+    assert!(!paused.last_error.unwrap().contains("sk-secret"));
+    shop.client.run("alter system reset vector_backfill.qdrant_api_key_ref");
+    shop.client.run("select pg_reload_conf()");
+    shop.client.run(&format!("select vb_resume({job})"));
+    jobs::completed(&mut shop.client, job);
+    shop.assert_agreement();
+}
+
+#[test]
+fn collections_stay_in_their_store_when_the_setting_changes() {
+    let mut shop = Shop::open();
+    let job = shop.enqueue();
+    jobs::completed(&mut shop.client, job);
+    shop.client.run("alter system set vector_backfill.store = 'embedded'");
+    shop.client.run("select pg_reload_conf()");
+    services::add_notes(&mut shop.client, 2, 1_000, 10);
+    services::add_notes(&mut shop.client, 1, 2_000, 10);
+    for client in [1, 2] {
+        let job = services::enqueue(&mut shop.client, client, "double", 20);
+        assert_eq!(jobs::completed(&mut shop.client, job).successful, 10);
+    }
+    let stores: Vec<String> = shop.client.values(
+        "select client_id || ' ' || store || ' ' || points from vb_collections order by 1",
+        &[],
+    );
+    assert_eq!(stores, ["1 qdrant 310", "2 embedded 10"]);
+    for (client, found) in [(1, "7"), (2, "1005")] {
+        let nearest: Vec<String> = shop.client.values(
+            &format!(
+                "select record_id from vb_search({client}, 'notes', 'note number {found} says ' || md5('{found}'), 1)"
+            ),
+            &[],
+        );
+        assert_eq!(nearest, [found]);
+    }
+}
