@@ -4,6 +4,12 @@
 # shellcheck source=scripts/prelude.sh
 . "$(dirname "${BASH_SOURCE[0]}")/prelude.sh"
 
+# The tests that run a second time with vectors in a Qdrant server: one of our own, or the one at VB_TEST_QDRANT_URL.
+ON_QDRANT=(
+    bad_records:: changed_sources:: chunking:: concurrent_changes:: control:: crash_recovery:: main_job:: new_models::
+    odd_names:: odd_texts:: restart:: second_run:: tenancy:: transactions:: two_databases:: verify::
+)
+
 # Adds up the "test result:" lines of all test binaries. A run that failed without a failed test (it did not compile, a
 # test binary crashed) counts as one failure, so that the line never says less than the truth.
 count_tests() {
@@ -29,6 +35,11 @@ main() {
     # shellcheck disable=SC2064 # the name of the log is meant as it is now
     trap "rm -f '$log'" EXIT
     (cd "$ROOT" && cargo test --release "${CARGO_SELECTION[@]}" --no-fail-fast "$@") 2>&1 | tee "$log" || status=$?
+    if [[ $# -eq 0 ]]; then
+        step "What a backfill promises, with vectors in a Qdrant server"
+        (cd "$ROOT" && VB_TEST_STORE=qdrant cargo test --release "${CARGO_SELECTION[@]}" --no-fail-fast \
+            --test promises -- "${ON_QDRANT[@]}") 2>&1 | tee -a "$log" || status=$?
+    fi
     echo
     count_tests "$status" "$log"
 }

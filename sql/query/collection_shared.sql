@@ -6,6 +6,6 @@ where g.is_shared and g.source = $2 and g.vector_type = $3 and g.model = $4 and 
   and not exists (select from @extschema@.vb_collection_generations o
                   where o.client_id = $1 and o.store = g.store and o.name = g.name)
   and not exists (select from @extschema@.vb_collection_removals r
-                  where r.store = g.store and r.name = g.name and (r.client_id is null or r.client_id = $1))
+                  where r.store = g.store and r.name = g.name and (not r.is_share or r.client_id = $1))
 order by g.collection_id
 limit 1

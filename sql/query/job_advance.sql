@@ -7,5 +7,5 @@ set successful_records = successful_records + $2, failed_records = failed_record
                                  where p.name = $11), 0) / 1000000,
     records_per_second = coalesce($8, records_per_second), current_batch = current_batch + $9,
     total_records = greatest(total_records - $10, successful_records + $2 + failed_records + $3 + skipped_records + $4),
-    attempts = 0, last_error = case when $2 > 0 then null else last_error end, updated_at = clock_timestamp()
+    attempts = 0, last_error = case when $2 > 0 and state = 'running' then null else last_error end, updated_at = clock_timestamp()
 where job_id = $1

@@ -36,8 +36,9 @@ create table vb_collection_removals (
     removal_id  bigint generated always as identity primary key,
     store       text not null check (store in ('embedded', 'qdrant')),
     name        text not null,
-    client_id   bigint,
-    added_at    timestamptz not null default pg_catalog.now()
+    client_id   bigint not null,
+    is_share    boolean not null,
+    not_before  timestamptz not null default pg_catalog.now()
 );
 comment on table vb_collection_removals is 'Collections, or clients'' shares of them, that nothing refers to any more and that are still to be removed from their store';
 

@@ -125,6 +125,24 @@ language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_search_wrapper';
 comment on function vb_search is 'The k records of a client that are nearest to a question, best first';
 
+create function vb_verify(
+    client_id bigint, source regclass, vector_type text default 'content', repair boolean default false
+) returns table (checked bigint, missing_points bigint, orphan_points bigint, stale_records bigint, missing_records bigint,
+                 repaired bigint, changed_points bigint, orphan_references bigint, job_id bigint)
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_verify_wrapper';
+comment on function vb_verify is 'Compares a client''s rows, references and points in both directions; repair => true makes them agree';
+
+create function vb_purge_client(client_id bigint) returns table (points bigint, "references" bigint, jobs bigint)
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_purge_client_wrapper';
+comment on function vb_purge_client is 'Removes everything of a client from the stores and from these tables; its own rows stay';
+
+create function vb_move_store(target text) returns table (collections bigint, points bigint)
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_move_store_wrapper';
+comment on function vb_move_store is 'Moves all collections to another store with their vectors, without embedding anything';
+
 create function vb_worker_list()
 returns table (pid int, state text, since timestamptz, memory_bytes bigint, waiting_for text, preloaded boolean)
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp

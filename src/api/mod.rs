@@ -16,6 +16,7 @@ mod providers;
 mod search;
 mod sources;
 mod status;
+mod store;
 
 /// An argument that must not be NULL.
 fn required<T>(value: Option<T>, argument: &str) -> Result<T> {

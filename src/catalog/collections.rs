@@ -117,6 +117,32 @@ pub(crate) fn alias(installation: &Installation, collection: i64) -> Result<Opti
     Ok(spi::read_first(&statement, &[collection.into()], |row| row.optional(1))?.flatten())
 }
 
+/// The store that keeps a collection; `None` when it is gone.
+pub(crate) fn store_of(installation: &Installation, collection: i64) -> Result<Option<StoreKind>> {
+    let statement = installation.sql(include_str!("../../sql/query/collection_store.sql"));
+    let name = spi::read_first(&statement, &[collection.into()], |row| row.get::<String>(1))?;
+    name.map(|name| store(&name)).transpose()
+}
+
+/// A collection is in another store from now on. What it has in the former one is removed when no search, which may take
+/// so long, can read it there.
+pub(crate) fn put_into(
+    installation: &Installation,
+    collection: i64,
+    store: StoreKind,
+    longest_search: Duration,
+) -> Result<()> {
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/collection_move.sql")),
+        &[
+            collection.into(),
+            store.name().into(),
+            longest_search.as_secs_f64().into(),
+        ],
+    )
+    .map(|_| ())
+}
+
 /// Names of all embedded collections.
 pub(crate) fn names(installation: &Installation) -> Result<Vec<String>> {
     spi::read(
@@ -272,7 +298,7 @@ pub(crate) enum Lost {
 /// What the references of these collections name is lost: it is to be made again, and a job that builds one of them begins
 /// anew. Gives those that had references.
 pub(crate) fn renew(installation: &Installation, store: StoreKind, names: &[String], lost: Lost) -> Result<Vec<i64>> {
-    let renewed = spi::read(
+    let renewed = spi::rows(
         &installation.sql(include_str!("../../sql/query/collections_renew.sql")),
         &[
             store.name().into(),
@@ -331,7 +357,7 @@ pub(crate) fn change_chunking(
 }
 
 /// The store of this name.
-pub(super) fn store(name: &str) -> Result<StoreKind> {
+pub(crate) fn store(name: &str) -> Result<StoreKind> {
     name.parse()
         .map_err(|error: NoSuchStore| VbError::internal(error.to_string()))
 }

@@ -176,6 +176,20 @@ pub(crate) fn delete(
     Ok(deleted.unwrap_or(0))
 }
 
+/// What these records have is not true any more: the next backfill makes their vectors again.
+pub(crate) fn doubt(installation: &Installation, owner: Owner<'_>, record_ids: Vec<String>) -> Result<()> {
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/references_doubt.sql")),
+        &[
+            owner.client_id.into(),
+            owner.source.into(),
+            owner.vector_type.into(),
+            record_ids.into(),
+        ],
+    )
+    .map(|_| ())
+}
+
 /// Whether a client has any in the collection that serves.
 pub(crate) fn any(installation: &Installation, owner: Owner<'_>) -> Result<bool> {
     let found = spi::read_first(

@@ -1,4 +1,5 @@
-//! Heavyweight locks that say which worker serves a database and whether somebody wants to drop it.
+//! Heavyweight locks that say which worker serves a database, whether somebody wants to drop it, and whose work has to
+//! wait.
 
 use std::time::Duration;
 
@@ -9,6 +10,9 @@ pub(crate) const WORKER_KEY: u32 = 0x7662;
 
 /// The same for whoever is starting a worker.
 const STARTER_KEY: u32 = 0x7663;
+
+/// Fourth part of the key by which a client is held: with the database and the client's number it names one lock.
+const HOLD_KEY: u16 = 3;
 
 /// How often and with which pauses a new worker tries to get the lock.
 const ASKERS_TOLERATED: u32 = 5;
@@ -119,4 +123,31 @@ pub(crate) fn end_starting(database: Oid) {
             false,
         )
     };
+}
+
+fn client_tag(database: Oid, client_id: i64) -> pg_sys::LOCKTAG {
+    let client = client_id as u64;
+    pg_sys::LOCKTAG {
+        locktag_field2: (client >> 32) as u32,
+        locktag_field3: client as u32,
+        locktag_field4: HOLD_KEY,
+        ..advisory_tag(database, 0)
+    }
+}
+
+/// Keeps the worker from beginning anything for the client until the end of this transaction. Waits for what it is
+/// beginning at this moment, and for others who hold the client; can be interrupted.
+pub(crate) fn hold_client(database: Oid, client_id: i64) {
+    let tag = client_tag(database, client_id);
+    // SAFETY: the tag is complete; a lock of the transaction is released at its end. An interrupt leaves as an ERROR, which
+    // the callers of this extension's functions expect.
+    unsafe { pg_sys::LockAcquire(&tag, pg_sys::ExclusiveLock as i32, false, false) };
+}
+
+/// Keeps others from holding the client until the end of this transaction; false when somebody holds it.
+pub(crate) fn begin_for_client(database: Oid, client_id: i64) -> bool {
+    let tag = client_tag(database, client_id);
+    // SAFETY: the tag is complete; without waiting; a lock of the transaction is released at its end.
+    let result = unsafe { pg_sys::LockAcquire(&tag, pg_sys::ShareLock as i32, false, true) };
+    result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
 }

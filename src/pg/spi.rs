@@ -34,13 +34,19 @@ pub(crate) fn read<T>(
     arguments: &[DatumWithOid<'_>],
     map: impl FnMut(&Row<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
+    seeing_now(|| Spi::connect(|client| map_rows(client.select(sql, None, arguments)?, map)))
+}
+
+/// Runs the body such that its queries, cursors too, see everything committed until now, also within a function that has
+/// waited. Where the transaction keeps to the snapshot of its beginning, they see that one.
+pub(crate) fn seeing_now<R>(body: impl FnOnce() -> R) -> R {
     // SAFETY: in a transaction on the main thread. The snapshot is taken off below; after an ERROR, the end of the
     // transaction or subtransaction does it.
     unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot()) };
-    let found = Spi::connect(|client| map_rows(client.select(sql, None, arguments)?, map));
+    let result = body();
     // SAFETY: takes off what was put on above; SPI has taken off its own.
     unsafe { pg_sys::PopActiveSnapshot() };
-    found
+    result
 }
 
 /// The first row of a query that changes nothing, if it gives one.

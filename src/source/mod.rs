@@ -8,6 +8,7 @@ pub(crate) mod describe;
 pub(crate) mod gone;
 pub(crate) mod key;
 pub(crate) mod live;
+pub(crate) mod pages;
 pub(crate) mod reader;
 pub(crate) mod template;
 pub(crate) mod text;

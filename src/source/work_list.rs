@@ -5,24 +5,16 @@
 
 use std::collections::HashSet;
 
-use pgrx::PgSqlErrorCode;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys::Oid;
-use uuid::Uuid;
 
 use super::describe::Source;
+use super::pages;
 use crate::catalog::collections::Stage;
 use crate::catalog::installation::Installation;
 use crate::catalog::references;
-use crate::error::{Result, VbError};
-use crate::pg::spi::{self, Cursor};
-use crate::pg::{memory, role};
-
-/// Rows compared at a time.
-const PAGE: usize = 5_000;
-
-/// Bytes that a record id may have: the primary key of `qdrant_vectors` takes 2,704, with client, source and vector type.
-pub(crate) const LONGEST_RECORD_ID: usize = 2_000;
+use crate::error::Result;
+use crate::pg::{memory, spi};
 
 /// The most records with a longer one that a pass tells of.
 const MOST_TOO_LONG: usize = 10_000;
@@ -97,47 +89,17 @@ pub(crate) fn scan(
             include_str!("../../sql/query/probe_references.sql"),
         )
     });
-    let query = query(source, scope.comparison, probe.is_some());
     let mut found = WorkList::default();
     let mut kept_bytes = 0;
     let mut live_references = 0;
-    let mut cursor = role::as_restricted(scope.role, || Cursor::open(&query, &[scope.client_id.into()]))?;
-    loop {
-        go_on()?;
-        let page = role::as_restricted(scope.role, || {
-            cursor.fetch(PAGE, |row| {
-                let record_id = row.optional::<String>(1)?.ok_or_else(|| without_key(source))?;
-                Ok((
-                    record_id,
-                    row.optional::<Vec<u8>>(2)?,
-                    row.optional::<i32>(3)?.unwrap_or(0),
-                ))
-            })
-        })?;
-        if page.is_empty() {
-            break;
-        }
-        found.rows += page.len() as u64;
-        let mut record_ids = Vec::with_capacity(page.len());
-        let mut hashes = Vec::with_capacity(page.len());
-        let mut bytes = Vec::with_capacity(page.len());
-        for (record_id, hash, length) in page {
-            match hash {
-                Some(_) if record_id.len() > LONGEST_RECORD_ID => {
-                    if found.too_long.len() < MOST_TOO_LONG {
-                        found.too_long.push(stand_in(&record_id));
-                    }
-                }
-                Some(hash) => {
-                    record_ids.push(record_id);
-                    hashes.push(hash);
-                    bytes.push(length);
-                }
-                None => found.without_text += 1,
-            }
-        }
+    pages::each(source, scope, probe.is_some(), go_on, &mut |page| {
+        found.rows += page.rows;
+        found.without_text += page.without_text;
+        let room = MOST_TOO_LONG.saturating_sub(found.too_long.len());
+        found.too_long.extend(page.too_long.into_iter().take(room));
+        let (mut record_ids, bytes) = (page.record_ids, page.bytes);
         let (needed, referenced) = match &probe {
-            Some(probe) => compare(source, scope, probe, &record_ids, hashes)?,
+            Some(probe) => compare(source, scope, probe, &record_ids, page.hashes)?,
             None => ((1..=record_ids.len() as i64).collect(), 0),
         };
         live_references += referenced;
@@ -157,7 +119,8 @@ pub(crate) fn scan(
                 found.record_ids.push(std::mem::take(record_id));
             }
         }
-    }
+        Ok(())
+    })?;
     let references = spi::read_first(
         &references::sql(
             installation,
@@ -221,45 +184,4 @@ fn compare(
         )
     })?;
     Ok(compared.unwrap_or_default())
-}
-
-fn without_key(source: &Source) -> VbError {
-    VbError::new(
-        PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
-        format!("a row of {} has NULL in its key", source.name),
-    )
-    .hint("Declare key columns that are never NULL: SELECT vb_configure_source('…', key_columns => ARRAY['…']).")
-}
-
-/// What stands for a record id that is too long: its beginning, and what tells it from others with the same.
-fn stand_in(record_id: &str) -> String {
-    let beginning: String = record_id.chars().take(100).collect();
-    let name = Uuid::new_v5(&Uuid::NAMESPACE_OID, record_id.as_bytes());
-    format!("{beginning}… ({} bytes, {name})", record_id.len())
-}
-
-/// Record id, hash and length of each row of the client; the hash is NULL when the row has no text, and empty when texts are
-/// not looked at or nobody compares.
-fn query(source: &Source, comparison: Comparison, compares: bool) -> String {
-    let (columns, text) = match comparison {
-        Comparison::Texts => {
-            let hash = if compares {
-                "sha256(convert_to(t.text, 'UTF8'))"
-            } else {
-                "''::bytea"
-            };
-            (
-                format!("case when t.text is not null then {hash} end, octet_length(t.text)"),
-                format!("cross join lateral (select {} offset 0) t(text)", source.text),
-            )
-        }
-        Comparison::Keys => ("''::bytea, 0".to_owned(), String::new()),
-    };
-    format!(
-        "select {key}, {columns} from {source} s {text} where {filter} order by {order}",
-        key = source.key.expression(),
-        source = source.name,
-        filter = source.filter,
-        order = source.order,
-    )
 }

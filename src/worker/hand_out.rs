@@ -1,17 +1,33 @@
 //! What the worker does with batches: whose turn it is, what one reads, and what follows when that fails.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::active_job::{ActiveJob, Again, Work};
+use super::active_job::{ActiveJob, Again, JobContext, Work};
 use super::dispatch::{self, Prepared, ReadFault};
 use super::look;
 use super::main_loop::Worker;
 use crate::catalog::batches;
-use crate::catalog::collections::Stage;
+use crate::catalog::collections::{self, Stage};
+use crate::catalog::installation::Installation;
 use crate::catalog::jobs::Job;
 use crate::error::{Result, VbError};
-use crate::pg::signal;
+use crate::pg::{lock, signal};
+
+/// The pause before it is looked again whether a client is still held.
+pub(super) const UNTIL_LET_GO: Duration = Duration::from_millis(300);
+
+/// What came of beginning something for a client.
+pub(super) enum Begun<R> {
+    /// Nothing: somebody compares, moves or removes what the client has.
+    Held,
+    /// Nothing: the extension is gone.
+    Gone,
+    /// Nothing: the collection is gone, or in another store.
+    Moved,
+    /// It is begun.
+    Done(R),
+}
 
 impl Worker {
     /// Hands out batches while there is room, client by client in turn.
@@ -108,14 +124,26 @@ impl Worker {
         let byte_limit = self.settings.memory_limit / 2 / self.settings.max_concurrent_batches.max(1);
         let active = &self.jobs[position];
         let mut rest = Vec::new();
-        let prepared =
-            self.transact(|installation| dispatch::prepare(installation, active, &again, byte_limit, &mut rest));
+        let context = Arc::clone(&active.context);
+        let prepared = self.begin_with(&context, |installation| {
+            dispatch::prepare(installation, active, &again, byte_limit, &mut rest)
+        });
         match prepared {
-            Ok(prepared) => {
+            Ok(Begun::Held) => {
+                self.jobs[position].again.push(again);
+                self.rest_while_held(position);
+                Ok(())
+            }
+            Ok(Begun::Gone) => Ok(()),
+            Ok(Begun::Moved) => {
+                self.look_again(context.job.id);
+                Ok(())
+            }
+            Ok(Begun::Done(prepared)) => {
                 for record_id in rest.into_iter().rev() {
                     self.jobs[position].todo.push_front(record_id);
                 }
-                if let Some(prepared) = prepared.flatten() {
+                if let Some(prepared) = prepared {
                     self.submit(position, prepared);
                 }
                 Ok(())
@@ -147,11 +175,55 @@ impl Worker {
 
     fn remove(&mut self, position: usize, gone: Vec<String>) -> Result<()> {
         let active = &self.jobs[position];
-        let prepared = self.transact(|installation| dispatch::prepare_removal(installation, active, gone))?;
-        if let Some(prepared) = prepared {
-            self.submit(position, prepared);
+        let context = Arc::clone(&active.context);
+        let prepared = self.begin_with(&context, |installation| {
+            dispatch::prepare_removal(installation, active, gone.clone())
+        })?;
+        match prepared {
+            Begun::Held => {
+                self.jobs[position].gone.extend(gone);
+                self.rest_while_held(position);
+            }
+            Begun::Gone => {}
+            Begun::Moved => self.look_again(context.job.id),
+            Begun::Done(prepared) => self.submit(position, prepared),
         }
         Ok(())
+    }
+
+    /// Begins something for a client in a transaction, unless somebody holds the client.
+    pub(super) fn begin_for<R>(&self, client: i64, body: impl FnOnce(&Installation) -> Result<R>) -> Result<Begun<R>> {
+        let begun = self.transact(|installation| {
+            if !lock::begin_for_client(self.database, client) {
+                return Ok(Begun::Held);
+            }
+            body(installation).map(Begun::Done)
+        })?;
+        Ok(begun.unwrap_or(Begun::Gone))
+    }
+
+    /// The same for an active job, unless its collection is not any more where the job writes to.
+    pub(super) fn begin_with<R>(
+        &self,
+        context: &JobContext,
+        body: impl FnOnce(&Installation) -> Result<R>,
+    ) -> Result<Begun<R>> {
+        let begun = self.begin_for(context.job.client_id, |installation| {
+            if collections::store_of(installation, context.collection.id)? != Some(context.collection.store) {
+                return Ok(None);
+            }
+            body(installation).map(Some)
+        })?;
+        Ok(match begun {
+            Begun::Done(Some(done)) => Begun::Done(done),
+            Begun::Done(None) | Begun::Moved => Begun::Moved,
+            Begun::Held => Begun::Held,
+            Begun::Gone => Begun::Gone,
+        })
+    }
+
+    fn rest_while_held(&mut self, position: usize) {
+        self.jobs[position].rest_until(Instant::now() + UNTIL_LET_GO);
     }
 
     fn submit(&mut self, position: usize, (batch, in_flight): Prepared) {

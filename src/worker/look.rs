@@ -17,7 +17,8 @@ use crate::pg::{lock, signal};
 use crate::settings::Settings;
 use crate::source::describe::{Source, describe};
 use crate::source::gone;
-use crate::source::work_list::{self, LONGEST_RECORD_ID, Scope, WorkList};
+use crate::source::pages::LONGEST_RECORD_ID;
+use crate::source::work_list::{self, Scope, WorkList};
 
 /// Parts of the memory limit that the record ids of one job may take.
 const WINDOW_SHARE: usize = 64;

@@ -178,7 +178,7 @@ impl Worker {
         if self.take_outcomes()?.is_none() {
             return Ok(None);
         }
-        self.renew_lost()?;
+        self.renew_lost(true)?;
         if signal::termination_requested() {
             return Ok(Some(()));
         }

@@ -2,8 +2,13 @@
 //! its socket.
 
 pub(crate) mod embed;
+mod hold;
+pub(crate) mod move_store;
 pub(crate) mod plan;
 pub(crate) mod presence;
+pub(crate) mod purge;
 pub(crate) mod request;
 pub(crate) mod search;
+mod snapshots;
+pub(crate) mod verify;
 pub(crate) mod wait;

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use vb_engine::pipeline::collections::MadeCollection;
 use vb_engine::store::place::{Place, StoreKind};
 
 use super::main_loop::Worker;
@@ -27,7 +28,7 @@ pub(crate) struct StoreUpkeep {
     /// Removals that are being done, and those that failed with the time until which they are left alone.
     begun: HashMap<i64, Option<Instant>>,
     /// Collections that batches found missing and made, and of which it is not known whether they were lost.
-    made: Vec<(StoreKind, String)>,
+    made: Vec<MadeCollection>,
     /// When jobs were last told that a store does not answer.
     noted: HashMap<StoreKind, Instant>,
 }
@@ -40,14 +41,21 @@ impl Worker {
         self.note_outages()
     }
 
-    /// A collection that batches found missing although it has references was lost: its vectors are made again.
-    pub(super) fn renew_lost(&mut self) -> Result<()> {
-        self.upkeep.made.extend(self.engine.take_made());
-        while let Some((store, name)) = self.upkeep.made.last().cloned() {
+    /// A collection that batches found missing although it has references was lost: its vectors are made again. To be
+    /// called when outcomes were taken and before they are recorded, and after that.
+    ///
+    /// What this process has written to one that it made `again` may be recorded only now, so that one is looked at
+    /// afterwards; any other may be new, and what was just written to it is not to be taken for lost.
+    pub(super) fn renew_lost(&mut self, recorded: bool) -> Result<()> {
+        if !recorded {
+            self.upkeep.made.extend(self.engine.take_made());
+        }
+        while let Some(position) = self.upkeep.made.iter().position(|made| made.again == recorded) {
+            let MadeCollection { store, name, .. } = self.upkeep.made[position].clone();
             let renewed = self.transact(|installation| {
                 collections::renew(installation, store, std::slice::from_ref(&name), Lost::Any)
             })?;
-            self.upkeep.made.pop();
+            self.upkeep.made.remove(position);
             let renewed = renewed.unwrap_or_default();
             if renewed.is_empty() {
                 continue;

@@ -20,6 +20,7 @@ impl Worker {
         while let Some(outcome) = self.engine.try_outcome() {
             self.unrecorded.push(outcome);
         }
+        self.renew_lost(false)?;
         // Each is tried once a turn, in order. The store has its points: it must be recorded, now or later, and whatever
         // keeps one from it keeps no other.
         let mut outcomes = std::mem::take(&mut self.unrecorded).into_iter();

@@ -1,6 +1,7 @@
 //! What the worker does with jobs: notice what users decided, make jobs active, look for what changed, stop those that
 //! cannot go on.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use vb_engine::provider::config::ProviderConfig;
@@ -10,6 +11,7 @@ use super::active_job::{ActiveJob, JobContext};
 use super::budgets;
 use super::dispatch::InFlight;
 use super::fault::Fault;
+use super::hand_out::{Begun, UNTIL_LET_GO};
 use super::look::{self, Surroundings};
 use super::main_loop::Worker;
 use super::provider_choice::Ask;
@@ -116,11 +118,16 @@ impl Worker {
         process::show_activity(true, &format!("looking for work of job {}", job.id));
         let trouble = |config: &ProviderConfig| self.troubles.of(&self.engine, config);
         let surroundings = self.surroundings(&trouble);
-        let activated =
-            self.transact(|installation| activate::activate(installation, &surroundings, job.clone(), comparison));
+        let activated = self.begin_for(job.client_id, |installation| {
+            activate::activate(installation, &surroundings, job.clone(), comparison)
+        });
         match activated {
-            Ok(None) => Ok(()),
-            Ok(Some(active)) => {
+            Ok(Begun::Gone | Begun::Moved) => Ok(()),
+            Ok(Begun::Held) => {
+                self.locked.insert(job.id, Instant::now() + UNTIL_LET_GO);
+                Ok(())
+            }
+            Ok(Begun::Done(active)) => {
                 self.jobs.push(active);
                 Ok(())
             }
@@ -194,19 +201,27 @@ impl Worker {
         process::show_activity(true, &format!("looking for changes for job {}", active.context.job.id));
         let trouble = |config: &ProviderConfig| self.troubles.of(&self.engine, config);
         let surroundings = self.surroundings(&trouble);
-        let swept = self.transact(|installation| sweep::sweep(installation, &surroundings, &mut active));
+        let context = Arc::clone(&active.context);
+        let swept = self.begin_with(&context, |installation| {
+            sweep::sweep(installation, &surroundings, &mut active)
+        });
         active.note_sweep(Instant::now());
         match swept {
-            Ok(Some(Swept::Done)) => {
+            Ok(Begun::Held) => {
+                active.rest_until(Instant::now() + UNTIL_LET_GO);
+                self.jobs.push(active);
+                Ok(())
+            }
+            Ok(Begun::Done(Swept::Done)) => {
                 self.finish_collection(&active.context.collection)?;
                 self.look_again_at_others(&active.context.job);
                 Ok(())
             }
-            Ok(Some(Swept::Changed)) => {
+            Ok(Begun::Done(Swept::Changed) | Begun::Moved) => {
                 self.next_poll = Instant::now();
                 Ok(())
             }
-            Ok(Some(Swept::More) | None) => {
+            Ok(Begun::Done(Swept::More) | Begun::Gone) => {
                 self.jobs.push(active);
                 Ok(())
             }

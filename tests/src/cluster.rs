@@ -53,7 +53,7 @@ pub struct Cluster {
     home: Folder,
     postmaster: Option<Child>,
     /// Where its vectors are kept, if not in itself.
-    qdrant: Option<Qdrant>,
+    qdrant: Option<Arc<Qdrant>>,
     /// Kept for the other clusters that are still to be made from it.
     _template: Arc<Folder>,
 }
@@ -83,7 +83,7 @@ impl Cluster {
         let mut cluster = Self {
             home,
             postmaster: None,
-            qdrant,
+            qdrant: qdrant.map(Arc::new),
             _template: template,
         };
         cluster.configure(&format!("{SETTINGS}{store}{settings}"));
@@ -123,7 +123,7 @@ impl Cluster {
         let mut standby = Self {
             home,
             postmaster: None,
-            qdrant: None,
+            qdrant: self.qdrant.clone(),
             _template: Arc::clone(&self._template),
         };
         standby.configure("");

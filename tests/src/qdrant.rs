@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use vb_engine::store::contract::VectorStore;
+use vb_engine::point::Point;
+use vb_engine::store::contract::{Detail, VectorStore};
 use vb_engine::store::qdrant::{CollectionOptions, QdrantOptions, QdrantStore};
+use vb_engine::store::share::Share;
 use vb_qdrant_double::server::QdrantDouble;
 use vb_qdrant_double::settings::Settings;
 
@@ -60,6 +62,32 @@ impl Qdrant {
 
     /// Removes collections, as somebody else would.
     pub fn remove(&self, collections: &[String]) {
+        self.with_store(async |store| {
+            for collection in collections {
+                store.drop_collection(collection).await.expect("the server is there");
+            }
+        });
+    }
+
+    /// Changes the points of a collection by hand: each that is there is shown to `change`, and what comes of it is
+    /// written.
+    pub fn rewrite(&self, collection: &str, change: impl Fn(Point) -> Option<Point>) {
+        self.with_store(async |store| {
+            let share = Share::whole(collection);
+            let all = store
+                .scroll(&share, None, 10_000, Detail::Whole)
+                .await
+                .expect("it is there");
+            let changed = all
+                .into_iter()
+                .filter_map(|point| point.whole)
+                .filter_map(change)
+                .collect();
+            store.upsert(&share, changed).await.expect("it takes points");
+        });
+    }
+
+    fn with_store(&self, work: impl AsyncFnOnce(QdrantStore)) {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime can be started");
         runtime.block_on(async {
             let store = QdrantStore::open(QdrantOptions {
@@ -69,11 +97,8 @@ impl Qdrant {
                 ca_file: None,
                 request_timeout: Duration::from_secs(30),
                 collections: CollectionOptions::default(),
-            })
-            .expect("the address is right");
-            for collection in collections {
-                store.drop_collection(collection).await.expect("the server is there");
-            }
+            });
+            work(store.expect("the address is right")).await;
         });
     }
 

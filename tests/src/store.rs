@@ -65,6 +65,35 @@ impl Store {
         cluster.launch();
     }
 
+    /// Removes points, as somebody else would.
+    pub fn delete(&self, collection: &str, points: &[Uuid]) {
+        let request = Request::Delete {
+            place: Place::whole(self.kind, collection),
+            keys: points.iter().copied().map(PointKey::Id).collect(),
+        };
+        assert_eq!(self.ask(&request), Answer::Done);
+    }
+
+    /// Removes a collection, as somebody else would.
+    pub fn remove(&self, collection: &str) {
+        let request = Request::Remove {
+            place: Place::whole(self.kind, collection),
+        };
+        assert_eq!(self.ask(&request), Answer::Done);
+    }
+
+    /// Copies all points of a collection to another one, as a backup of the store does and as bringing it back does.
+    pub fn copy(&self, from: &str, to: &str, dimensions: usize) {
+        let request = Request::Copy {
+            from: Place::whole(self.kind, from),
+            to: Place::whole(self.kind, to),
+            dimensions,
+            after: None,
+            limit: 10_000,
+        };
+        assert!(matches!(self.ask(&request), Answer::Copied { last: None, .. }));
+    }
+
     /// How many points a collection has; 0 when it does not exist.
     pub fn count(&self, collection: &str) -> usize {
         match self.ask(&Request::Count {

@@ -13,7 +13,7 @@ use crate::keywords::Keywords;
 const SNIPPET_CHARS: usize = 500;
 
 /// One vector with its identity and payload.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Point {
     /// Deterministic, see [`point_id`].
     pub id: Uuid,
@@ -88,17 +88,35 @@ impl fmt::Display for PointKey {
     }
 }
 
+/// What a point is made from, a part of its [`PointPayload`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointIdentity {
+    /// The client the record belongs to.
+    pub client_id: i64,
+    /// The key as text.
+    pub record_id: String,
+    /// The kind of text that was embedded.
+    pub vector_type: String,
+    /// Position among the record's chunks, from 0.
+    pub chunk_no: u32,
+    /// SHA-256 of the record's whole text, in hexadecimal.
+    pub content_hash: String,
+}
+
+impl PointIdentity {
+    /// Names of these fields in a payload.
+    pub(crate) const FIELDS: [&str; 5] = ["client_id", "record_id", "vector_type", "chunk_no", "content_hash"];
+}
+
 /// A point as a store has it, as much of it as was asked for. It may be somebody else's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredPoint {
     /// Its key.
     pub key: PointKey,
-    /// What it says about itself; `None` when that was not asked for, or is not what our points say.
-    pub payload: Option<PointPayload>,
-    /// Its vector; `None` when that was not asked for, or it has none.
-    pub vector: Option<Vec<f32>>,
-    /// The words of its text, empty when they were not asked for.
-    pub keywords: Keywords,
+    /// What it is made from; `None` when that was not asked for, or is not what our points say.
+    pub identity: Option<PointIdentity>,
+    /// All of it; `None` when that was not asked for, or it is not as our points are.
+    pub whole: Option<Point>,
 }
 
 /// The id of a record's chunk: the same input gives the same id for ever, so a repeated upsert replaces the point it

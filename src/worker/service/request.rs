@@ -115,6 +115,6 @@ fn refusal(error: ServiceError) -> VbError {
             .hint("This may pass by itself: try again."),
         FailureClass::Record => VbError::invalid(error.message).hint("The text itself is at fault: change it."),
         FailureClass::Configuration => VbError::wrong_state(error.message)
-            .hint("Change the provider in vb_providers or the settings, then try vb_check_provider."),
+            .hint("Change the provider or the setting that it is about; vb_check_provider tries a provider."),
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use pgrx::pg_sys::TransactionId;
 
-use super::presence;
+use super::{presence, snapshots};
 use crate::catalog::installation::Installation;
 use crate::catalog::job_control;
 use crate::catalog::job_state::JobState;
@@ -23,7 +23,7 @@ const WORKER_STEP: Duration = Duration::from_secs(5);
 
 /// Waits until the job has ended or is paused, when nothing moves for the moment, or the time is over. Returns its state.
 pub(crate) fn wait(installation: &Installation, job_id: i64, timeout: Option<Duration>) -> Result<JobState> {
-    require_moving_snapshots()?;
+    snapshots::require_moving("wait for a job: it would never see the end")?;
     // A time beyond what the clock can say is no limit.
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let mut step = FIRST_STEP;
@@ -57,19 +57,6 @@ fn look(installation: &Installation, job_id: i64) -> Result<JobState> {
         .hint("COMMIT first, then wait; or CALL vb_run_backfill, which does both."));
     }
     Ok(state)
-}
-
-fn require_moving_snapshots() -> Result<()> {
-    let level = spi::read_first(include_str!("../../../sql/query/isolation.sql"), &[], |row| {
-        row.get::<String>(1)
-    })?;
-    match level.as_deref() {
-        Some(level @ ("repeatable read" | "serializable")) => Err(VbError::wrong_state(format!(
-            "a {level} transaction cannot wait for a job: it would never see the end"
-        ))
-        .hint("Wait in a READ COMMITTED transaction.")),
-        _ => Ok(()),
-    }
 }
 
 /// Starts a worker when the job has none; says once when that is not possible.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
 use vb_provider_double::server::ProviderDouble;
 use vb_provider_double::settings::Settings as ProviderSettings;
 use vb_qdrant_double::faults::{Fault, Rule};
@@ -166,6 +167,7 @@ fn a_worker_that_dies_between_the_store_and_the_commit_repeats_the_batch() {
     });
     let pid: i32 = shop.client.value("select pid from vb_worker_status", &[]);
     shop.cluster.kill(pid);
+    wait::until("the end of this session", || shop.client.try_run("select 1").err());
     shop.cluster.qdrant().commanded().clear_faults();
     shop.client = shop.cluster.connect("shop");
     jobs::completed(&mut shop.client, job);
@@ -331,4 +333,40 @@ fn collections_stay_in_their_store_when_the_setting_changes() {
         );
         assert_eq!(nearest, [found]);
     }
+}
+
+#[test]
+fn points_written_by_hand_are_found_and_mended() {
+    let mut shop = Shop::open();
+    let job = shop.enqueue();
+    jobs::completed(&mut shop.client, job);
+    let collection: String = shop.client.value("select name from vb_collections", &[]);
+    shop.cluster.qdrant().rewrite(&collection, |mut point| {
+        let number: u64 = point.payload.record_id.parse().unwrap();
+        match number {
+            // Points that nobody knows.
+            1..=3 => point.id = Uuid::from_u128(number.into()),
+            // Points that say that they are made from something else.
+            4 => point.payload.content_hash = "0".repeat(64),
+            5 => point.payload.record_id = "7".to_owned(),
+            6 => point.payload.client_id = 2,
+            7 => point.payload.chunk_no = 1,
+            8 => point.payload.vector_type = "summary".to_owned(),
+            _ => return None,
+        }
+        Some(point)
+    });
+    let columns = "orphan_points, changed_points, missing_points, stale_records, missing_records";
+    let found = |shop: &mut Shop, repair| -> String {
+        shop.client.value(
+            &format!("select concat_ws(' ', {columns}) from vb_verify(1, 'notes', repair => $1)"),
+            &[&repair],
+        )
+    };
+    assert_eq!(found(&mut shop, false), "3 5 0 0 0");
+    assert_eq!(found(&mut shop, true), "3 5 0 0 0");
+    let job: i64 = shop.client.value("select max(job_id) from vb_jobs", &[]);
+    assert_eq!(jobs::completed(&mut shop.client, job).successful, 5);
+    assert_eq!(found(&mut shop, false), "0 0 0 0 0");
+    shop.assert_agreement();
 }

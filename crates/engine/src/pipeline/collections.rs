@@ -30,8 +30,18 @@ pub(crate) struct Collections {
     stores: Stores,
     outages: Outages,
     known: Mutex<HashMap<Space, Made>>,
-    /// Collections that were missing and were made.
-    made: Mutex<Vec<(StoreKind, String)>>,
+    made: Mutex<Vec<MadeCollection>>,
+}
+
+/// A collection that a batch found missing and made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeCollection {
+    /// Its store.
+    pub store: StoreKind,
+    /// Its name.
+    pub name: String,
+    /// Whether it had been there since this process began: then what was written to it is lost. Otherwise it may be new.
+    pub again: bool,
 }
 
 /// Store, name and dimensions of a collection.
@@ -144,23 +154,23 @@ impl Collections {
                 result => result,
             };
         }
-        match self.upsert_and_remove(write).await {
+        match self.upsert_and_remove(write, false).await {
             Err(StoreError::NoCollection(name)) => {
                 log::warn!("collection \"{name}\" was gone and is made again");
                 self.forget(write.kind, &write.spec.name);
-                self.upsert_and_remove(write).await
+                self.upsert_and_remove(write, true).await
             }
             result => result,
         }
     }
 
-    async fn upsert_and_remove(&self, write: &Write<'_>) -> Result<(), StoreError> {
-        self.ensure(write).await?;
+    async fn upsert_and_remove(&self, write: &Write<'_>, again: bool) -> Result<(), StoreError> {
+        self.ensure(write, again).await?;
         write.store.upsert(&write.share, write.points.clone()).await?;
         remove_points(write).await
     }
 
-    async fn ensure(&self, write: &Write<'_>) -> Result<(), StoreError> {
+    async fn ensure(&self, write: &Write<'_>, again: bool) -> Result<(), StoreError> {
         let cell = {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             let space = (write.kind, write.spec.name.clone(), write.spec.dimensions);
@@ -168,7 +178,11 @@ impl Collections {
         };
         let make = async || {
             if write.store.ensure_collection(write.spec).await? {
-                let made = (write.kind, write.spec.name.clone());
+                let made = MadeCollection {
+                    store: write.kind,
+                    name: write.spec.name.clone(),
+                    again,
+                };
                 self.made.lock().unwrap_or_else(PoisonError::into_inner).push(made);
             }
             Ok(())
@@ -177,7 +191,7 @@ impl Collections {
     }
 
     /// Collections that were missing and were made since the last call.
-    pub(crate) fn take_made(&self) -> Vec<(StoreKind, String)> {
+    pub(crate) fn take_made(&self) -> Vec<MadeCollection> {
         std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

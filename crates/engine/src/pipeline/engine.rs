@@ -14,7 +14,7 @@ use crossbeam_channel::Receiver;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-use super::collections::Collections;
+use super::collections::{Collections, MadeCollection};
 use super::config::{EngineConfig, StartError};
 use super::log_channel::{self, LogRecord};
 use super::outages::Outage;
@@ -234,8 +234,9 @@ impl Engine {
         });
     }
 
-    /// Collections that batches found missing and made, since the last call. One that should have had points has lost them.
-    pub fn take_made(&self) -> Vec<(StoreKind, String)> {
+    /// Collections that batches found missing and made, since the last call. Each is here before the outcome of the batch
+    /// that made it can be taken.
+    pub fn take_made(&self) -> Vec<MadeCollection> {
         self.stages.collections.take_made()
     }
 

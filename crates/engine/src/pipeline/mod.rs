@@ -8,7 +8,7 @@
 //! - `threads`, `outcomes` and [`log_channel`] keep the engine's threads and its owner apart.
 
 mod bisect;
-pub(crate) mod collections;
+pub mod collections;
 pub mod config;
 pub(crate) mod embed;
 pub mod engine;

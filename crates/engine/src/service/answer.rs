@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
+use super::points;
 use super::protocol::{Answer, CheckReport, Request, SearchHit, SearchMode, ServiceError};
 use super::search::{Asked, search};
 use crate::batch::FailureClass;
@@ -14,7 +15,7 @@ use crate::pipeline::run_batch::{Stages, describe};
 use crate::pipeline::vector_space::mismatch;
 use crate::provider::config::ProviderConfig;
 use crate::provider::contract::{EmbedRequest, EmbeddingProvider, ProviderError, Purpose};
-use crate::store::contract::{Detail, VectorStore};
+use crate::store::contract::VectorStore;
 use crate::store::error::StoreError;
 use crate::store::place::Place;
 
@@ -61,6 +62,7 @@ impl Service {
     }
 
     async fn answer_untimed(&self, request: Request, cancel: &CancelFlag) -> Result<Answer, ServiceError> {
+        let collections = &self.stages.collections;
         match request {
             Request::Ping => Ok(Answer::Pong),
             Request::Embed {
@@ -126,9 +128,24 @@ impl Service {
             )),
             Request::Scroll { place, after, limit } => {
                 within(limit, MAX_PAGE)?;
-                let page = self.store(&place)?.scroll(&place.share, after, limit, Detail::Key);
-                let points = present(page.await)?.unwrap_or_default();
-                Ok(Answer::Keys(points.into_iter().map(|point| point.key).collect()))
+                points::keys(collections, &place, after, limit).await
+            }
+            Request::Points { place, after, limit } => {
+                within(limit, MAX_PAGE)?;
+                points::points(collections, &place, after, limit).await
+            }
+            Request::Delete { place, keys } => points::delete(collections, &place, keys).await,
+            Request::Finish { place, alias } => points::finish(collections, &place, alias).await,
+            Request::Remove { place } => points::remove(collections, &place).await,
+            Request::Copy {
+                from,
+                to,
+                dimensions,
+                after,
+                limit,
+            } => {
+                within(limit, MAX_PAGE)?;
+                points::copy(collections, (&from, &to), dimensions, after, limit).await
             }
         }
     }

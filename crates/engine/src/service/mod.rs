@@ -3,7 +3,8 @@
 //!
 //! - [`protocol`]: requests, answers and errors; `frame` is how they travel.
 //! - [`listener`]: the socket and who may connect. `connection`: one peer's requests, one after the other. `answer`: what
-//!   is done for each kind of request, `search` how a question is answered.
+//!   is done for each kind of request, `search` how a question is answered, `points`
+//!   what else is done with points.
 //! - [`client`]: the other side, for threads that may block.
 
 pub(crate) mod answer;
@@ -11,5 +12,6 @@ pub mod client;
 mod connection;
 mod frame;
 pub mod listener;
+mod points;
 pub mod protocol;
 mod search;

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::batch::FailureClass;
-use crate::point::PointKey;
+use crate::point::{PointIdentity, PointKey};
 use crate::provider::config::ProviderConfig;
 use crate::provider::contract::Purpose;
 use crate::store::place::Place;
@@ -65,6 +65,52 @@ pub enum Request {
         /// What is counted.
         place: Place,
     },
+    /// A page of points, each with what it is made from. Answered with [`Answer::Points`]; empty when the collection does
+    /// not exist.
+    Points {
+        /// What is listed.
+        place: Place,
+        /// The last key of the page before.
+        after: Option<PointKey>,
+        /// The most points wanted.
+        limit: usize,
+    },
+    /// Removes points, durably. Answered with [`Answer::Done`], also when they or their collection do not exist. Only while
+    /// no batch can write to the place.
+    Delete {
+        /// Where they are.
+        place: Place,
+        /// Which.
+        keys: Vec<PointKey>,
+    },
+    /// Removes all points of a place, and a whole collection with them, durably. Answered with [`Answer::Done`]. Only while
+    /// no batch can write to the place.
+    Remove {
+        /// What is removed.
+        place: Place,
+    },
+    /// Makes a page of points equal in another place, whose collection is made if it is missing: copies those that differ,
+    /// removes those that are too many. Durable when it is answered, with [`Answer::Copied`].
+    Copy {
+        /// Where they are.
+        from: Place,
+        /// Where they are to be.
+        to: Place,
+        /// Numbers in each vector.
+        dimensions: usize,
+        /// The last key of the page before.
+        after: Option<PointKey>,
+        /// The most points looked at.
+        limit: usize,
+    },
+    /// Has the search index of a collection built, in the background, and lets another name stand for it. Answered with
+    /// [`Answer::Done`].
+    Finish {
+        /// The collection.
+        place: Place,
+        /// The other name.
+        alias: Option<String>,
+    },
     /// A page of the collection's keys of points. Answered with [`Answer::Keys`]; empty when the collection does not exist.
     Scroll {
         /// What is listed.
@@ -121,6 +167,28 @@ pub enum Answer {
     Count(u64),
     /// Keys of points, ascending.
     Keys(Vec<PointKey>),
+    /// Points in ascending order of their keys.
+    Points(Vec<FoundPoint>),
+    /// It is done.
+    Done,
+    /// How many points were copied, and the last key looked at.
+    Copied {
+        /// Points copied.
+        points: u64,
+        /// Points that are not ours and were left behind.
+        left: u64,
+        /// The last key looked at; `None` when there are no more.
+        last: Option<PointKey>,
+    },
+}
+
+/// A point that is in the store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FoundPoint {
+    /// Its key.
+    pub key: PointKey,
+    /// What it is made from; `None` when it is not one of ours.
+    pub identity: Option<PointIdentity>,
 }
 
 /// A point that a search found.

@@ -110,8 +110,8 @@ pub struct Hit {
 pub enum Detail {
     /// Its key.
     Key,
-    /// What it says about itself as well.
-    Payload,
-    /// Its vectors as well.
-    Vectors,
+    /// What it is made from as well.
+    Identity,
+    /// All of it.
+    Whole,
 }

@@ -243,15 +243,21 @@ pub(crate) async fn whole_points_come_back_as_they_were_written(store: &dyn Vect
     written.push(saying(21, ""));
     store.put(&name, written.clone()).await.unwrap();
     let kept = store
-        .scroll(&Share::whole(&*name), None, 100, Detail::Vectors)
+        .scroll(&Share::whole(&*name), None, 100, Detail::Whole)
         .await
         .unwrap();
     assert_eq!(kept.len(), written.len());
     for point in &written {
         let found = kept.iter().find(|found| found.key == point.id.into()).unwrap();
-        assert_eq!(found.payload.as_ref(), Some(&point.payload));
-        let vector = found.vector.as_ref().unwrap();
-        assert!(vector.iter().zip(&point.vector).all(|(a, b)| (a - b).abs() < 1e-6));
+        let found = found.whole.as_ref().unwrap();
+        assert_eq!(found.payload, point.payload);
+        assert!(
+            found
+                .vector
+                .iter()
+                .zip(&point.vector)
+                .all(|(a, b)| (a - b).abs() < 1e-6)
+        );
         let pairs = |keywords: &Keywords| {
             let mut pairs: Vec<(u32, f32)> = keywords
                 .words
@@ -268,6 +274,26 @@ pub(crate) async fn whole_points_come_back_as_they_were_written(store: &dyn Vect
     assert_eq!(keys.len(), 5);
     assert!(
         keys.iter()
-            .all(|point| point.vector.is_none() && point.payload.is_none())
+            .all(|point| point.whole.is_none() && point.identity.is_none())
     );
+}
+
+pub(crate) async fn points_say_what_they_are_made_from(store: &dyn VectorStore) {
+    let name = collection(store, DIMENSIONS).await;
+    store.put(&name, vec![saying(3, "words")]).await.unwrap();
+    let found = store
+        .scroll(&Share::whole(&*name), None, 5, Detail::Identity)
+        .await
+        .unwrap();
+    let (identity, payload) = (found[0].identity.as_ref().unwrap(), saying(3, "words").payload);
+    assert_eq!(
+        (identity.client_id, &identity.record_id),
+        (payload.client_id, &payload.record_id)
+    );
+    assert_eq!(
+        (&identity.vector_type, identity.chunk_no),
+        (&payload.vector_type, payload.chunk_no)
+    );
+    assert_eq!(identity.content_hash, payload.content_hash);
+    assert!(found[0].whole.is_none());
 }

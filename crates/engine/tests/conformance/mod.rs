@@ -71,6 +71,7 @@ macro_rules! for_each_promise {
             by_words: conditions_choose_points_by_their_columns,
             by_words: columns_of_odd_names_can_be_filtered_by,
             by_words: whole_points_come_back_as_they_were_written,
+            by_words: points_say_what_they_are_made_from,
         }
     };
 }

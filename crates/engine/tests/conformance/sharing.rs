@@ -123,10 +123,10 @@ pub(crate) async fn scrolling_a_share_sees_each_of_its_points_once(store: &dyn V
     let mut seen: Vec<PointKey> = Vec::new();
     loop {
         let page = store
-            .scroll(&two, seen.last().copied(), 7, Detail::Payload)
+            .scroll(&two, seen.last().copied(), 7, Detail::Identity)
             .await
             .unwrap();
-        assert!(page.iter().all(|point| point.payload.as_ref().unwrap().client_id == 2));
+        assert!(page.iter().all(|point| point.identity.as_ref().unwrap().client_id == 2));
         let is_last = page.len() < 7;
         seen.extend(page.into_iter().map(|point| point.key));
         if is_last {

@@ -161,9 +161,8 @@ impl VectorStore for MemoryStore {
         self.with(&share.collection, |kept| {
             let stored = |point: &Point| StoredPoint {
                 key: point.id.into(),
-                payload: Some(point.payload.clone()),
-                vector: Some(point.vector.clone()),
-                keywords: point.keywords.clone(),
+                identity: None,
+                whole: Some(point.clone()),
             };
             kept.values()
                 .filter(|point| Some(PointKey::Id(point.id)) > after)

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use vb_engine::batch::FailureClass;
+use vb_engine::pipeline::collections::MadeCollection;
 use vb_engine::store::error::StoreError;
 use vb_engine::store::place::{Place, StoreKind};
 use vb_engine::store::share::Share;
@@ -22,8 +23,12 @@ fn a_collection_is_made_once_and_again_when_somebody_removed_it() {
     done(owner.run(batch(["three"])));
     assert_eq!(owner.store.points(COLLECTION).len(), 1);
     assert_eq!(owner.store.calls()[5..], ["upsert", "ensure", "upsert", "flush"]);
-    let made = (StoreKind::Embedded, COLLECTION.to_owned());
-    assert_eq!(owner.engine.take_made(), [made.clone(), made]);
+    let made = |again| MadeCollection {
+        store: StoreKind::Embedded,
+        name: COLLECTION.to_owned(),
+        again,
+    };
+    assert_eq!(owner.engine.take_made(), [made(false), made(true)]);
     assert!(owner.engine.take_made().is_empty());
 }
 

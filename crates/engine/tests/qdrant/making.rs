@@ -3,7 +3,8 @@
 use qdrant_client::qdrant::quantization_config::Quantization as Made;
 use qdrant_client::qdrant::vectors_config::Config;
 use qdrant_client::qdrant::{CreateCollection, Distance, Modifier};
-use vb_engine::store::contract::{CollectionSpec, VectorStore};
+use vb_engine::point::PointKey;
+use vb_engine::store::contract::{CollectionSpec, Detail, VectorStore};
 use vb_engine::store::error::StoreError;
 use vb_engine::store::qdrant::{CollectionOptions, QdrantOptions, QdrantStore, Quantization};
 use vb_engine::store::share::Share;
@@ -116,4 +117,42 @@ async fn an_alias_leads_to_the_collection_that_it_was_last_set_to() {
     assert_eq!(store.count(&Share::whole("current")).await.unwrap(), 3);
     store.set_alias("current", &other).await.unwrap();
     assert_eq!(store.count(&Share::whole("current")).await.unwrap(), 7);
+}
+
+#[tokio::test]
+async fn points_with_numbers_for_keys_are_listed_first_and_can_be_removed() {
+    use qdrant_client::qdrant::points_client::PointsClient;
+    use qdrant_client::qdrant::{PointStruct, UpsertPoints};
+    let server = double();
+    let store = store_at(&server);
+    let name = collection(&store, 8).await;
+    store.put(&name, points(0..3, 8)).await.unwrap();
+    let theirs = |number: u64| PointStruct {
+        id: Some(number.into()),
+        vectors: Some(vec![0.5; 8].into()),
+        ..PointStruct::default()
+    };
+    let mut client = PointsClient::connect(server.url()).await.unwrap();
+    client
+        .upsert(UpsertPoints {
+            collection_name: name.clone(),
+            wait: Some(true),
+            points: vec![theirs(7), theirs(u64::MAX)],
+            ..UpsertPoints::default()
+        })
+        .await
+        .unwrap();
+    let share = Share::whole(&*name);
+    let mut keys: Vec<PointKey> = Vec::new();
+    for _ in 0..5 {
+        let page = store
+            .scroll(&share, keys.last().copied(), 1, Detail::Identity)
+            .await
+            .unwrap();
+        keys.push(page[0].key);
+        assert_eq!(page[0].identity.is_none(), matches!(page[0].key, PointKey::Number(_)));
+    }
+    assert_eq!(keys[..2], [PointKey::Number(7), PointKey::Number(u64::MAX)]);
+    store.delete(&share, keys[..2].to_vec()).await.unwrap();
+    assert_eq!(store.size(&name).await.unwrap(), 3);
 }

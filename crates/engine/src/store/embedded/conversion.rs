@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::filter::{filter, filter_of_keys};
 use super::settings::{self, Layout};
 use crate::keywords::{KEYWORDS, Keywords};
-use crate::point::{Point, PointKey, PointPayload, StoredPoint};
+use crate::point::{Point, PointIdentity, PointKey, PointPayload, StoredPoint};
 use crate::store::contract::{Detail, Hit, Question, Search};
 use crate::store::error::StoreError;
 use crate::store::share::{Share, TENANT};
@@ -64,10 +64,7 @@ pub(super) fn tenant_index() -> UpdateOperation {
         ..KeywordIndexParams::default()
     };
     UpdateOperation::FieldIndexOperation(FieldIndexOperations::CreateIndex(CreateIndex {
-        field_name: JsonPath {
-            first_key: TENANT.to_owned(),
-            rest: Vec::new(),
-        },
+        field_name: json_path(TENANT),
         field_schema: Some(PayloadFieldSchema::FieldParams(PayloadSchemaParams::Keyword(params))),
     }))
 }
@@ -121,8 +118,12 @@ pub(super) fn scroll(
         offset,
         limit: Some(limit),
         filter: filter(share, &[])?,
-        with_payload: Some(WithPayloadInterface::Bool(detail != Detail::Key)),
-        with_vector: WithVector::Bool(detail == Detail::Vectors),
+        with_payload: Some(match detail {
+            Detail::Key => WithPayloadInterface::Bool(false),
+            Detail::Identity => WithPayloadInterface::Fields(PointIdentity::FIELDS.map(json_path).to_vec()),
+            Detail::Whole => WithPayloadInterface::Bool(true),
+        }),
+        with_vector: WithVector::Bool(detail == Detail::Whole),
         order_by: None,
     }))
 }
@@ -143,7 +144,7 @@ pub(super) fn hit(found: ScoredPoint) -> Result<Hit, StoreError> {
             found.id
         )));
     };
-    let payload = payload(found.payload)
+    let payload: PointPayload = serde_json::from_value(Value::Object(found.payload.unwrap_or_default().0))
         .map_err(|error| StoreError::Configuration(format!("point {id} is not one of ours: {error}")))?;
     Ok(Hit {
         id,
@@ -153,26 +154,46 @@ pub(super) fn hit(found: ScoredPoint) -> Result<Hit, StoreError> {
 }
 
 /// A point as it is kept.
-pub(super) fn stored(record: Record) -> StoredPoint {
-    let (vector, keywords) = match record.vector {
-        Some(VectorStructInternal::Single(vector)) => (Some(vector), None),
+pub(super) fn stored(record: Record, detail: Detail) -> StoredPoint {
+    let key = point_key(record.id);
+    let payload = Value::Object(record.payload.unwrap_or_default().0);
+    let mut stored = StoredPoint {
+        key,
+        identity: None,
+        whole: None,
+    };
+    match detail {
+        Detail::Key => {}
+        Detail::Identity => stored.identity = serde_json::from_value(payload).ok(),
+        Detail::Whole => {
+            let (vector, keywords) = vectors(record.vector);
+            if let (PointKey::Id(id), Some(vector), Ok(payload)) = (key, vector, serde_json::from_value(payload)) {
+                stored.whole = Some(Point {
+                    id,
+                    vector,
+                    keywords,
+                    payload,
+                });
+            }
+        }
+    }
+    stored
+}
+
+fn vectors(found: Option<VectorStructInternal>) -> (Option<Vec<f32>>, Keywords) {
+    match found {
+        Some(VectorStructInternal::Single(vector)) => (Some(vector), Keywords::default()),
         Some(VectorStructInternal::Named(mut named)) => (
             match named.remove(DEFAULT_VECTOR_NAME) {
                 Some(VectorInternal::Dense(vector)) => Some(vector),
                 _ => None,
             },
             match named.remove(KEYWORDS) {
-                Some(VectorInternal::Sparse(keywords)) => Some(Keywords::from(keywords)),
-                _ => None,
+                Some(VectorInternal::Sparse(keywords)) => keywords.into(),
+                _ => Keywords::default(),
             },
         ),
-        Some(VectorStructInternal::MultiDense(_)) | None => (None, None),
-    };
-    StoredPoint {
-        key: point_key(record.id),
-        payload: record.payload.and_then(|found| payload(Some(found)).ok()),
-        vector,
-        keywords: keywords.unwrap_or_default(),
+        Some(VectorStructInternal::MultiDense(_)) | None => (None, Keywords::default()),
     }
 }
 
@@ -205,8 +226,12 @@ fn engine_point(share: &Share, point: Point, layout: Layout) -> Result<PointStru
     })
 }
 
-fn payload(found: Option<Payload>) -> Result<PointPayload, serde_json::Error> {
-    serde_json::from_value(Value::Object(found.unwrap_or_default().0))
+/// The path of a field of a payload.
+fn json_path(field: &str) -> JsonPath {
+    JsonPath {
+        first_key: field.to_owned(),
+        rest: Vec::new(),
+    }
 }
 
 fn sparse(keywords: Keywords) -> SparseVector {

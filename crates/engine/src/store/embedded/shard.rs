@@ -201,7 +201,10 @@ impl Shard {
             return Ok(Vec::new());
         };
         let (records, _next) = self.engine.scroll(request).map_err(|error| self.failed(&error))?;
-        Ok(records.into_iter().map(conversion::stored).collect())
+        Ok(records
+            .into_iter()
+            .map(|record| conversion::stored(record, detail))
+            .collect())
     }
 
     pub(super) fn count(&self, share: &Share) -> Result<u64, StoreError> {

@@ -8,11 +8,12 @@ use qdrant_client::qdrant::{
     DenseVector, NamedVectors, PointId, PointStruct, RetrievedPoint, ScoredPoint, SparseVector, Value, Vector, Vectors,
     VectorsOutput, vector, vector_output, vectors_output,
 };
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::keywords::{KEYWORDS, Keywords};
-use crate::point::{Point, PointKey, PointPayload, StoredPoint};
-use crate::store::contract::Hit;
+use crate::point::{Point, PointKey, StoredPoint};
+use crate::store::contract::{Detail, Hit};
 use crate::store::error::StoreError;
 use crate::store::share::{Share, TENANT};
 
@@ -86,14 +87,29 @@ pub(super) fn hit(found: ScoredPoint) -> Result<Hit, StoreError> {
 }
 
 /// A point as it is kept.
-pub(super) fn stored(found: RetrievedPoint) -> Option<StoredPoint> {
-    let (vector, keywords) = vectors(found.vectors);
-    Some(StoredPoint {
-        key: point_key(found.id)?,
-        payload: payload(found.payload).ok(),
-        vector,
-        keywords,
-    })
+pub(super) fn stored(found: RetrievedPoint, detail: Detail) -> Option<StoredPoint> {
+    let key = point_key(found.id)?;
+    let mut stored = StoredPoint {
+        key,
+        identity: None,
+        whole: None,
+    };
+    match detail {
+        Detail::Key => {}
+        Detail::Identity => stored.identity = payload(found.payload).ok(),
+        Detail::Whole => {
+            let (vector, keywords) = vectors(found.vectors);
+            if let (PointKey::Id(id), Some(vector), Ok(payload)) = (key, vector, payload(found.payload)) {
+                stored.whole = Some(Point {
+                    id,
+                    vector,
+                    keywords,
+                    payload,
+                });
+            }
+        }
+    }
+    Some(stored)
 }
 
 fn point_key(id: Option<PointId>) -> Option<PointKey> {
@@ -103,7 +119,7 @@ fn point_key(id: Option<PointId>) -> Option<PointKey> {
     }
 }
 
-fn payload(found: HashMap<String, Value>) -> Result<PointPayload, serde_json::Error> {
+fn payload<T: DeserializeOwned>(found: HashMap<String, Value>) -> Result<T, serde_json::Error> {
     let payload = found.into_iter().map(|(key, value)| (key, value.into_json())).collect();
     serde_json::from_value(serde_json::Value::Object(payload))
 }

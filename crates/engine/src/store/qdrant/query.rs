@@ -3,14 +3,14 @@
 use qdrant_client::qdrant::query::Variant;
 use qdrant_client::qdrant::with_payload_selector::SelectorOptions;
 use qdrant_client::qdrant::{
-    DenseVector, IdfParams, Query, QueryPoints, ScrollPoints, SearchParams, VectorInput, WithPayloadSelector,
-    WithVectorsSelector, vector_input, with_vectors_selector,
+    DenseVector, IdfParams, PayloadIncludeSelector, Query, QueryPoints, ScrollPoints, SearchParams, VectorInput,
+    WithPayloadSelector, WithVectorsSelector, vector_input, with_vectors_selector,
 };
 
 use super::filter::filter;
 use super::points::{point_id, sparse};
 use crate::keywords::KEYWORDS;
-use crate::point::PointKey;
+use crate::point::{PointIdentity, PointKey};
 use crate::store::contract::{Detail, Question, Search};
 use crate::store::share::Share;
 
@@ -70,11 +70,17 @@ pub(super) fn scroll(
         filter: filter(share, &[]),
         offset,
         limit: Some(u32::try_from(limit).unwrap_or(u32::MAX)),
-        with_payload: Some(with_payload(detail != Detail::Key)),
+        with_payload: Some(match detail {
+            Detail::Key => with_payload(false),
+            Detail::Identity => WithPayloadSelector {
+                selector_options: Some(SelectorOptions::Include(PayloadIncludeSelector {
+                    fields: PointIdentity::FIELDS.map(str::to_owned).to_vec(),
+                })),
+            },
+            Detail::Whole => with_payload(true),
+        }),
         with_vectors: Some(WithVectorsSelector {
-            selector_options: Some(with_vectors_selector::SelectorOptions::Enable(
-                detail == Detail::Vectors,
-            )),
+            selector_options: Some(with_vectors_selector::SelectorOptions::Enable(detail == Detail::Whole)),
         }),
         timeout: patience,
         ..ScrollPoints::default()

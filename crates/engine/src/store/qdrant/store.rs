@@ -221,7 +221,7 @@ impl VectorStore for QdrantStore {
         let found = self.noticing(&share.collection, answer)?.into_inner().result;
         found
             .into_iter()
-            .map(|point| stored(point).ok_or_else(|| incomplete(&self.connection)))
+            .map(|point| stored(point, detail).ok_or_else(|| incomplete(&self.connection)))
             .collect()
     }
 

@@ -1,0 +1,1 @@
+select store from @extschema@.vb_collection_generations where collection_id = $1

@@ -1,0 +1,13 @@
+-- Everything that is known of a client. Gives the numbers of references and jobs.
+with serving as (delete from @extschema@.qdrant_vectors where client_id = $1 returning 1),
+     building as (delete from @extschema@.vb_next_vectors where client_id = $1 returning 1),
+     jobs as (delete from @extschema@.vb_jobs where client_id = $1 returning 1),
+     generations as (delete from @extschema@.vb_collection_generations where client_id = $1),
+     removals as (delete from @extschema@.vb_collection_removals where client_id = $1),
+     limits as (delete from @extschema@.vb_client_limits where client_id = $1),
+     usage as (delete from @extschema@.vb_client_usage where client_id = $1),
+     providers as (delete from @extschema@.vb_providers where client_id = $1 returning name),
+     provider_usage as (
+         delete from @extschema@.vb_provider_usage u using providers p where u.name = p.name
+     )
+select (select count(*) from serving) + (select count(*) from building), (select count(*) from jobs)

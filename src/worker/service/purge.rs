@@ -1,0 +1,58 @@
+//! Removing everything of a client, from the stores and from the database.
+
+use vb_engine::service::protocol::{Answer, Request};
+use vb_engine::store::place::Place;
+use vb_engine::store::share::Share;
+
+use super::hold;
+use super::request::{ask, unexpected};
+use crate::catalog::collections;
+use crate::catalog::installation::Installation;
+use crate::error::Result;
+use crate::pg::{role, spi};
+
+/// What was removed.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Purged {
+    /// Points in stores.
+    pub(crate) points: i64,
+    /// References.
+    pub(crate) references: i64,
+    /// Jobs.
+    pub(crate) jobs: i64,
+}
+
+/// Removes everything of a client. The stores first, since only they can refuse: whoever repeats it then finds the rest.
+pub(crate) fn purge(installation: &Installation, client_id: i64) -> Result<Purged> {
+    hold::client(installation, client_id)?;
+    let mut purged = Purged::default();
+    for place in role::as_owner(installation.owner, || places(installation, client_id))? {
+        purged.points += match ask(&Request::Count { place: place.clone() })? {
+            Answer::Count(count) => i64::try_from(count).unwrap_or(i64::MAX),
+            other => return Err(unexpected(&other)),
+        };
+        match ask(&Request::Remove { place })? {
+            Answer::Done => {}
+            other => return Err(unexpected(&other)),
+        }
+    }
+    let statement = installation.sql(include_str!("../../../sql/query/purge_client.sql"));
+    let removed = role::as_owner(installation.owner, || {
+        spi::first(&statement, &[client_id.into()], |row| Ok((row.get(1)?, row.get(2)?)))
+    })?;
+    (purged.references, purged.jobs) = removed.unwrap_or_default();
+    Ok(purged)
+}
+
+fn places(installation: &Installation, client_id: i64) -> Result<Vec<Place>> {
+    let statement = installation.sql(include_str!("../../../sql/query/purge_places.sql"));
+    spi::read(&statement, &[client_id.into()], |row| {
+        Ok(Place {
+            store: collections::store(&row.get::<String>(1)?)?,
+            share: Share {
+                collection: row.get(2)?,
+                client_id: row.optional(3)?,
+            },
+        })
+    })
+}
