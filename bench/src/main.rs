@@ -10,13 +10,16 @@ mod report;
 mod search;
 mod service;
 mod spread;
+mod store;
 
 const HELP: &str = "\
-Usage: vb-bench [local] [search] [service] [--rows N] [--rounds N] [--output FILE]
+Usage: vb-bench [local] [search] [service] [store] [--rows N] [--rounds N] [--output FILE]
 
   local    the whole pipeline (heap, local model, embedded store, references) against the same model in a bare loop
   search   latency of vb_search, idle and during a backfill
   service  the whole pipeline with a service over HTTP against one text a call, and against what the service could serve
+  store    writing vectors that are ready: the embedded store against a bare loop over its engine, the Qdrant store
+           against the bulk upload of Qdrant's own client (VB_TEST_QDRANT_URL names a server; otherwise one in this process)
 
 Without a name, all run. --rows (default 500) real texts a round at most, --rounds (default 5), --output a file for the results
 as JSON.";
@@ -52,6 +55,9 @@ fn main() -> ExitCode {
     if wanted("service") {
         results.push(service::run(options.rounds));
     }
+    if wanted("store") {
+        results.push(store::run(options.rounds));
+    }
     match report::write(results, options.output.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -78,7 +84,11 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
             Long("rounds") => options.rounds = arguments.value()?.parse()?,
             Long("output") => options.output = Some(arguments.value()?.string()?),
             Long("help") | Short('h') => return Ok(None),
-            Value(name) if ["local", "search", "service"].iter().any(|known| name == *known) => {
+            Value(name)
+                if ["local", "search", "service", "store"]
+                    .iter()
+                    .any(|known| name == *known) =>
+            {
                 options.names.push(name.string()?)
             }
             other => return Err(other.unexpected()),

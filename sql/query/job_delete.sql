@@ -1,1 +1,4 @@
-delete from @extschema@.vb_jobs where job_id = $1
+-- Not one whose last batches are still on their way.
+delete from @extschema@.vb_jobs j
+where j.job_id = $1
+  and not exists (select from @extschema@.vb_batches b where b.job_id = j.job_id and b.in_flight)

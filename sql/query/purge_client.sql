@@ -2,7 +2,14 @@
 with serving as (delete from @extschema@.qdrant_vectors where client_id = $1 returning 1),
      building as (delete from @extschema@.vb_next_vectors where client_id = $1 returning 1),
      jobs as (delete from @extschema@.vb_jobs where client_id = $1 returning 1),
-     generations as (delete from @extschema@.vb_collection_generations where client_id = $1),
+     generations as (
+         delete from @extschema@.vb_collection_generations where client_id = $1 returning store, name, is_shared
+     ),
+     -- A shared collection goes with the last share.
+     emptied as (
+         insert into @extschema@.vb_collection_removals (store, name, is_shared)
+         select g.store, g.name, true from generations g where g.is_shared and g.name is not null
+     ),
      removals as (delete from @extschema@.vb_collection_removals where client_id = $1),
      limits as (delete from @extschema@.vb_client_limits where client_id = $1),
      usage as (delete from @extschema@.vb_client_usage where client_id = $1),

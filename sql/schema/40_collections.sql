@@ -31,13 +31,14 @@ create unique index vb_collection_generations_name on vb_collection_generations 
 create unique index vb_collection_generations_whole on vb_collection_generations (store, name) where not is_shared;
 comment on table vb_collection_generations is 'Collections in the vector store, the model each is pinned to and how texts were cut; vectors from before renew_before were cut in another way. One that is not active is being built by a job, or was retired and goes soon';
 
--- What is to be removed from a store that may not answer at the moment: whole collections, or a client's share.
+-- What is to be removed from a store that may not answer at the moment: a client's share, or, where nobody has a share any
+-- more, the whole collection. That is decided when it is done. Without a client only what nobody has is meant.
 create table vb_collection_removals (
     removal_id  bigint generated always as identity primary key,
     store       text not null check (store in ('embedded', 'qdrant')),
     name        text not null,
-    client_id   bigint not null,
-    is_share    boolean not null,
+    client_id   bigint,
+    is_shared   boolean not null,
     not_before  timestamptz not null default pg_catalog.now()
 );
 comment on table vb_collection_removals is 'Collections, or clients'' shares of them, that nothing refers to any more and that are still to be removed from their store';
@@ -68,4 +69,6 @@ comment on table vb_next_vectors is 'What qdrant_vectors will have once the coll
 -- The job that builds a collection is not in a dump either.
 select pg_catalog.pg_extension_config_dump('vb_collection_generations', 'where active');
 select pg_catalog.pg_extension_config_dump('vb_collection_generations_collection_id_seq', '');
+select pg_catalog.pg_extension_config_dump('vb_collection_removals', '');
+select pg_catalog.pg_extension_config_dump('vb_collection_removals_removal_id_seq', '');
 select pg_catalog.pg_extension_config_dump('qdrant_vectors', '');

@@ -133,6 +133,14 @@ language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_verify_wrapper';
 comment on function vb_verify is 'Compares a client''s rows, references and points in both directions; repair => true makes them agree';
 
+create function vb_import_vectors(
+    client_id bigint, source regclass, vector_column name, model text, vector_type text default 'content',
+    provider text default null
+) returns table (imported bigint, refused bigint)
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_import_vectors_wrapper';
+comment on function vb_import_vectors is 'Takes over vectors that a client''s rows have in a column already, made by this model, without embedding anything';
+
 create function vb_purge_client(client_id bigint) returns table (points bigint, "references" bigint, jobs bigint)
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_purge_client_wrapper';

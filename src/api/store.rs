@@ -1,5 +1,7 @@
 //! What stores hold: compared with the database, moved, removed.
 
+use std::ffi::CStr;
+
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Oid;
 use pgrx::{name, pg_extern};
@@ -8,6 +10,7 @@ use vb_engine::store::place::{NoSuchStore, StoreKind};
 use super::{announce_work, on_primary, required};
 use crate::error::VbError;
 use crate::pg::catch::respond;
+use crate::worker::service::import::{self, Import};
 use crate::worker::service::{move_store, presence, purge, verify};
 
 #[pg_extern(sql = false)]
@@ -76,5 +79,30 @@ fn vb_move_store(target: Option<String>) -> TableIterator<'static, (name!(collec
         let moved = move_store::move_all(&on_primary()?, target)?;
         presence::announce_change()?;
         Ok(TableIterator::once((moved.collections, moved.points)))
+    })
+}
+
+#[pg_extern(sql = false)]
+fn vb_import_vectors(
+    client_id: Option<i64>,
+    source: Option<Oid>,
+    vector_column: Option<&CStr>,
+    model: Option<String>,
+    vector_type: Option<String>,
+    provider: Option<String>,
+) -> TableIterator<'static, (name!(imported, i64), name!(refused, i64))> {
+    respond(|| {
+        let found = import::import(
+            &on_primary()?,
+            &Import {
+                client_id: required(client_id, "client_id")?,
+                source: required(source, "source")?,
+                vector_column: &required(vector_column, "vector_column")?.to_string_lossy(),
+                model: &required(model, "model")?,
+                vector_type: &required(vector_type, "vector_type")?,
+                provider: provider.as_deref(),
+            },
+        )?;
+        Ok(TableIterator::once((found.imported, found.refused)))
     })
 }

@@ -124,6 +124,12 @@ pub(crate) fn store_of(installation: &Installation, collection: i64) -> Result<O
     name.map(|name| store(&name)).transpose()
 }
 
+/// How many points a collection should have: as many as references name.
+pub(crate) fn expected_points(installation: &Installation, collection: i64) -> Result<i64> {
+    let statement = installation.sql(include_str!("../../sql/query/collection_references.sql"));
+    Ok(spi::read_first(&statement, &[collection.into()], |row| row.get(1))?.unwrap_or(0))
+}
+
 /// A collection is in another store from now on. What it has in the former one is removed when no search, which may take
 /// so long, can read it there.
 pub(crate) fn put_into(

@@ -171,7 +171,7 @@ fn store(installation: &Installation) -> Result<Vec<Finding>> {
             home.display(),
             lost.len()
         ),
-        "After a restore or fail-over embed again with vb_enqueue_backfill(…, reembed => true); else put \
+        "After a restore or fail-over have them made again with vb_verify(client, table, repair => true); else put \
          vector_backfill.data_directory right.",
     )])
 }

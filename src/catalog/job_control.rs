@@ -101,10 +101,16 @@ pub(crate) fn forget(installation: &Installation, job_id: i64) -> Result<bool> {
         job.state
             .after(JobEvent::Forget)
             .map_err(|refusal| refusal.of_job(job_id))?;
-        spi::run(
+        let deleted = spi::run(
             &installation.sql(include_str!("../../sql/query/job_delete.sql")),
             &[job_id.into()],
         )?;
+        if deleted == 0 {
+            return Err(
+                VbError::wrong_state(format!("job {job_id} has ended, but not all of its batches have"))
+                    .hint("They end by themselves: try again in a moment."),
+            );
+        }
         Ok(true)
     })
 }

@@ -15,6 +15,8 @@ pub(crate) struct Removal {
     pub(crate) id: i64,
     /// What is to be removed.
     pub(crate) place: Place,
+    /// Whether it is not to be removed any more, since somebody has it again.
+    pub(crate) is_obsolete: bool,
 }
 
 /// Some of those that are to be done, the oldest first, without those that were begun.
@@ -32,6 +34,7 @@ pub(crate) fn pending(installation: &Installation, begun: Vec<i64>, most: i64) -
                         client_id: row.optional(4)?,
                     },
                 },
+                is_obsolete: row.get(5)?,
             })
         },
     )

@@ -11,6 +11,9 @@ pub(crate) const WORKER_KEY: u32 = 0x7662;
 /// The same for whoever is starting a worker.
 const STARTER_KEY: u32 = 0x7663;
 
+/// The same for whoever moves collections to another store.
+const MOVER_KEY: u32 = 0x7664;
+
 /// Fourth part of the key by which a client is held: with the database and the client's number it names one lock.
 const HOLD_KEY: u16 = 3;
 
@@ -150,4 +153,22 @@ pub(crate) fn begin_for_client(database: Oid, client_id: i64) -> bool {
     // SAFETY: the tag is complete; without waiting; a lock of the transaction is released at its end.
     let result = unsafe { pg_sys::LockAcquire(&tag, pg_sys::ShareLock as i32, false, true) };
     result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
+}
+
+/// Makes this transaction the one that moves collections of the database; false when another is about it.
+pub(crate) fn become_mover(database: Oid) -> bool {
+    let tag = advisory_tag(database, MOVER_KEY);
+    // SAFETY: the tag is complete; without waiting; a lock of the transaction is released at its end.
+    let result = unsafe { pg_sys::LockAcquire(&tag, pg_sys::ExclusiveLock as i32, false, true) };
+    result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
+}
+
+/// Whether somebody moves collections of the database: there may be copies that nothing names yet.
+pub(crate) fn has_mover(database: Oid) -> bool {
+    let tag = advisory_tag(database, MOVER_KEY);
+    let free = try_lock(&tag, pg_sys::ShareLock);
+    if free {
+        unlock(&tag, pg_sys::ShareLock);
+    }
+    !free
 }

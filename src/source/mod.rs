@@ -12,4 +12,5 @@ pub(crate) mod pages;
 pub(crate) mod reader;
 pub(crate) mod template;
 pub(crate) mod text;
+pub(crate) mod vectors;
 pub(crate) mod work_list;

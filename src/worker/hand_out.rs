@@ -10,9 +10,12 @@ use super::main_loop::Worker;
 use crate::catalog::batches;
 use crate::catalog::collections::{self, Stage};
 use crate::catalog::installation::Installation;
-use crate::catalog::jobs::Job;
+use crate::catalog::jobs::{self, Job};
 use crate::error::{Result, VbError};
 use crate::pg::{lock, signal};
+
+/// How often a job is told that its client is held.
+const HELD_NOTE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The pause before it is looked again whether a client is still held.
 pub(super) const UNTIL_LET_GO: Duration = Duration::from_millis(300);
@@ -44,20 +47,14 @@ impl Worker {
             let Some(position) = self.next_job() else { return Ok(()) };
             let active = &mut self.jobs[position];
             let (client, priority) = (active.context.job.client_id, active.context.job.priority);
-            let served = match active.take(Instant::now()) {
-                Some(Work::Embed(again)) => {
-                    let records = again.record_ids.len();
-                    self.embed(position, again)?;
-                    records
-                }
-                Some(Work::Remove(gone)) => {
-                    let records = gone.len();
-                    self.remove(position, gone)?;
-                    records
-                }
+            let (records, is_held) = match active.take(Instant::now()) {
+                Some(Work::Embed(again)) => (again.record_ids.len(), self.embed(position, again)?),
+                Some(Work::Remove(gone)) => (gone.len(), self.remove(position, gone)?),
                 None => return Ok(()),
             };
-            self.turns.charge(client, served, priority);
+            if !is_held {
+                self.turns.charge(client, records, priority);
+            }
         }
         Ok(())
     }
@@ -80,8 +77,7 @@ impl Worker {
         let ready: Vec<usize> = (0..self.jobs.len())
             .filter(|position| {
                 let active = &self.jobs[*position];
-                // What would be embedded now would only wait with the others for its store.
-                let waits = !idle && self.is_out(active.context.collection.store);
+                let waits = self.is_waited_for(active.context.collection.store);
                 active.is_ready(now, idle) && !makes_way(&active.context.job) && !waits
             })
             .collect();
@@ -120,7 +116,8 @@ impl Worker {
         self.turns.next(&clients).map(|index| best[index])
     }
 
-    fn embed(&mut self, position: usize, again: Again) -> Result<()> {
+    /// Whether the client was held, so that nothing was begun.
+    fn embed(&mut self, position: usize, again: Again) -> Result<bool> {
         let byte_limit = self.settings.memory_limit / 2 / self.settings.max_concurrent_batches.max(1);
         let active = &self.jobs[position];
         let mut rest = Vec::new();
@@ -131,13 +128,13 @@ impl Worker {
         match prepared {
             Ok(Begun::Held) => {
                 self.jobs[position].again.push(again);
-                self.rest_while_held(position);
-                Ok(())
+                self.rest_while_held(position)?;
+                Ok(true)
             }
-            Ok(Begun::Gone) => Ok(()),
+            Ok(Begun::Gone) => Ok(false),
             Ok(Begun::Moved) => {
                 self.look_again(context.job.id);
-                Ok(())
+                Ok(false)
             }
             Ok(Begun::Done(prepared)) => {
                 for record_id in rest.into_iter().rev() {
@@ -146,9 +143,9 @@ impl Worker {
                 if let Some(prepared) = prepared {
                     self.submit(position, prepared);
                 }
-                Ok(())
+                Ok(false)
             }
-            Err(error) => self.read_failed(position, again, &error),
+            Err(error) => self.read_failed(position, again, &error).map(|()| false),
         }
     }
 
@@ -173,7 +170,8 @@ impl Worker {
         }
     }
 
-    fn remove(&mut self, position: usize, gone: Vec<String>) -> Result<()> {
+    /// Whether the client was held, so that nothing was begun.
+    fn remove(&mut self, position: usize, gone: Vec<String>) -> Result<bool> {
         let active = &self.jobs[position];
         let context = Arc::clone(&active.context);
         let prepared = self.begin_with(&context, |installation| {
@@ -182,13 +180,14 @@ impl Worker {
         match prepared {
             Begun::Held => {
                 self.jobs[position].gone.extend(gone);
-                self.rest_while_held(position);
+                self.rest_while_held(position)?;
+                return Ok(true);
             }
             Begun::Gone => {}
             Begun::Moved => self.look_again(context.job.id),
             Begun::Done(prepared) => self.submit(position, prepared),
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Begins something for a client in a transaction, unless somebody holds the client.
@@ -222,8 +221,30 @@ impl Worker {
         })
     }
 
-    fn rest_while_held(&mut self, position: usize) {
-        self.jobs[position].rest_until(Instant::now() + UNTIL_LET_GO);
+    fn rest_while_held(&mut self, position: usize) -> Result<()> {
+        let now = Instant::now();
+        let active = &mut self.jobs[position];
+        active.rest_until(now + UNTIL_LET_GO);
+        let job = &active.context.job;
+        if self
+            .upkeep
+            .held
+            .get(&job.id)
+            .is_some_and(|noted| now < *noted + HELD_NOTE_INTERVAL)
+        {
+            return Ok(());
+        }
+        self.upkeep.held.retain(|_, noted| now < *noted + HELD_NOTE_INTERVAL);
+        self.upkeep.held.insert(job.id, now);
+        let (id, reason) = (
+            job.id,
+            format!(
+                "waits for a session that verifies, imports, moves or purges client {}",
+                job.client_id
+            ),
+        );
+        self.transact(|installation| jobs::note(installation, id, &reason))
+            .map(|_| ())
     }
 
     fn submit(&mut self, position: usize, (batch, in_flight): Prepared) {

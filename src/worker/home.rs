@@ -15,7 +15,7 @@ use crate::settings::{HOME_PREFIX, Settings};
 const EXPLANATION: &str = "\
 These folders hold the vectors that the extension vector_backfill keeps for the database with the number in their name.
 They are NOT temporary: their names only keep them out of base backups, since a copy of files in use would be no consistent
-store. After a restore or a fail-over, embed again: select vb_enqueue_backfill(client, 'table', reembed => true).
+store. After a restore or a fail-over have them made again: select * from vb_verify(client, 'table', repair => true).
 ";
 
 /// File that says whose the folder is.

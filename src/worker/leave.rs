@@ -25,6 +25,7 @@ impl Worker {
         if !matches!(end, End::Uninstalled) {
             // What the store has already is recorded first.
             let recorded = self.take_outcomes();
+            let recorded = recorded.and_then(|recorded| self.renew_lost(true).map(|()| recorded));
             self.report_usage_now();
             let released = self.transact(batches::release);
             if let Err(error) = recorded.and(released.map(|_| Some(()))) {

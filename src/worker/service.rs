@@ -3,6 +3,7 @@
 
 pub(crate) mod embed;
 mod hold;
+pub(crate) mod import;
 pub(crate) mod move_store;
 pub(crate) mod plan;
 pub(crate) mod presence;

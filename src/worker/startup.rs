@@ -83,7 +83,12 @@ fn ready(database: Oid) -> Result<Option<Worker>> {
         batches::inherit(&installation)?;
         collections::names(&installation)
     })?;
-    let missing = engine.drop_all_but(&collections);
+    // What is being copied here is not recorded before all of it is.
+    let missing = if lock::has_mover(database) {
+        Vec::new()
+    } else {
+        engine.drop_all_but(&collections)
+    };
     transaction::run(|| {
         let installation = Installation::require()?;
         // The folder of the embedded store is in no base backup.

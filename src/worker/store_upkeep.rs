@@ -27,18 +27,32 @@ const NOTE_INTERVAL: Duration = Duration::from_secs(5);
 pub(crate) struct StoreUpkeep {
     /// Removals that are being done, and those that failed with the time until which they are left alone.
     begun: HashMap<i64, Option<Instant>>,
+    /// Removals that are done and still to be written down.
+    removed: Vec<i64>,
     /// Collections that batches found missing and made, and of which it is not known whether they were lost.
     made: Vec<MadeCollection>,
+    /// When jobs were last told that somebody holds their client.
+    pub(super) held: HashMap<i64, Instant>,
     /// When jobs were last told that a store does not answer.
     noted: HashMap<StoreKind, Instant>,
 }
 
 impl Worker {
-    /// Looks after the stores, once a poll.
+    /// Looks after the stores, once a poll. What fails keeps nothing else from being done.
     pub(super) fn keep_stores(&mut self) -> Result<()> {
-        self.forget_idle()?;
-        self.remove_from_stores()?;
-        self.note_outages()
+        let forgotten = self.forget_idle();
+        let removed = self.remove_from_stores();
+        let noted = self.note_outages();
+        forgotten.and(removed).and(noted)
+    }
+
+    /// Whether a batch waits for this store, which does not answer: others would only wait with it.
+    pub(super) fn is_waited_for(&self, kind: StoreKind) -> bool {
+        self.engine.outage(kind).is_some()
+            && self
+                .in_flight
+                .values()
+                .any(|batch| batch.context.collection.store == kind)
     }
 
     /// A collection that batches found missing although it has references was lost: its vectors are made again. To be
@@ -74,11 +88,6 @@ impl Worker {
         Ok(())
     }
 
-    /// Whether batches wait for this store.
-    pub(super) fn is_out(&self, kind: StoreKind) -> bool {
-        self.engine.outage(kind).is_some()
-    }
-
     /// What is done for a collection when a job is through with it: an index, and a name for others who read the store.
     pub(super) fn finish_collection(&self, collection: &Collection) -> Result<()> {
         self.engine.optimize(collection.store, &collection.name);
@@ -111,10 +120,9 @@ impl Worker {
     /// Removes what is to be removed, once nothing in flight can make it again.
     fn remove_from_stores(&mut self) -> Result<()> {
         let now = Instant::now();
-        let mut done = Vec::new();
         for (id, removed) in self.engine.take_removed() {
             match removed {
-                Ok(()) => done.push(id),
+                Ok(()) => self.upkeep.removed.push(id),
                 Err(error) => {
                     pgrx::log!("vector_backfill removes a collection later: {error}");
                     self.upkeep.begun.insert(id, Some(now + UNTIL_TRIED_AGAIN));
@@ -125,18 +133,24 @@ impl Worker {
             .begun
             .retain(|_, until| until.is_none_or(|until| until > now));
         let begun: Vec<i64> = self.upkeep.begun.keys().copied().collect();
-        let room = REMOVED_AT_A_TIME.saturating_sub(begun.len()) as i64;
+        // Those that failed and are left alone keep nobody from being removed.
+        let under_way = self.upkeep.begun.values().filter(|until| until.is_none()).count();
+        let room = REMOVED_AT_A_TIME.saturating_sub(under_way) as i64;
+        let done = self.upkeep.removed.clone();
         let pending = self.transact(|installation| {
             if !done.is_empty() {
-                removals::done(installation, done.clone())?;
+                removals::done(installation, done)?;
             }
             removals::pending(installation, begun, room)
         })?;
-        for id in done {
+        for id in self.upkeep.removed.drain(..) {
             self.upkeep.begun.remove(&id);
         }
-        for Removal { id, place } in pending.unwrap_or_default() {
-            if !self.is_written_to(&place) {
+        for Removal { id, place, is_obsolete } in pending.unwrap_or_default() {
+            if is_obsolete {
+                self.upkeep.begun.insert(id, None);
+                self.upkeep.removed.push(id);
+            } else if !self.is_written_to(&place) {
                 self.upkeep.begun.insert(id, None);
                 self.engine.remove(id, place);
             }

@@ -44,6 +44,28 @@ pub fn texts(count: usize, sentences: usize) -> Vec<String> {
     packages.windows(sentences).take(count).map(text).collect()
 }
 
+/// The summaries of installed packages, each with its long description, of which it is no part: questions and their answers.
+/// At most so many; no two summaries are equal.
+pub fn summaries_and_descriptions(count: usize) -> Vec<(String, String)> {
+    let status = fs::read_to_string("/var/lib/dpkg/status").unwrap_or_default();
+    let mut summaries = HashSet::new();
+    let pairs = status.split("\n\n").filter_map(|record| {
+        let summary = package(record)?.summary;
+        let description = long_description(record)?;
+        summaries.insert(summary.clone()).then_some((summary, description))
+    });
+    pairs.take(count).collect()
+}
+
+/// The lines of a record's description after the first one, joined; `None` when there is none to speak of.
+fn long_description(record: &str) -> Option<String> {
+    let (_, rest) = record.split_once("\nDescription: ")?;
+    let lines = rest.lines().skip(1).take_while(|line| line.starts_with(' '));
+    let words: Vec<&str> = lines.map(str::trim).filter(|line| *line != ".").collect();
+    let description = words.join(" ");
+    (description.len() > 80).then_some(description)
+}
+
 /// Available packages, then those that are only installed.
 fn known() -> Vec<Package> {
     let mut records = match Command::new("apt-cache").arg("dumpavail").output() {

@@ -39,7 +39,7 @@ pub struct Batch {
 }
 
 /// Where vectors go and whose they are. One per job, shared by its batches.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Target {
     /// The store that keeps the collection.
     pub store: StoreKind,

@@ -103,9 +103,5 @@ mod tests {
         ] {
             assert!(!Keywords::of_text(text).is_empty(), "{text}");
         }
-        // A part of a text without blanks is found as well.
-        let text = Keywords::of_text("東京タワーの高さ");
-        let question = Keywords::of_question("東京");
-        println!("{text:?} {question:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! Points: what the store keeps of a record, and the identity that makes writing them repeatable.
 
 use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -89,7 +90,7 @@ impl fmt::Display for PointKey {
 }
 
 /// What a point is made from, a part of its [`PointPayload`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PointIdentity {
     /// The client the record belongs to.
     pub client_id: i64,
@@ -101,11 +102,20 @@ pub struct PointIdentity {
     pub chunk_no: u32,
     /// SHA-256 of the record's whole text, in hexadecimal.
     pub content_hash: String,
+    /// When the vector was made, seconds since 1970: the same text may have been cut in another way before.
+    pub generated_at: f64,
 }
 
 impl PointIdentity {
     /// Names of these fields in a payload.
-    pub(crate) const FIELDS: [&str; 5] = ["client_id", "record_id", "vector_type", "chunk_no", "content_hash"];
+    pub(crate) const FIELDS: [&str; 6] = [
+        "client_id",
+        "record_id",
+        "vector_type",
+        "chunk_no",
+        "content_hash",
+        "generated_at",
+    ];
 }
 
 /// A point as a store has it, as much of it as was asked for. It may be somebody else's.
@@ -117,6 +127,61 @@ pub struct StoredPoint {
     pub identity: Option<PointIdentity>,
     /// All of it; `None` when that was not asked for, or it is not as our points are.
     pub whole: Option<Point>,
+}
+
+/// Who made a vector, and when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MadeBy<'a> {
+    /// Name of the provider.
+    pub(crate) provider: &'a str,
+    /// Name of the model.
+    pub(crate) model: &'a str,
+    /// Seconds since 1970.
+    pub(crate) at: f64,
+}
+
+/// The text that a vector was made from, and where it is from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chunk<'a> {
+    /// The key of its record as text.
+    pub(crate) record_id: &'a str,
+    /// Position among the record's chunks, from 0.
+    pub(crate) number: u32,
+    /// The text.
+    pub(crate) text: &'a str,
+    /// SHA-256 of the record's whole text, in hexadecimal.
+    pub(crate) content_hash: &'a str,
+}
+
+impl Point {
+    /// The point of a chunk.
+    pub(crate) fn of(target: &Target, chunk: Chunk<'_>, made_by: MadeBy<'_>, vector: Vec<f32>) -> Self {
+        Self {
+            id: point_id(target, chunk.record_id, chunk.number),
+            vector,
+            keywords: Keywords::of_text(chunk.text),
+            payload: PointPayload {
+                client_id: target.client_id,
+                source: target.source.clone(),
+                record_id: chunk.record_id.to_owned(),
+                vector_type: target.vector_type.clone(),
+                chunk_no: chunk.number,
+                text_content: snippet(chunk.text),
+                content_hash: chunk.content_hash.to_owned(),
+                provider: made_by.provider.to_owned(),
+                model: made_by.model.to_owned(),
+                generated_at: made_by.at,
+                fields: Map::new(),
+            },
+        }
+    }
+}
+
+/// This moment in seconds since 1970.
+pub(crate) fn now() -> f64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0.0, |age| age.as_secs_f64())
 }
 
 /// The id of a record's chunk: the same input gives the same id for ever, so a repeated upsert replaces the point it

@@ -115,7 +115,7 @@ fn what_a_batch_stored_is_found_by_the_service() {
         "a repetition doubles nothing"
     );
     let found = ask(Request::Search {
-        provider: config(),
+        provider: Some(config()),
         place: place(&collection()),
         dimensions: Some(DIMENSIONS),
         query: texts[7].clone(),

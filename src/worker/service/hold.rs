@@ -32,7 +32,7 @@ pub(super) fn client(installation: &Installation, client_id: i64) -> Result<()> 
                 "batches of client {client_id} have been in flight for {} s",
                 patience.as_secs()
             ))
-            .hint("See select * from vb_health(): a provider or a store may not answer. Pause the client's jobs, or try later."));
+            .hint("See select * from vb_health(): a provider or a store may not answer. Pause the client's jobs, in a transaction of its own, or try later."));
         }
         latch::wait(None, STEP);
         signal::check_interrupts();

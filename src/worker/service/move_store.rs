@@ -13,7 +13,7 @@ use super::request::{ask, unexpected};
 use crate::catalog::collections;
 use crate::catalog::installation::Installation;
 use crate::error::{Result, VbError};
-use crate::pg::{notice, role, spi};
+use crate::pg::{lock, notice, process, role, spi};
 use crate::settings::Settings;
 
 /// Points compared or copied at a time: 3 MB of vectors with 384 dimensions.
@@ -40,10 +40,14 @@ struct Elsewhere {
 
 /// Moves all collections to the store. Searches go on where they are until the transaction commits.
 pub(crate) fn move_all(installation: &Installation, target: StoreKind) -> Result<Moved> {
+    if !lock::become_mover(process::database()) {
+        return Err(VbError::wrong_state("another session is moving collections")
+            .hint("Wait for its end; select * from vb_collections shows what is where."));
+    }
     let elsewhere = role::as_owner(installation.owner, || elsewhere(installation, target))?;
     let mut moved = Moved::default();
     for collection in &elsewhere {
-        moved.points += copy(collection)?;
+        moved.points += copy(collection, Exactness::Growing)?;
     }
     for collection in &elsewhere {
         hold::client(installation, collection.client_id)?;
@@ -54,7 +58,8 @@ pub(crate) fn move_all(installation: &Installation, target: StoreKind) -> Result
         if store != Some(collection.from.store) {
             continue;
         }
-        moved.points += copy(collection)?;
+        moved.points += copy(collection, Exactness::Exact)?;
+        check(installation, collection)?;
         finish(collection)?;
         let longest_search = Settings::current().request_timeout;
         role::as_owner(installation.owner, || {
@@ -81,6 +86,13 @@ fn elsewhere(installation: &Installation, target: StoreKind) -> Result<Vec<Elsew
     let statement = installation.sql(include_str!("../../../sql/query/collections_elsewhere.sql"));
     spi::read(&statement, &[target.name().into()], |row| {
         let client_id = row.get(2)?;
+        if row.get::<bool>(8)? {
+            return Err(VbError::wrong_state(format!(
+                "collection {} is still being removed from store {target}",
+                row.get::<String>(3)?
+            ))
+            .hint("What a move left behind goes after vector_backfill.request_timeout: try again then."));
+        }
         let share = Share {
             collection: row.get(3)?,
             client_id: row.get::<bool>(5)?.then_some(client_id),
@@ -99,8 +111,39 @@ fn elsewhere(installation: &Installation, target: StoreKind) -> Result<Vec<Elsew
     })
 }
 
+/// An error unless the copy has what references name: a store that lost something must not take the place of one that may not
+/// have.
+fn check(installation: &Installation, collection: &Elsewhere) -> Result<()> {
+    let expected = role::as_owner(installation.owner, || {
+        collections::expected_points(installation, collection.id)
+    })?;
+    let found = match ask(&Request::Count {
+        place: collection.to.clone(),
+    })? {
+        Answer::Count(count) => i64::try_from(count).unwrap_or(i64::MAX),
+        other => return Err(unexpected(&other)),
+    };
+    if found == expected {
+        return Ok(());
+    }
+    Err(VbError::wrong_state(format!(
+        "store {} has {found} points of client {} in collection {}, references name {expected}",
+        collection.from.store, collection.client_id, collection.from.share.collection
+    ))
+    .hint("Have them agree first, with vb_verify(client, table, repair => true), then move."))
+}
+
+/// How equal a copy is to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Exactness {
+    /// Whatever is there is to be in the copy.
+    Growing,
+    /// And nothing else.
+    Exact,
+}
+
 /// Makes the copy equal; gives how many points that took.
-fn copy(collection: &Elsewhere) -> Result<i64> {
+fn copy(collection: &Elsewhere, exactness: Exactness) -> Result<i64> {
     let mut copied = 0;
     let mut after: Option<PointKey> = None;
     loop {
@@ -108,6 +151,7 @@ fn copy(collection: &Elsewhere) -> Result<i64> {
             from: collection.from.clone(),
             to: collection.to.clone(),
             dimensions: usize::try_from(collection.dimensions).unwrap_or(0),
+            exact: exactness == Exactness::Exact,
             after,
             limit: PAGE,
         };

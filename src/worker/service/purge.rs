@@ -1,7 +1,7 @@
 //! Removing everything of a client, from the stores and from the database.
 
 use vb_engine::service::protocol::{Answer, Request};
-use vb_engine::store::place::Place;
+use vb_engine::store::place::{Place, StoreKind};
 use vb_engine::store::share::Share;
 
 use super::hold;
@@ -10,6 +10,7 @@ use crate::catalog::collections;
 use crate::catalog::installation::Installation;
 use crate::error::Result;
 use crate::pg::{role, spi};
+use crate::settings::Settings;
 
 /// What was removed.
 #[derive(Debug, Default, Clone, Copy)]
@@ -46,13 +47,18 @@ pub(crate) fn purge(installation: &Installation, client_id: i64) -> Result<Purge
 
 fn places(installation: &Installation, client_id: i64) -> Result<Vec<Place>> {
     let statement = installation.sql(include_str!("../../../sql/query/purge_places.sql"));
-    spi::read(&statement, &[client_id.into()], |row| {
-        Ok(Place {
+    let places = spi::read(&statement, &[client_id.into()], |row| {
+        let place = Place {
             store: collections::store(&row.get::<String>(1)?)?,
             share: Share {
                 collection: row.get(2)?,
                 client_id: row.optional(3)?,
             },
-        })
-    })
+        };
+        Ok((place, row.get::<bool>(4)?))
+    })?;
+    // A server that is not set up has nothing but what it is known to have.
+    let has_qdrant = Settings::current().qdrant().is_ok();
+    let reachable = |(place, is_known): &(Place, bool)| *is_known || has_qdrant || place.store == StoreKind::Embedded;
+    Ok(places.into_iter().filter(reachable).map(|(place, _)| place).collect())
 }

@@ -27,7 +27,7 @@ const STARTS: usize = 3;
 pub(crate) fn ask(request: &Request) -> Result<Answer> {
     let settings = Settings::current();
     match call(&settings, request) {
-        // A worker that was just ending takes its connections with it. Questions change nothing: one may be repeated.
+        // A worker that was just ending takes its connections with it. Whatever is asked for may be repeated.
         Err(CallError::Io(_)) => call(&settings, request).map_err(failure),
         other => other.map_err(failure),
     }

@@ -73,14 +73,20 @@ pub(crate) fn search(installation: &Installation, question: &Question<'_>) -> Re
     let Some(collection) = collection else {
         return Ok(Vec::new());
     };
-    let provider = provider_of(installation, question.client_id, &collection)?;
+    let provider = match question.mode {
+        SearchMode::Keyword => None,
+        SearchMode::Dense | SearchMode::Hybrid => Some(provider_of(installation, question.client_id, &collection)?),
+    };
 
     let wanted = question.k as usize;
     let mut limit = wanted;
     let mut matching = Matching::Values;
     loop {
-        let hits = nearest(question, &collection, &provider, limit)?;
-        if hits.is_empty() && role::as_owner(installation.owner, || references::any(installation, owner))? {
+        let hits = nearest(question, &collection, provider.as_ref(), limit)?;
+        if hits.is_empty()
+            && role::as_owner(installation.owner, || references::any(installation, owner))?
+            && is_empty(question, &collection)?
+        {
             notice::warn(gone(&collection));
         }
         let is_all = hits.len() < limit || limit >= MOST_HITS;
@@ -93,6 +99,20 @@ pub(crate) fn search(installation: &Installation, question: &Question<'_>) -> Re
     }
 }
 
+/// Whether a collection in which a search found nothing has nothing: words may just not be there.
+fn is_empty(question: &Question<'_>, collection: &Collection) -> Result<bool> {
+    if question.mode != SearchMode::Keyword {
+        return Ok(true);
+    }
+    let request = Request::Count {
+        place: collection.place(question.client_id),
+    };
+    match ask(&request)? {
+        Answer::Count(count) => Ok(count == 0),
+        other => Err(unexpected(&other)),
+    }
+}
+
 /// What to say of a collection that has no vectors though some are recorded.
 fn gone(collection: &Collection) -> VbError {
     VbError::wrong_state(format!(
@@ -100,19 +120,19 @@ fn gone(collection: &Collection) -> VbError {
         collection.name
     ))
     .hint(
-        "In a transaction that began before another collection took its place, begin a new one. Else the store was lost: \
-         embed again with reembed => true.",
+        "In a transaction that began before another collection took its place, begin a new one. Else the store has lost \
+         them: vb_verify(…, repair => true) has them made again.",
     )
 }
 
 fn nearest(
     question: &Question<'_>,
     collection: &Collection,
-    provider: &ProviderConfig,
+    provider: Option<&ProviderConfig>,
     limit: usize,
 ) -> Result<Vec<SearchHit>> {
     let request = Request::Search {
-        provider: provider.clone(),
+        provider: provider.cloned(),
         place: collection.place(question.client_id),
         dimensions: usize::try_from(collection.dimensions).ok(),
         query: question.query.to_owned(),

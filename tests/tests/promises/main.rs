@@ -21,6 +21,8 @@ mod drops;
 mod fairness;
 mod flat;
 mod health_and_views;
+mod hybrid;
+mod import;
 mod main_job;
 mod memory;
 mod move_store;

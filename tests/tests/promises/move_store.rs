@@ -101,8 +101,13 @@ fn there_and_back_again_nothing_is_embedded_and_nothing_is_left_behind() {
             .values("select v::text from qdrant_vectors v order by 1", &[]);
         shop.provider.forget();
         assert_eq!(shop.move_to("qdrant"), (3, ROWS + 70));
-        // Questions alone are embedded.
         assert_eq!(shop.provider.count(), 0);
+        // What is left behind is of the same name: it must not be taken for what is moved back.
+        let early = shop.client.error("select * from vb_move_store('embedded')", &[]);
+        assert!(
+            early.message.contains("still being removed from store embedded"),
+            "{early:?}"
+        );
         shop.assert_all_is_well("qdrant");
         assert_eq!(shop.move_to("qdrant"), (0, 0));
         assert_eq!(shop.move_to("embedded"), (3, ROWS + 70));
@@ -163,6 +168,33 @@ fn rows_that_change_while_a_move_goes_on_are_as_they_are_afterwards() {
 
 fn qdrant_is_quick_again(shop: &Shop) {
     shop.cluster.qdrant().commanded().clear_faults();
+}
+
+#[test]
+fn a_store_that_has_lost_something_does_not_take_the_place_of_anything() {
+    let mut shop = Shop::open("collection");
+    assert_eq!(shop.move_to("qdrant").0, 3);
+    shop.assert_all_is_well("qdrant");
+    shop.cluster.qdrant().commanded().wipe();
+    let refused = shop.client.error("select * from vb_move_store('embedded')", &[]);
+    assert!(refused.message.contains("has 0 points of client 1"), "{refused:?}");
+    assert!(refused.hint.is_some_and(|hint| hint.contains("vb_verify")));
+    assert_eq!(shop.stores(), ["qdrant"]);
+}
+
+#[test]
+fn only_one_session_moves_at_a_time() {
+    let mut shop = Shop::open("collection");
+    shop.client.run("begin");
+    assert_eq!(shop.move_to("qdrant").0, 3);
+    let mut other = shop.cluster.connect("shop");
+    let refused = other.error("select * from vb_move_store('qdrant')", &[]);
+    assert!(refused.message.contains("another session"), "{refused:?}");
+    shop.client.run("rollback");
+    assert_eq!(shop.stores(), ["embedded"]);
+    // A client that goes now takes with it what the move had copied.
+    shop.client.run("select * from vb_purge_client(2)");
+    assert_eq!(shop.cluster.qdrant().commanded().collections().len(), 2);
 }
 
 #[test]

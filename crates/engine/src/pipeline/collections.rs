@@ -3,8 +3,8 @@
 //! What was embedded is paid for, so a batch waits here for a store that does not answer, and repeats what it does not know
 //! to have happened, until its job is stopped.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
@@ -31,6 +31,8 @@ pub(crate) struct Collections {
     outages: Outages,
     known: Mutex<HashMap<Space, Made>>,
     made: Mutex<Vec<MadeCollection>>,
+    /// Collections that were there and are gone, until they are made again.
+    lost: Mutex<HashSet<(StoreKind, String)>>,
 }
 
 /// A collection that a batch found missing and made.
@@ -67,6 +69,7 @@ impl Collections {
             outages: Outages::default(),
             known: Mutex::default(),
             made: Mutex::default(),
+            lost: Mutex::default(),
         }
     }
 
@@ -154,36 +157,34 @@ impl Collections {
                 result => result,
             };
         }
-        match self.upsert_and_remove(write, false).await {
+        match self.upsert_and_remove(write).await {
             Err(StoreError::NoCollection(name)) => {
                 log::warn!("collection \"{name}\" was gone and is made again");
                 self.forget(write.kind, &write.spec.name);
-                self.upsert_and_remove(write, true).await
+                lock(&self.lost).insert((write.kind, write.spec.name.clone()));
+                self.upsert_and_remove(write).await
             }
             result => result,
         }
     }
 
-    async fn upsert_and_remove(&self, write: &Write<'_>, again: bool) -> Result<(), StoreError> {
-        self.ensure(write, again).await?;
+    async fn upsert_and_remove(&self, write: &Write<'_>) -> Result<(), StoreError> {
+        self.ensure(write).await?;
         write.store.upsert(&write.share, write.points.clone()).await?;
         remove_points(write).await
     }
 
-    async fn ensure(&self, write: &Write<'_>, again: bool) -> Result<(), StoreError> {
+    async fn ensure(&self, write: &Write<'_>) -> Result<(), StoreError> {
         let cell = {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = lock(&self.known);
             let space = (write.kind, write.spec.name.clone(), write.spec.dimensions);
             known.entry(space).or_default().clone()
         };
         let make = async || {
             if write.store.ensure_collection(write.spec).await? {
-                let made = MadeCollection {
-                    store: write.kind,
-                    name: write.spec.name.clone(),
-                    again,
-                };
-                self.made.lock().unwrap_or_else(PoisonError::into_inner).push(made);
+                let (store, name) = (write.kind, write.spec.name.clone());
+                let again = lock(&self.lost).remove(&(store, name.clone()));
+                lock(&self.made).push(MadeCollection { store, name, again });
             }
             Ok(())
         };
@@ -192,14 +193,11 @@ impl Collections {
 
     /// Collections that were missing and were made since the last call.
     pub(crate) fn take_made(&self) -> Vec<MadeCollection> {
-        std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *lock(&self.made))
     }
 
     fn forget(&self, kind: StoreKind, name: &str) {
-        self.known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|(store, known, _), _| *store != kind || known != name);
+        lock(&self.known).retain(|(store, known, _), _| *store != kind || known != name);
     }
 }
 
@@ -208,4 +206,8 @@ async fn remove_points(write: &Write<'_>) -> Result<(), StoreError> {
         write.store.delete(&write.share, write.removals.clone()).await?;
     }
     write.store.flush(&write.spec.name).await
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,15 +2,13 @@
 
 use std::collections::HashSet;
 use std::fmt::Write;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
 use super::embed::Fate;
 use super::texts::Texts;
-use crate::batch::{Batch, ChunkReference, EmbeddedRecord, FailedRecord, FailureClass, Record};
-use crate::keywords::Keywords;
-use crate::point::{Point, PointPayload, point_id, snippet};
+use crate::batch::{Batch, ChunkReference, EmbeddedRecord, FailedRecord, FailureClass, Record, Target};
+use crate::point::{Chunk, MadeBy, Point, now};
 use crate::provider::contract::Embedding;
 
 /// What is written to the store for a batch, and what is reported once it is there.
@@ -33,13 +31,15 @@ pub(super) struct Writes {
 impl Writes {
     /// Of a batch, given for each of its distinct texts what became of it.
     pub(super) fn of(batch: &Batch, texts: &Texts, fates: &[Fate]) -> Self {
-        let generated_at = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0.0, |age| age.as_secs_f64());
+        let made_by = MadeBy {
+            provider: &batch.provider.name,
+            model: &batch.provider.model,
+            at: now(),
+        };
         let mut writes = Self::default();
         for (record, chunks) in batch.records.iter().zip(&texts.records) {
             match embeddings_of(chunks, fates) {
-                Ok(Some(chunks)) => writes.add(batch, record, &chunks, texts, generated_at),
+                Ok(Some(chunks)) => writes.add(&batch.target, record, &chunks, texts, made_by),
                 Ok(None) => writes.left.push(record.record_id.clone()),
                 Err((class, message)) => writes.failed.push(FailedRecord {
                     record_id: record.record_id.clone(),
@@ -62,33 +62,22 @@ impl Writes {
         writes
     }
 
-    fn add(&mut self, batch: &Batch, record: &Record, chunks: &[Chunk<'_>], texts: &Texts, generated_at: f64) {
-        let target = &batch.target;
+    fn add(&mut self, target: &Target, record: &Record, chunks: &[Made<'_>], texts: &Texts, made_by: MadeBy<'_>) {
+        let content_hash = hexadecimal(&record.content_hash);
         let mut references = Vec::with_capacity(chunks.len());
-        for (chunk_no, (text, embedding)) in (0u32..).zip(chunks) {
-            let id = point_id(target, &record.record_id, chunk_no);
+        for (number, (text, embedding)) in (0u32..).zip(chunks) {
+            let chunk = Chunk {
+                record_id: &record.record_id,
+                number,
+                text: &texts.distinct[*text],
+                content_hash: &content_hash,
+            };
+            let point = Point::of(target, chunk, made_by, embedding.vector.clone());
             references.push(ChunkReference {
-                point_id: id,
+                point_id: point.id,
                 tokens: embedding.tokens,
             });
-            self.points.push(Point {
-                id,
-                vector: embedding.vector.clone(),
-                keywords: Keywords::of_text(&texts.distinct[*text]),
-                payload: PointPayload {
-                    client_id: target.client_id,
-                    source: target.source.clone(),
-                    record_id: record.record_id.clone(),
-                    vector_type: target.vector_type.clone(),
-                    chunk_no,
-                    text_content: snippet(&texts.distinct[*text]),
-                    content_hash: hexadecimal(&record.content_hash),
-                    provider: batch.provider.name.clone(),
-                    model: batch.provider.model.clone(),
-                    generated_at,
-                    fields: serde_json::Map::new(),
-                },
-            });
+            self.points.push(point);
         }
         self.removals.extend_from_slice(&record.present_points);
         self.embedded.push(EmbeddedRecord {
@@ -101,14 +90,14 @@ impl Writes {
 }
 
 /// Position of a chunk's text, and its embedding.
-type Chunk<'a> = (usize, &'a Embedding);
+type Made<'a> = (usize, &'a Embedding);
 
 /// A record's chunks, `None` when some are still to be done; a record is embedded as a
 /// whole or not at all.
 fn embeddings_of<'a>(
     chunks: &Result<Vec<usize>, String>,
     fates: &'a [Fate],
-) -> Result<Option<Vec<Chunk<'a>>>, (FailureClass, String)> {
+) -> Result<Option<Vec<Made<'a>>>, (FailureClass, String)> {
     let chunks = chunks
         .as_ref()
         .map_err(|message| (FailureClass::Record, message.clone()))?;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
+use super::import::import;
 use super::points;
 use super::protocol::{Answer, CheckReport, Request, SearchHit, SearchMode, ServiceError};
 use super::search::{Asked, search};
@@ -85,13 +86,16 @@ impl Service {
                 conditions,
             } => {
                 within(limit, MAX_HITS)?;
-                let vector = match mode {
-                    SearchMode::Keyword => Vec::new(),
-                    SearchMode::Dense | SearchMode::Hybrid => {
+                let vector = match (mode, provider) {
+                    (SearchMode::Keyword, _) => Vec::new(),
+                    (SearchMode::Dense | SearchMode::Hybrid, Some(provider)) => {
                         let space = dimensions.map(|dimensions| (place.share.collection.as_str(), dimensions));
                         let provider = self.provider(&provider, space).await?;
                         let vectors = embed(provider.as_ref(), vec![query.clone()], Purpose::Query, cancel).await?;
                         vectors.into_iter().next().unwrap_or_default()
+                    }
+                    (SearchMode::Dense | SearchMode::Hybrid, None) => {
+                        return Err(at_fault("a search by meaning needs a provider".to_owned()));
                     }
                 };
                 let found = search(Asked {
@@ -134,6 +138,13 @@ impl Service {
                 within(limit, MAX_PAGE)?;
                 points::points(collections, &place, after, limit).await
             }
+            Request::Import {
+                target,
+                provider,
+                model,
+                records,
+                present_points,
+            } => import(collections, &target, (&provider, &model), records, present_points).await,
             Request::Delete { place, keys } => points::delete(collections, &place, keys).await,
             Request::Finish { place, alias } => points::finish(collections, &place, alias).await,
             Request::Remove { place } => points::remove(collections, &place).await,
@@ -141,11 +152,12 @@ impl Service {
                 from,
                 to,
                 dimensions,
+                exact,
                 after,
                 limit,
             } => {
                 within(limit, MAX_PAGE)?;
-                points::copy(collections, (&from, &to), dimensions, after, limit).await
+                points::copy(collections, (&from, &to), dimensions, exact, (after, limit)).await
             }
         }
     }

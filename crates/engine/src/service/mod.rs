@@ -4,13 +4,14 @@
 //! - [`protocol`]: requests, answers and errors; `frame` is how they travel.
 //! - [`listener`]: the socket and who may connect. `connection`: one peer's requests, one after the other. `answer`: what
 //!   is done for each kind of request, `search` how a question is answered, `points`
-//!   what else is done with points.
+//!   what else is done with points, `import` takes vectors that are there already.
 //! - [`client`]: the other side, for threads that may block.
 
 pub(crate) mod answer;
 pub mod client;
 mod connection;
 mod frame;
+mod import;
 pub mod listener;
 mod points;
 pub mod protocol;

@@ -62,13 +62,14 @@ pub(super) async fn remove(collections: &Collections, place: &Place) -> Result<A
     Ok(Answer::Done)
 }
 
-/// Makes a page of points equal to those of another place: copies those that differ, removes those that are too many.
+/// Makes a page of points equal to those of another place: copies those that differ and, to be exact, removes those that are
+/// too many.
 pub(super) async fn copy(
     collections: &Collections,
     (from, to): (&Place, &Place),
     dimensions: usize,
-    after: Option<PointKey>,
-    limit: usize,
+    exact: bool,
+    (after, limit): (Option<PointKey>, usize),
 ) -> Result<Answer, ServiceError> {
     let (source, target) = (collections.store(from.store)?, collections.store(to.store)?);
     target
@@ -97,7 +98,7 @@ pub(super) async fn copy(
         copied = points.len();
         target.upsert(&to.share, points).await?;
     }
-    if !there.is_empty() {
+    if exact && !there.is_empty() {
         target.delete(&to.share, there.into_keys().collect()).await?;
     }
     target.flush(&to.share.collection).await?;

@@ -4,8 +4,9 @@
 //! its length in four bytes, most significant first, then so many bytes of JSON.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::batch::FailureClass;
+use crate::batch::{FailureClass, Target};
 use crate::point::{PointIdentity, PointKey};
 use crate::provider::config::ProviderConfig;
 use crate::provider::contract::Purpose;
@@ -33,8 +34,8 @@ pub enum Request {
     /// Finds the points that answer a question best. Answered with [`Answer::Hits`]; a collection that does not exist
     /// has no hits.
     Search {
-        /// Who embeds the query: the model the collection is pinned to. Not asked when words are compared.
-        provider: ProviderConfig,
+        /// Who embeds the query: the model the collection is pinned to. Needed unless only words are compared.
+        provider: Option<ProviderConfig>,
         /// Where to search.
         place: Place,
         /// Numbers in each vector of the collection, if known: a provider with others is refused by name.
@@ -75,6 +76,20 @@ pub enum Request {
         /// The most points wanted.
         limit: usize,
     },
+    /// Writes points of vectors that somebody has already, durably. Answered with [`Answer::Imported`]. Only while no batch
+    /// can write to the place.
+    Import {
+        /// Where the vectors go and whose they are.
+        target: Target,
+        /// Name of the provider that questions will be embedded by.
+        provider: String,
+        /// The model that made them.
+        model: String,
+        /// The records with their vectors.
+        records: Vec<ImportRecord>,
+        /// Points that these records have now.
+        present_points: Vec<Uuid>,
+    },
     /// Removes points, durably. Answered with [`Answer::Done`], also when they or their collection do not exist. Only while
     /// no batch can write to the place.
     Delete {
@@ -89,8 +104,7 @@ pub enum Request {
         /// What is removed.
         place: Place,
     },
-    /// Makes a page of points equal in another place, whose collection is made if it is missing: copies those that differ,
-    /// removes those that are too many. Durable when it is answered, with [`Answer::Copied`].
+    /// Makes a page of points equal in another place, whose collection is made if it is missing: copies those that differ. Durable when it is answered, with [`Answer::Copied`].
     Copy {
         /// Where they are.
         from: Place,
@@ -98,6 +112,8 @@ pub enum Request {
         to: Place,
         /// Numbers in each vector.
         dimensions: usize,
+        /// Whether points that are too many are removed: only while nobody writes to the other place.
+        exact: bool,
         /// The last key of the page before.
         after: Option<PointKey>,
         /// The most points looked at.
@@ -169,6 +185,8 @@ pub enum Answer {
     Keys(Vec<PointKey>),
     /// Points in ascending order of their keys.
     Points(Vec<FoundPoint>),
+    /// For each record, in order: the id of its point, or why its vector is none.
+    Imported(Vec<Result<Uuid, String>>),
     /// It is done.
     Done,
     /// How many points were copied, and the last key looked at.
@@ -180,6 +198,19 @@ pub enum Answer {
         /// The last key looked at; `None` when there are no more.
         last: Option<PointKey>,
     },
+}
+
+/// A record whose vector somebody has already.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImportRecord {
+    /// The key as text.
+    pub record_id: String,
+    /// The text that the vector is of.
+    pub text: String,
+    /// SHA-256 of the text, in hexadecimal.
+    pub content_hash: String,
+    /// The vector, of any length but zero.
+    pub vector: Vec<f32>,
 }
 
 /// A point that is in the store.

@@ -6,6 +6,7 @@
 //! [`StoreError::Unavailable`] it is not known whether something happened: repeat it.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::error::StoreError;
@@ -63,7 +64,7 @@ pub trait VectorStore: Send + Sync {
 }
 
 /// A collection and the vector space it is pinned to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CollectionSpec {
     /// Unique in the store; letters, digits, `_` and `-`, at most 200 of them.
     pub name: String,

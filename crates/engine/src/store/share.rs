@@ -77,7 +77,20 @@ impl Condition {
     fn on_a_column(&self) -> Self {
         // Quoted, so that a name with a dot is no path.
         let field = format!("{FIELDS}.\"{}\"", column_key(&self.field));
-        Self { field, ..self.clone() }
+        let test = match &self.test {
+            // Servers leave out what asks for one of no values, which would let everything through.
+            Test::Any(values) if values.is_empty() => Test::Range(Range {
+                gt: Some(0.0),
+                lt: Some(0.0),
+                ..Range::default()
+            }),
+            test => test.clone(),
+        };
+        Self {
+            field,
+            test,
+            negated: self.negated,
+        }
     }
 }
 

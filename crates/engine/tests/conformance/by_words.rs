@@ -178,6 +178,8 @@ pub(crate) async fn conditions_choose_points_by_their_columns(store: &dyn Vector
         ..either
     };
     assert_eq!(chosen(store, &name, &[neither]).await, [3, 4]);
+    let none = condition("status", Test::Any(Vec::new()));
+    assert_eq!(chosen(store, &name, std::slice::from_ref(&none)).await, [0_u64; 0]);
     let done = condition("done", Test::Any(vec![Scalar::Bool(true)]));
     assert_eq!(chosen(store, &name, &[done.clone(), status("open")]).await, [2]);
     let two = condition("priority", Test::Any(vec![Scalar::Integer(2)]));

@@ -46,7 +46,8 @@ async fn equal_configurations_share_one_instance() {
     assert!(!Arc::ptr_eq(&first, &third.expect("made")));
     assert_eq!(model_threads().len(), 4);
     registry.shutdown();
-    assert_eq!(model_threads().len(), 0);
+    // The system lists a thread for a moment after it has ended.
+    threads_become(0).await;
 }
 
 #[tokio::test]

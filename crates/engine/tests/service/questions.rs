@@ -12,7 +12,7 @@ use crate::doubles::provider::{DIMENSIONS, config};
 /// A search in the collection that batches go to.
 pub(crate) fn search(query: &str) -> Request {
     Request::Search {
-        provider: config(),
+        provider: Some(config()),
         place: place(COLLECTION),
         dimensions: Some(DIMENSIONS),
         query: query.into(),

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::filter::{filter, filter_of_keys};
 use super::settings::{self, Layout};
 use crate::keywords::{KEYWORDS, Keywords};
-use crate::point::{Point, PointIdentity, PointKey, PointPayload, StoredPoint};
+use crate::point::{Point, PointIdentity, PointKey, StoredPoint};
 use crate::store::contract::{Detail, Hit, Question, Search};
 use crate::store::error::StoreError;
 use crate::store::share::{Share, TENANT};
@@ -136,20 +136,15 @@ pub(super) fn count(share: &Share) -> Result<CountRequest, StoreError> {
     })
 }
 
-/// What a search found.
-pub(super) fn hit(found: ScoredPoint) -> Result<Hit, StoreError> {
+/// What a search found; `None` when it is not one of ours.
+pub(super) fn hit(found: ScoredPoint) -> Option<Hit> {
     let PointKey::Id(id) = point_key(found.id) else {
-        return Err(StoreError::Configuration(format!(
-            "point {} is not one of ours",
-            found.id
-        )));
+        return None;
     };
-    let payload: PointPayload = serde_json::from_value(Value::Object(found.payload.unwrap_or_default().0))
-        .map_err(|error| StoreError::Configuration(format!("point {id} is not one of ours: {error}")))?;
-    Ok(Hit {
+    Some(Hit {
         id,
         score: found.score,
-        payload,
+        payload: serde_json::from_value(Value::Object(found.payload?.0)).ok()?,
     })
 }
 

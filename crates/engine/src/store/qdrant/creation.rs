@@ -23,16 +23,16 @@ use crate::store::share::TENANT;
 /// Links of a point to others of the same client, where clients share a collection: there are no others.
 const LINKS_WITHIN_SHARE: u64 = 16;
 
-/// Makes the collection; one that somebody else made meanwhile is as good.
-pub(super) async fn create(connection: &Connection, spec: &CollectionSpec) -> Result<(), StoreError> {
+/// Makes the collection; false when somebody else has made it meanwhile, which is as good.
+pub(super) async fn create(connection: &Connection, spec: &CollectionSpec) -> Result<bool, StoreError> {
     let request = CreateCollection {
         timeout: connection.patience(),
         ..request(spec, &connection.options().collections)
     };
     match connection.collections()?.create(request).await {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(true),
         // Older servers call it a wrong argument.
-        Err(status) if status.code() == Code::AlreadyExists || status.message().contains("already exists") => Ok(()),
+        Err(status) if status.code() == Code::AlreadyExists || status.message().contains("already exists") => Ok(false),
         Err(status) => Err(error(connection, &spec.name, &status)),
     }
 }

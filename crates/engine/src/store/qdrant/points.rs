@@ -72,17 +72,15 @@ pub(super) fn point_id(key: PointKey) -> PointId {
     }
 }
 
-/// What a search found.
-pub(super) fn hit(found: ScoredPoint) -> Result<Hit, StoreError> {
-    let not_ours = |why: String| StoreError::Configuration(format!("a point that was found is not one of ours: {why}"));
+/// What a search found; `None` when it is not one of ours.
+pub(super) fn hit(found: ScoredPoint) -> Option<Hit> {
     let Some(PointKey::Id(id)) = point_key(found.id) else {
-        return Err(not_ours("its key is no id".to_owned()));
+        return None;
     };
-    let payload = payload(found.payload).map_err(|error| not_ours(format!("{id}: {error}")))?;
-    Ok(Hit {
+    Some(Hit {
         id,
         score: found.score,
-        payload,
+        payload: payload(found.payload).ok()?,
     })
 }
 

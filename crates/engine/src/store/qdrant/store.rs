@@ -1,6 +1,9 @@
 //! [`QdrantStore`]: the contract of a vector store, kept by a Qdrant server or cluster.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use qdrant_client::qdrant::alias_operations::Action;
 use qdrant_client::qdrant::points_selector::PointsSelectorOneOf;
 use qdrant_client::qdrant::{
@@ -27,6 +30,8 @@ use crate::store::share::Share;
 pub struct QdrantStore {
     connection: Connection,
     known: Known,
+    /// Collections that were missing and were made, or may have been, and of which nobody was told yet.
+    made: Mutex<HashSet<String>>,
 }
 
 impl QdrantStore {
@@ -35,6 +40,7 @@ impl QdrantStore {
         Ok(Self {
             connection: Connection::new(options)?,
             known: Known::default(),
+            made: Mutex::default(),
         })
     }
 
@@ -74,12 +80,16 @@ impl VectorStore for QdrantStore {
             )));
         }
         let connection = &self.connection;
-        let (mut layout, is_new) = match self.known.ask(connection, &spec.name).await {
+        let layout = match self.known.ask(connection, &spec.name).await {
             Err(StoreError::NoCollection(_)) => {
-                creation::create(connection, spec).await?;
-                (self.known.ask(connection, &spec.name).await?, true)
+                // Noted first: it may be made although no answer comes.
+                self.made.lock().insert(spec.name.clone());
+                if !creation::create(connection, spec).await? {
+                    self.made.lock().remove(&spec.name);
+                }
+                self.known.ask(connection, &spec.name).await?
             }
-            other => (other?, false),
+            other => other?,
         };
         layout.check_dimensions(&spec.name, spec.dimensions)?;
         if !layout.has_keywords {
@@ -90,10 +100,9 @@ impl VectorStore for QdrantStore {
         }
         if spec.is_shared && !layout.has_tenants {
             creation::index_tenants(connection, spec).await?;
-            layout = self.known.ask(connection, &spec.name).await?;
+            self.known.ask(connection, &spec.name).await?;
         }
-        debug_assert!(!spec.is_shared || layout.has_tenants);
-        Ok(is_new)
+        Ok(self.made.lock().remove(&spec.name))
     }
 
     async fn collections(&self) -> Result<Vec<String>, StoreError> {
@@ -201,7 +210,8 @@ impl VectorStore for QdrantStore {
         let answer = self.connection.points()?.query(request).await;
         let answer = answer.map_err(|status| error(&self.connection, &share.collection, &status));
         let found = self.noticing(&share.collection, answer)?.into_inner().result;
-        found.into_iter().map(hit).collect()
+        // What is not ours is no answer; `vb_verify` finds it.
+        Ok(found.into_iter().filter_map(hit).collect())
     }
 
     async fn scroll(
