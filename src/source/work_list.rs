@@ -10,9 +10,9 @@ use pgrx::pg_sys::Oid;
 
 use super::describe::Source;
 use super::pages;
-use crate::catalog::collections::Stage;
+use crate::catalog::collections::{Collection, Stage};
 use crate::catalog::installation::Installation;
-use crate::catalog::references;
+use crate::catalog::references::{self, Owner};
 use crate::error::Result;
 use crate::pg::{memory, spi};
 
@@ -38,6 +38,23 @@ pub(crate) struct Scope {
     pub(crate) stage: Stage,
     /// References made before this moment are renewed even when the text is the same.
     pub(crate) renew_before: Option<TimestampWithTimeZone>,
+}
+
+impl Scope {
+    /// Everything of a client, compared by its texts with the collection that serves, for no job in particular.
+    pub(crate) fn of_serving(role: Oid, owner: Owner<'_>, collection: Option<&Collection>) -> Self {
+        Self {
+            role,
+            client_id: owner.client_id,
+            vector_type: owner.vector_type.to_owned(),
+            // No job has this number: nothing was set aside by it.
+            job_id: 0,
+            comparison: Comparison::Texts,
+            collection: collection.map(|collection| collection.name.clone()).unwrap_or_default(),
+            stage: Stage::Serving,
+            renew_before: collection.and_then(|collection| collection.renew_before),
+        }
+    }
 }
 
 /// How a pass finds out whether a record needs work.

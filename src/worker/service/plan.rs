@@ -9,7 +9,7 @@ use vb_engine::provider::config::ProviderConfig;
 use vb_engine::service::protocol::{Answer, Request};
 
 use super::request::{ask, unexpected};
-use crate::catalog::collections::{self, Stage};
+use crate::catalog::collections;
 use crate::catalog::installation::Installation;
 use crate::catalog::plan::{self, Price};
 use crate::catalog::references::Owner;
@@ -114,20 +114,7 @@ fn plan_source(
         vector_type,
     };
     let collection = role::as_owner(installation.owner, || collections::active(installation, owner))?;
-    let mut scope = Scope {
-        role: acting,
-        client_id,
-        vector_type: vector_type.to_owned(),
-        // No job has this number: nothing was set aside by it.
-        job_id: 0,
-        comparison: Comparison::Texts,
-        collection: collection
-            .as_ref()
-            .map(|collection| collection.name.clone())
-            .unwrap_or_default(),
-        stage: Stage::Serving,
-        renew_before: collection.as_ref().and_then(|collection| collection.renew_before),
-    };
+    let mut scope = Scope::of_serving(acting, owner, collection.as_ref());
     let go_on = || {
         signal::check_interrupts();
         Ok(())

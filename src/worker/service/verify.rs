@@ -19,7 +19,7 @@ use crate::catalog::spending::SpendingLimits;
 use crate::error::{Result, VbError};
 use crate::pg::{notice, role, signal, spi};
 use crate::source::describe;
-use crate::source::work_list::{Comparison, Scope};
+use crate::source::work_list::Scope;
 
 /// How often a batch of a repair may fail for passing reasons, as `vb_enqueue_backfill` has it.
 const MAX_RETRIES: i32 = 3;
@@ -74,19 +74,7 @@ pub(crate) fn verify(
         vector_type,
     };
     let collection = role::as_owner(installation.owner, || collections::active(installation, owner))?;
-    let scope = Scope {
-        role: acting,
-        client_id,
-        vector_type: vector_type.to_owned(),
-        job_id: 0,
-        comparison: Comparison::Texts,
-        collection: collection
-            .as_ref()
-            .map(|collection| collection.name.clone())
-            .unwrap_or_default(),
-        stage: collections::Stage::Serving,
-        renew_before: collection.as_ref().and_then(|collection| collection.renew_before),
-    };
+    let scope = Scope::of_serving(acting, owner, collection.as_ref());
     let go_on = || {
         signal::check_interrupts();
         Ok(())

@@ -1,23 +1,24 @@
-//! The engine as its owner sees it: batches are submitted, outcomes are taken, and no call waits.
+//! The engine as its owner sees it: batches are submitted, outcomes are taken, and no call waits. What it does about
+//! collections besides is in [`super::background`].
 //!
 //! Its owner is one thread (in Postgres the worker's main thread), which blocks all signals before it calls
 //! [`Engine::start`], since the engine's threads inherit the mask. Nothing in here calls back into the owner: outcomes and
 //! log records wait in channels until they are taken, and one byte on the wake socket says that an outcome waits.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-use super::collections::{Collections, MadeCollection};
+use super::background::Background;
+use super::collections::Collections;
 use super::config::{EngineConfig, StartError};
 use super::log_channel::{self, LogRecord};
-use super::outages::Outage;
 use super::outcomes::OutcomeSender;
 use super::providers::Providers;
 use super::run_batch::{self, Stages};
@@ -32,7 +33,6 @@ use crate::service::answer::Service;
 use crate::service::listener::{Listener, MAX_CONNECTIONS};
 use crate::store::contract::VectorStore;
 use crate::store::error::StoreError;
-use crate::store::place::{Place, StoreKind};
 
 /// How often providers are looked through for idle ones.
 const EVICTION_INTERVAL: Duration = Duration::from_secs(10);
@@ -41,26 +41,21 @@ const EVICTION_INTERVAL: Duration = Duration::from_secs(10);
 /// nobody waits for that and the store is left as a crash would leave it, which does it no harm.
 pub struct Engine {
     /// `None` once shut down.
-    running: Option<Running>,
-    stages: Arc<Stages>,
+    pub(super) running: Option<Running>,
+    pub(super) stages: Arc<Stages>,
     outcomes: Receiver<(u64, Outcome)>,
     sender: OutcomeSender,
     /// Batches whose outcome was not taken, by the number of their submission.
     in_flight: HashMap<u64, InFlight>,
     submissions: u64,
-    /// Collections whose index is being built.
-    optimizing: Arc<Mutex<HashSet<String>>>,
-    /// Removals that ended, by their number.
-    removed: Removed,
+    /// What is done about collections in the background.
+    pub(super) background: Background,
 }
 
-/// Removals that ended, and how.
-type Removed = Arc<Mutex<Vec<(i64, Result<(), StoreError>)>>>;
-
 /// What has to be ended.
-struct Running {
-    batches: Runtime,
-    service: Runtime,
+pub(super) struct Running {
+    pub(super) batches: Runtime,
+    pub(super) service: Runtime,
     listening: JoinHandle<()>,
 }
 
@@ -143,8 +138,7 @@ impl Engine {
             sender,
             in_flight: HashMap::new(),
             submissions: 0,
-            optimizing: Arc::default(),
-            removed: Arc::default(),
+            background: Background::default(),
         })
     }
 
@@ -193,108 +187,6 @@ impl Engine {
     /// Bytes of texts and vectors in those batches.
     pub fn bytes_in_flight(&self) -> usize {
         self.in_flight.values().map(|batch| batch.bytes).sum()
-    }
-
-    /// Builds the collection's search index in the background. One that is being built already is not started again;
-    /// errors are logged.
-    pub fn optimize(&self, kind: StoreKind, collection: &str) {
-        let Some(running) = &self.running else { return };
-        if !lock(&self.optimizing).insert(collection.to_owned()) {
-            return;
-        }
-        let turn = Optimizing {
-            collection: collection.to_owned(),
-            all: self.optimizing.clone(),
-        };
-        let Ok(store) = self.stages.collections.store(kind).cloned() else {
-            return;
-        };
-        running.batches.spawn(async move {
-            match store.optimize(&turn.collection).await {
-                // A client without a single row with text has no collection.
-                Ok(()) | Err(StoreError::NoCollection(_)) => {}
-                Err(error) => {
-                    log::warn!(
-                        "could not build the search index of collection \"{}\": {error}",
-                        turn.collection
-                    );
-                }
-            }
-        });
-    }
-
-    /// Removes a collection, or a client's share of one, in the background; what came of it is in
-    /// [`Engine::take_removed`]. A batch in flight for the same place would make it again: call this when there is none.
-    pub fn remove(&self, removal: i64, place: Place) {
-        let Some(running) = &self.running else { return };
-        let (stages, removed) = (self.stages.clone(), self.removed.clone());
-        running.batches.spawn(async move {
-            let result = stages.collections.remove(&place).await;
-            lock(&removed).push((removal, result));
-        });
-    }
-
-    /// Collections that batches found missing and made, since the last call. Each is here before the outcome of the batch
-    /// that made it can be taken.
-    pub fn take_made(&self) -> Vec<MadeCollection> {
-        self.stages.collections.take_made()
-    }
-
-    /// Removals that ended since the last call.
-    pub fn take_removed(&self) -> Vec<(i64, Result<(), StoreError>)> {
-        std::mem::take(&mut *lock(&self.removed))
-    }
-
-    /// Lets a name stand for the collection, in the background; errors are logged.
-    pub fn set_alias(&self, kind: StoreKind, alias: &str, collection: &str) {
-        let Some(running) = &self.running else { return };
-        let Ok(store) = self.stages.collections.store(kind).cloned() else {
-            return;
-        };
-        let (alias, collection) = (alias.to_owned(), collection.to_owned());
-        running.batches.spawn(async move {
-            match store.set_alias(&alias, &collection).await {
-                // A client without a single row with text has no collection.
-                Ok(()) | Err(StoreError::NoCollection(_)) => {}
-                Err(error) => log::warn!("could not name collection \"{collection}\" \"{alias}\": {error}"),
-            }
-        });
-    }
-
-    /// What keeps a store from answering, if something does: batches in flight wait for it.
-    pub fn outage(&self, kind: StoreKind) -> Option<Outage> {
-        self.stages.collections.outage(kind)
-    }
-
-    /// Removes all embedded collections but those named, in the background; errors are logged. Gives those of the named that are not
-    /// there. To be called before the first batch.
-    pub fn drop_all_but(&self, named: &[String]) -> Vec<String> {
-        let Some(running) = &self.running else {
-            return Vec::new();
-        };
-        let kind = StoreKind::Embedded;
-        let found = match self.stages.collections.store(kind) {
-            Ok(store) => running.service.block_on(store.collections()),
-            Err(error) => Err(error),
-        };
-        match found {
-            Ok(found) => {
-                for collection in found.iter().filter(|name| !named.contains(name)) {
-                    log::info!("collection \"{collection}\" is nobody's and is removed");
-                    let (stages, place) = (self.stages.clone(), Place::whole(kind, collection));
-                    running.batches.spawn(async move {
-                        if let Err(error) = stages.collections.remove(&place).await {
-                            log::warn!("could not remove collection \"{}\": {error}", place.share.collection);
-                        }
-                    });
-                }
-                named.iter().filter(|name| !found.contains(name)).cloned().collect()
-            }
-            Err(error) => {
-                log::warn!("could not list the collections: {error}");
-                Vec::new()
-            }
-        }
     }
 
     /// What each provider did since the last report.
@@ -380,18 +272,6 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// A collection whose index is being built; no longer when this is dropped, which a panic does too.
-struct Optimizing {
-    collection: String,
-    all: Arc<Mutex<HashSet<String>>>,
-}
-
-impl Drop for Optimizing {
-    fn drop(&mut self) {
-        lock(&self.all).remove(&self.collection);
-    }
-}
-
 async fn evict_idle_providers(providers: Arc<dyn Providers>, idle: Duration) {
     loop {
         tokio::time::sleep(EVICTION_INTERVAL).await;
@@ -417,8 +297,4 @@ fn io_error(action: &str, source: io::Error) -> StartError {
         action: action.to_owned(),
         source,
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

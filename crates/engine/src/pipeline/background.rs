@@ -1,0 +1,143 @@
+//! What the engine does about collections beside batches, in the background: indexes them, names them, removes them; and what
+//! it has noticed of stores.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::collections::MadeCollection;
+use super::engine::Engine;
+use super::outages::Outage;
+use crate::store::error::StoreError;
+use crate::store::place::{Place, StoreKind};
+
+/// What is under way, and what ended.
+#[derive(Default)]
+pub(super) struct Background {
+    /// Collections whose index is being built.
+    optimizing: Arc<Mutex<HashSet<String>>>,
+    /// Removals that ended, by their number.
+    removed: Removed,
+}
+
+/// Removals that ended, and how.
+type Removed = Arc<Mutex<Vec<(i64, Result<(), StoreError>)>>>;
+
+impl Engine {
+    /// Builds the collection's search index in the background. One that is being built already is not started again;
+    /// errors are logged.
+    pub fn optimize(&self, kind: StoreKind, collection: &str) {
+        let Some(running) = &self.running else { return };
+        if !lock(&self.background.optimizing).insert(collection.to_owned()) {
+            return;
+        }
+        let turn = Optimizing {
+            collection: collection.to_owned(),
+            all: self.background.optimizing.clone(),
+        };
+        let Ok(store) = self.stages.collections.store(kind).cloned() else {
+            return;
+        };
+        running.batches.spawn(async move {
+            match store.optimize(&turn.collection).await {
+                // A client without a single row with text has no collection.
+                Ok(()) | Err(StoreError::NoCollection(_)) => {}
+                Err(error) => {
+                    log::warn!(
+                        "could not build the search index of collection \"{}\": {error}",
+                        turn.collection
+                    );
+                }
+            }
+        });
+    }
+
+    /// Removes a collection, or a client's share of one, in the background; what came of it is in
+    /// [`Engine::take_removed`]. A batch in flight for the same place would make it again: call this when there is none.
+    pub fn remove(&self, removal: i64, place: Place) {
+        let Some(running) = &self.running else { return };
+        let (stages, removed) = (self.stages.clone(), self.background.removed.clone());
+        running.batches.spawn(async move {
+            let result = stages.collections.remove(&place).await;
+            lock(&removed).push((removal, result));
+        });
+    }
+
+    /// Collections that batches found missing and made, since the last call. Each is here before the outcome of the batch
+    /// that made it can be taken.
+    pub fn take_made(&self) -> Vec<MadeCollection> {
+        self.stages.collections.take_made()
+    }
+
+    /// Removals that ended since the last call.
+    pub fn take_removed(&self) -> Vec<(i64, Result<(), StoreError>)> {
+        std::mem::take(&mut *lock(&self.background.removed))
+    }
+
+    /// Lets a name stand for the collection, in the background; errors are logged.
+    pub fn set_alias(&self, kind: StoreKind, alias: &str, collection: &str) {
+        let Some(running) = &self.running else { return };
+        let Ok(store) = self.stages.collections.store(kind).cloned() else {
+            return;
+        };
+        let (alias, collection) = (alias.to_owned(), collection.to_owned());
+        running.batches.spawn(async move {
+            match store.set_alias(&alias, &collection).await {
+                // A client without a single row with text has no collection.
+                Ok(()) | Err(StoreError::NoCollection(_)) => {}
+                Err(error) => log::warn!("could not name collection \"{collection}\" \"{alias}\": {error}"),
+            }
+        });
+    }
+
+    /// What keeps a store from answering, if something does: batches in flight wait for it.
+    pub fn outage(&self, kind: StoreKind) -> Option<Outage> {
+        self.stages.collections.outage(kind)
+    }
+
+    /// Removes all embedded collections but those named, in the background; errors are logged. Gives those of the named that
+    /// are not there. To be called before the first batch.
+    pub fn drop_all_but(&self, named: &[String]) -> Vec<String> {
+        let Some(running) = &self.running else {
+            return Vec::new();
+        };
+        let kind = StoreKind::Embedded;
+        let found = match self.stages.collections.store(kind) {
+            Ok(store) => running.service.block_on(store.collections()),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(found) => {
+                for collection in found.iter().filter(|name| !named.contains(name)) {
+                    log::info!("collection \"{collection}\" is nobody's and is removed");
+                    let (stages, place) = (self.stages.clone(), Place::whole(kind, collection));
+                    running.batches.spawn(async move {
+                        if let Err(error) = stages.collections.remove(&place).await {
+                            log::warn!("could not remove collection \"{}\": {error}", place.share.collection);
+                        }
+                    });
+                }
+                named.iter().filter(|name| !found.contains(name)).cloned().collect()
+            }
+            Err(error) => {
+                log::warn!("could not list the collections: {error}");
+                Vec::new()
+            }
+        }
+    }
+}
+
+/// A collection whose index is being built; no longer when this is dropped, which a panic does too.
+struct Optimizing {
+    collection: String,
+    all: Arc<Mutex<HashSet<String>>>,
+}
+
+impl Drop for Optimizing {
+    fn drop(&mut self) {
+        lock(&self.all).remove(&self.collection);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
