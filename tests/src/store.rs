@@ -110,19 +110,19 @@ impl Store {
         let mut points: BTreeSet<Uuid> = BTreeSet::new();
         loop {
             let after = points.last().copied();
-            let request = Request::Scroll {
+            let request = Request::Points {
                 place: Place::whole(self.kind, collection),
                 after: after.map(PointKey::Id),
                 limit: PAGE,
             };
             let page = match self.ask(&request) {
-                Answer::Keys(page) => page,
-                other => panic!("keys were expected, not {other:?}"),
+                Answer::Points(page) => page,
+                other => panic!("points were expected, not {other:?}"),
             };
             let complete = page.len() < PAGE;
             let before = points.len();
             let received = page.len();
-            points.extend(page.into_iter().map(id_of));
+            points.extend(page.into_iter().map(|point| id_of(point.key)));
             assert_eq!(
                 points.len(),
                 before + received,

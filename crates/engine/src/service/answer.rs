@@ -23,7 +23,7 @@ use crate::store::place::Place;
 /// The most hits of one search: with 500 characters each they fit into a frame.
 const MAX_HITS: usize = 5_000;
 
-/// The most keys of one page.
+/// The most points of one page.
 const MAX_PAGE: usize = 100_000;
 
 /// What a provider embeds when it is checked.
@@ -130,10 +130,6 @@ impl Service {
             Request::Count { place } => Ok(Answer::Count(
                 present(self.store(&place)?.count(&place.share).await)?.unwrap_or_default(),
             )),
-            Request::Scroll { place, after, limit } => {
-                within(limit, MAX_PAGE)?;
-                points::keys(collections, &place, after, limit).await
-            }
             Request::Points { place, after, limit } => {
                 within(limit, MAX_PAGE)?;
                 points::points(collections, &place, after, limit).await

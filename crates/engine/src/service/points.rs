@@ -10,20 +10,6 @@ use crate::store::error::StoreError;
 use crate::store::place::Place;
 use crate::store::share::Share;
 
-/// A page of keys.
-pub(super) async fn keys(
-    collections: &Collections,
-    place: &Place,
-    after: Option<PointKey>,
-    limit: usize,
-) -> Result<Answer, ServiceError> {
-    let page = collections
-        .store(place.store)?
-        .scroll(&place.share, after, limit, Detail::Key);
-    let points = unless_missing(page.await)?;
-    Ok(Answer::Keys(points.into_iter().map(|point| point.key).collect()))
-}
-
 /// A page of points with what they are made from.
 pub(super) async fn points(
     collections: &Collections,

@@ -127,15 +127,6 @@ pub enum Request {
         /// The other name.
         alias: Option<String>,
     },
-    /// A page of the collection's keys of points. Answered with [`Answer::Keys`]; empty when the collection does not exist.
-    Scroll {
-        /// What is listed.
-        place: Place,
-        /// The last key of the page before.
-        after: Option<PointKey>,
-        /// The most keys wanted.
-        limit: usize,
-    },
 }
 
 /// How a search compares.
@@ -181,8 +172,6 @@ pub enum Answer {
     },
     /// Exact number of points.
     Count(u64),
-    /// Keys of points, ascending.
-    Keys(Vec<PointKey>),
     /// Points in ascending order of their keys.
     Points(Vec<FoundPoint>),
     /// For each record, in order: the id of its point, or why its vector is none.

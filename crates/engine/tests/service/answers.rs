@@ -35,18 +35,18 @@ fn every_question_is_answered_on_one_connection() {
     };
     assert_eq!(call(&mut client, &count), Ok(Answer::Count(3)));
 
-    let page = |after| Request::Scroll {
+    let page = |after| Request::Points {
         place: place(COLLECTION),
         after,
         limit: 2,
     };
-    let Ok(Answer::Keys(first)) = call(&mut client, &page(None)) else {
+    let Ok(Answer::Points(first)) = call(&mut client, &page(None)) else {
         panic!()
     };
-    let Ok(Answer::Keys(second)) = call(&mut client, &page(first.last().copied())) else {
+    let Ok(Answer::Points(second)) = call(&mut client, &page(first.last().map(|point| point.key))) else {
         panic!()
     };
-    let all: Vec<_> = first.into_iter().chain(second).collect();
+    let all: Vec<_> = first.into_iter().chain(second).map(|point| point.key).collect();
     assert_eq!(
         all,
         owner
@@ -73,12 +73,12 @@ fn a_collection_that_does_not_exist_is_empty() {
         ask(&owner, &Request::Count { place: place("none") }),
         Ok(Answer::Count(0))
     );
-    let page = Request::Scroll {
+    let page = Request::Points {
         place: place("none"),
         after: None,
         limit: 10,
     };
-    assert_eq!(ask(&owner, &page), Ok(Answer::Keys(vec![])));
+    assert_eq!(ask(&owner, &page), Ok(Answer::Points(vec![])));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn errors_keep_their_class() {
 #[test]
 fn requests_beyond_reason_are_refused_with_the_limit() {
     let owner = Owner::start(ScriptedProvider::sound());
-    let page = Request::Scroll {
+    let page = Request::Points {
         place: place(COLLECTION),
         after: None,
         limit: usize::MAX,
