@@ -36,8 +36,12 @@ pub(crate) enum Consequence {
     FailOver,
 }
 
-/// Why records of a batch are still to be done, if some are.
-pub(crate) fn failure(outcome: &Outcome) -> Option<&Failure> {
+/// Why records of a batch are still to be done, if some are. A batch of a job that was stopped meanwhile says nothing: the
+/// job may have been resumed since, by somebody who put right what the batch has met.
+pub(crate) fn failure<'a>(outcome: &'a Outcome, in_flight: &InFlight) -> Option<&'a Failure> {
+    if in_flight.context.cancel.is_raised() {
+        return None;
+    }
     match &outcome.result {
         BatchResult::Failed(failure) => Some(failure),
         BatchResult::Done { left, .. } => left.as_ref().map(|left| &left.failure),
@@ -102,7 +106,7 @@ pub(crate) fn record(
         }
     }
     let job = in_flight.context.job.id;
-    match failure(outcome) {
+    match failure(outcome, in_flight) {
         Some(failure) if consequence == Consequence::Pause => {
             // The day's budget begins anew by itself; providers only say when a request may be repeated.
             let resumed_in = failure.retry_after.filter(|_| failure.origin == Origin::Budget);

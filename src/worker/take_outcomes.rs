@@ -60,7 +60,7 @@ impl Worker {
         let Some(in_flight) = self.in_flight.get(&outcome.batch_id) else {
             return Ok(Some(Consequence::GoOn));
         };
-        let failure = outcome::failure(outcome);
+        let failure = outcome::failure(outcome, in_flight);
         let by_provider = failure.filter(|failure| failure.origin == Origin::Provider);
         if let Some(failure) = by_provider.filter(|failure| failure.class == FailureClass::Configuration) {
             self.troubles.note(&in_flight.context.provider, &failure.message);

@@ -10,6 +10,7 @@ use postgres::{Config, NoTls};
 
 use crate::row::Row;
 use crate::sql_error::{CallError, SqlError};
+use crate::wait;
 
 /// No statement of a test takes longer unless it hangs.
 const STATEMENT_TIMEOUT: &str = "-c statement_timeout=300s";
@@ -49,6 +50,14 @@ impl Client {
     /// As [`Client::try_run`].
     pub fn run(&mut self, sql: &str) {
         self.try_run(sql).unwrap_or_else(|error| panic!("{error}\nin: {sql}"));
+    }
+
+    /// Lets the server read its settings anew; this session has them then, and the worker has been told.
+    pub fn reload(&mut self) {
+        let moment = |client: &mut Self| -> String { client.value("select pg_conf_load_time()::text", &[]) };
+        let before = moment(self);
+        self.run("select pg_reload_conf()");
+        wait::until("the settings", || (moment(self) != before).then_some(()));
     }
 
     /// The rows of one statement with parameters.

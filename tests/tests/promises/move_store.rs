@@ -208,7 +208,7 @@ fn a_store_that_is_none_or_is_not_set_up_is_refused() {
         "22004"
     );
     shop.client.run("alter system set vector_backfill.qdrant_url = ''");
-    shop.client.run("select pg_reload_conf()");
+    shop.client.reload();
     wait::until("the setting", || {
         let error = shop.client.error("select * from vb_move_store('qdrant')", &[]);
         error

@@ -51,7 +51,7 @@ impl Shop {
         let mut client = cluster.create_database("shop");
         client.run("alter system set vector_backfill.max_concurrent_batches = 2");
         client.run("alter system set vector_backfill.request_timeout = '5s'");
-        client.run("select pg_reload_conf()");
+        client.reload();
         services::register(&mut client, "old", &old, "");
         services::register(&mut client, "new", &new, "");
         client.run("select vb_set_provider('new', model => 'next-model')");

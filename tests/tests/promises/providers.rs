@@ -54,7 +54,7 @@ fn a_missing_model_pauses_the_job_with_the_reason_until_it_is_there() {
         "alter system set vector_backfill.model_directory = '{}'",
         nothing.display()
     ));
-    client.run("select pg_reload_conf()");
+    client.reload();
     wait::until("the new setting", || {
         let setting: String = client.value("select current_setting('vector_backfill.model_directory')", &[]);
         setting.ends_with("no-models-here").then_some(())
@@ -78,7 +78,7 @@ fn a_missing_model_pauses_the_job_with_the_reason_until_it_is_there() {
     assert_eq!(references, 0);
 
     client.run("alter system reset vector_backfill.model_directory");
-    client.run("select pg_reload_conf()");
+    client.reload();
     wait::until("a provider that works", || {
         let ok: bool = client.value("select ok from vb_check_provider('sentence_transformers')", &[]);
         ok.then_some(())

@@ -191,6 +191,36 @@ fn a_server_without_room_pauses_the_job_with_the_reason() {
 }
 
 #[test]
+fn a_batch_that_met_the_fault_before_the_job_was_resumed_does_not_pause_it_again() {
+    let mut shop = Shop::with(Duration::from_millis(300));
+    shop.fault(Rule::new(Fault::StorageFull).on(Method::Upsert));
+    let job = shop.enqueue();
+    let mut other = shop.cluster.connect("shop");
+    // While its row is locked the outcome of that batch cannot be recorded.
+    let late: i64 = wait::until("two batches in flight", || {
+        other.run("begin");
+        let batches: Vec<i64> = other.values("select batch_id from vb_batches order by 1 for update", &[]);
+        if batches.len() < 2 {
+            other.run("rollback");
+            return None;
+        }
+        other.run(&format!(
+            "rollback; begin; select from vb_batches where batch_id = {} for update",
+            batches[1]
+        ));
+        Some(batches[1])
+    });
+    jobs::until(&mut shop.client, job, "a pause", |now| now.state == "paused");
+    shop.cluster.qdrant().commanded().clear_faults();
+    shop.client.run(&format!("select vb_resume({job})"));
+    let left: Vec<i64> = other.values("select batch_id from vb_batches", &[]);
+    assert_eq!(left, [late]);
+    other.run("commit");
+    jobs::completed(&mut shop.client, job);
+    shop.assert_agreement();
+}
+
+#[test]
 fn a_rate_limit_slows_the_job_down_and_costs_no_attempt() {
     let mut shop = Shop::open();
     shop.fault(
@@ -223,7 +253,7 @@ fn a_collection_that_was_replaced_goes_even_when_the_server_is_away_at_first() {
     let mut shop = Shop::open();
     shop.client
         .run("alter system set vector_backfill.request_timeout = '2s'");
-    shop.client.run("select pg_reload_conf()");
+    shop.client.reload();
     let job = shop.enqueue();
     jobs::completed(&mut shop.client, job);
     shop.fault(Rule::new(Fault::Unavailable).on(Method::DeleteCollection).times(1));
@@ -272,7 +302,7 @@ fn settings_of_the_server_that_change_are_followed_at_once() {
     let mut shop = Shop::open();
     shop.client
         .run("alter system set vector_backfill.qdrant_url = 'http://127.0.0.1:1'");
-    shop.client.run("select pg_reload_conf()");
+    shop.client.reload();
     let job = shop.enqueue();
     jobs::until(&mut shop.client, job, "the reason", |now| {
         now.last_error
@@ -280,7 +310,7 @@ fn settings_of_the_server_that_change_are_followed_at_once() {
             .is_some_and(|reason| reason.contains("127.0.0.1:1:"))
     });
     shop.client.run("alter system set vector_backfill.qdrant_url = ''");
-    shop.client.run("select pg_reload_conf()");
+    shop.client.reload();
     let paused = jobs::until(&mut shop.client, job, "a pause", |now| now.state == "paused");
     assert_eq!(
         paused.last_error.as_deref(),
@@ -289,7 +319,7 @@ fn settings_of_the_server_that_change_are_followed_at_once() {
     shop.client.run("alter system reset vector_backfill.qdrant_url");
     shop.client
         .run("alter system set vector_backfill.qdrant_api_key_ref = 'sk-secret'");
-    shop.client.run("select pg_reload_conf()");
+    shop.client.reload();
     shop.client.run(&format!("select vb_resume({job})"));
     let paused = jobs::until(&mut shop.client, job, "a pause", |now| {
         now.state == "paused"
@@ -300,7 +330,7 @@ fn settings_of_the_server_that_change_are_followed_at_once() {
     });
     assert!(!paused.last_error.unwrap().contains("sk-secret"));
     shop.client.run("alter system reset vector_backfill.qdrant_api_key_ref");
-    shop.client.run("select pg_reload_conf()");
+    shop.client.reload();
     shop.client.run(&format!("select vb_resume({job})"));
     jobs::completed(&mut shop.client, job);
     shop.assert_agreement();
@@ -312,7 +342,7 @@ fn collections_stay_in_their_store_when_the_setting_changes() {
     let job = shop.enqueue();
     jobs::completed(&mut shop.client, job);
     shop.client.run("alter system set vector_backfill.store = 'embedded'");
-    shop.client.run("select pg_reload_conf()");
+    shop.client.reload();
     services::add_notes(&mut shop.client, 2, 1_000, 10);
     services::add_notes(&mut shop.client, 1, 2_000, 10);
     for client in [1, 2] {

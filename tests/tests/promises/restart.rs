@@ -65,7 +65,7 @@ fn a_worker_follows_its_folder_when_the_settings_move_it() {
     jobs::backfill(&mut client, 1, "issues");
     let first = worker::started(&mut client);
     client.run("alter system set vector_backfill.data_directory = 'elsewhere'");
-    client.run("select pg_reload_conf()");
+    client.reload();
     wait::until("a worker in the new folder", || {
         worker::pid(&mut client).filter(|pid| *pid != first)
     });

@@ -108,11 +108,11 @@ fn a_client_that_is_embedded_again_gets_another_share_and_leaves_the_first() {
     let shared = shop.names().remove(0);
     shop.client
         .run("alter system set vector_backfill.tenancy = 'collection'");
-    shop.client.run("select pg_reload_conf()");
+    shop.client.reload();
     for (tenancy, collections) in [("collection", 2), ("payload", 1)] {
         shop.client
             .run(&format!("alter system set vector_backfill.tenancy = '{tenancy}'"));
-        shop.client.run("select pg_reload_conf()");
+        shop.client.reload();
         let job: i64 = shop.client.value(
             "select vb_enqueue_backfill(3, 'notes', provider => 'double', reembed => true)",
             &[],
