@@ -146,6 +146,7 @@ fn points() -> Vec<Point> {
                 model: "all-MiniLM-L6-v2".into(),
                 generated_at: 1_763_800_000.5,
                 fields: serde_json::Map::new(),
+                fields_hash: String::new(),
             },
         }
     };
@@ -157,6 +158,7 @@ fn spec() -> CollectionSpec {
         name: "bench".into(),
         dimensions: DIMENSIONS,
         is_shared: false,
+        fields: Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::cancel::CancelFlag;
+use crate::fields::{Fields, FieldsChange};
 use crate::policy::chunking::Chunking;
 use crate::provider::config::ProviderConfig;
 use crate::purse::Purse;
@@ -25,8 +26,10 @@ pub struct Batch {
     pub target: Arc<Target>,
     /// Who embeds them.
     pub provider: Arc<ProviderConfig>,
-    /// Records to embed; may be empty when the batch only deletes.
+    /// Records to embed; may be empty when the batch only changes or deletes.
     pub records: Vec<Record>,
+    /// What the points of records whose text is the same are to carry.
+    pub changes: Vec<FieldsChange>,
     /// Points to remove because their row is gone.
     pub deletes: Vec<Uuid>,
     /// Whether a failure that may pass will not be given another try: what keeps failing while the provider works is then
@@ -81,6 +84,8 @@ pub struct Record {
     pub text: Arc<str>,
     /// SHA-256 of the text, as Postgres computed it.
     pub content_hash: [u8; 32],
+    /// Its columns.
+    pub fields: Fields,
     /// Points this record has now; those that its new chunks do not replace are deleted.
     pub present_points: Vec<Uuid>,
 }
@@ -101,7 +106,7 @@ pub struct Outcome {
 /// What happened to a batch.
 #[derive(Debug)]
 pub enum BatchResult {
-    /// The store holds the new points durably and no longer holds the deleted ones.
+    /// The store holds the new points and the changes durably and no longer holds the deleted ones.
     Done {
         /// Records whose points are in the store.
         embedded: Vec<EmbeddedRecord>,
@@ -134,6 +139,8 @@ pub struct EmbeddedRecord {
     pub record_id: String,
     /// Hash of the text that was embedded.
     pub content_hash: [u8; 32],
+    /// Hash of the columns that its points carry.
+    pub fields_hash: String,
     /// Its points in order of `chunk_no`, at least one.
     pub chunks: Vec<ChunkReference>,
     /// Whether text beyond the model's window was left out.

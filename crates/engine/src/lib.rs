@@ -5,6 +5,7 @@
 pub mod batch;
 pub mod budget;
 pub mod cancel;
+pub mod fields;
 pub mod keywords;
 pub mod pipeline;
 pub mod point;

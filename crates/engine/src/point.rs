@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::batch::Target;
+use crate::fields::Fields;
 use crate::keywords::Keywords;
 
 /// Characters of the text that a point carries for people to read.
@@ -49,9 +50,12 @@ pub struct PointPayload {
     pub model: String,
     /// When the vector was made, seconds since 1970.
     pub generated_at: f64,
-    /// Columns that searches may filter by.
+    /// Values of [`Fields`].
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub fields: Map<String, Value>,
+    /// Hash of [`Fields`].
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub fields_hash: String,
 }
 
 /// What names a point in a store. Ours have ids; somebody else's may have numbers, which come before all ids.
@@ -104,17 +108,21 @@ pub struct PointIdentity {
     pub content_hash: String,
     /// When the vector was made, seconds since 1970: the same text may have been cut in another way before.
     pub generated_at: f64,
+    /// Hash of the columns it carries.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub fields_hash: String,
 }
 
 impl PointIdentity {
     /// Names of these fields in a payload.
-    pub(crate) const FIELDS: [&str; 6] = [
+    pub(crate) const FIELDS: [&str; 7] = [
         "client_id",
         "record_id",
         "vector_type",
         "chunk_no",
         "content_hash",
         "generated_at",
+        "fields_hash",
     ];
 }
 
@@ -151,6 +159,8 @@ pub(crate) struct Chunk<'a> {
     pub(crate) text: &'a str,
     /// SHA-256 of the record's whole text, in hexadecimal.
     pub(crate) content_hash: &'a str,
+    /// Columns of its record.
+    pub(crate) fields: &'a Fields,
 }
 
 impl Point {
@@ -171,10 +181,20 @@ impl Point {
                 provider: made_by.provider.to_owned(),
                 model: made_by.model.to_owned(),
                 generated_at: made_by.at,
-                fields: Map::new(),
+                fields: chunk.fields.values.clone(),
+                fields_hash: chunk.fields.hash.clone(),
             },
         }
     }
+}
+
+/// The fields of a [`PointPayload`] that say these columns, to be set on points that have others.
+pub(crate) fn fields_payload(fields: &Fields) -> Map<String, Value> {
+    let Fields { values, hash } = fields.clone();
+    Map::from_iter([
+        ("fields".to_owned(), Value::Object(values)),
+        ("fields_hash".to_owned(), Value::String(hash)),
+    ])
 }
 
 /// This moment in seconds since 1970.

@@ -8,7 +8,7 @@ use qdrant_client::qdrant::{
     ChangeAliases, CollectionExistsRequest, CountPoints, CreateCollection, CreateFieldIndexCollection,
     DeleteCollection, DeleteFieldIndexCollection, DeletePoints, GetCollectionInfoRequest, GetPoints,
     HealthCheckRequest, ListAliasesRequest, ListCollectionAliasesRequest, ListCollectionsRequest, PointsSelector,
-    QueryPoints, ScrollPoints, SetPayloadPoints, UpsertPoints,
+    QueryPoints, ScrollPoints, SetPayloadPoints, UpdateBatchPoints, UpsertPoints,
 };
 
 use crate::faults::Fault;
@@ -109,6 +109,7 @@ about_a_collection! {
     QueryPoints;
     ScrollPoints;
     SetPayloadPoints, |request| ids(&request.points_selector);
+    UpdateBatchPoints, |request| request.operations.len();
     UpsertPoints, |request| request.points.len();
 }
 

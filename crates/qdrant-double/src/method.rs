@@ -33,6 +33,8 @@ pub enum Method {
     SetPayload,
     /// `Points.OverwritePayload`.
     OverwritePayload,
+    /// `Points.UpdateBatch`.
+    UpdateBatch,
     /// `Points.Get`.
     Get,
     /// `Points.Scroll`.

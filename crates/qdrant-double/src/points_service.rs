@@ -50,6 +50,10 @@ impl Points for PointsService {
             .await
     }
 
+    async fn update_batch(&self, request: Request<UpdateBatchPoints>) -> Result<Response<UpdateBatchResponse>, Status> {
+        self.0.answer(Method::UpdateBatch, request, updates::update_batch).await
+    }
+
     async fn create_field_index(
         &self,
         request: Request<CreateFieldIndexCollection>,
@@ -99,7 +103,6 @@ impl Points for PointsService {
         recommend_groups(RecommendPointGroups) -> RecommendGroupsResponse;
         discover(DiscoverPoints) -> DiscoverResponse;
         discover_batch(DiscoverBatchPoints) -> DiscoverBatchResponse;
-        update_batch(UpdateBatchPoints) -> UpdateBatchResponse;
         query_batch(QueryBatchPoints) -> QueryBatchResponse;
         query_groups(QueryPointGroups) -> QueryGroupsResponse;
         facet(FacetCounts) -> FacetResponse;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use qdrant_client::qdrant::{
     CollectionExistsResponse, CollectionOperationResponse, CountResponse, GetCollectionInfoResponse, GetResponse,
     HealthCheckReply, ListAliasesResponse, ListCollectionsResponse, PointsOperationResponse, QueryResponse,
-    ScrollResponse, UpdateResult, UpdateStatus,
+    ScrollResponse, UpdateBatchResponse, UpdateResult, UpdateStatus,
 };
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
@@ -150,6 +150,16 @@ impl Answer for PointsOperationResponse {
                 operation_id: None,
                 status: UpdateStatus::WaitTimeout.into(),
             }),
+            ..Self::default()
+        })
+    }
+}
+
+impl Answer for UpdateBatchResponse {
+    fn wait_timeout() -> Option<Self> {
+        let result = PointsOperationResponse::wait_timeout()?.result;
+        Some(Self {
+            result: result.into_iter().collect(),
             ..Self::default()
         })
     }

@@ -1,9 +1,10 @@
 //! What changes points. Everything is applied before it is answered, whether the client waits for that or not; only the
 //! answers differ.
 
+use qdrant_client::qdrant::points_update_operation::Operation;
 use qdrant_client::qdrant::{
     CreateFieldIndexCollection, DeleteFieldIndexCollection, DeletePoints, PointsOperationResponse, SetPayloadPoints,
-    UpdateResult, UpdateStatus, UpsertPoints,
+    UpdateBatchPoints, UpdateBatchResponse, UpdateResult, UpdateStatus, UpsertPoints,
 };
 use qdrant_edge::{
     ConditionalInsertOperation, PayloadOps, PointInsertOperations, PointOperations, SetPayloadOp, UpdateOperation,
@@ -65,6 +66,32 @@ pub(crate) fn overwrite_payload(
     asked: SetPayloadPoints,
 ) -> Result<PointsOperationResponse, Status> {
     change_payload(catalogue, asked, PayloadOps::OverwritePayload)
+}
+
+/// Several updates, one after the other, each applied when the next begins.
+pub(crate) fn update_batch(catalogue: &Catalogue, asked: UpdateBatchPoints) -> Result<UpdateBatchResponse, Status> {
+    let mut result = Vec::with_capacity(asked.operations.len());
+    for operation in asked.operations {
+        let Some(Operation::SetPayload(change)) = operation.operation else {
+            return Err(Status::unimplemented(
+                "the double changes nothing but payloads in batches",
+            ));
+        };
+        let change = SetPayloadPoints {
+            collection_name: asked.collection_name.clone(),
+            wait: asked.wait,
+            payload: change.payload,
+            points_selector: change.points_selector,
+            shard_key_selector: change.shard_key_selector,
+            key: change.key,
+            ..SetPayloadPoints::default()
+        };
+        result.extend(set_payload(catalogue, change)?.result);
+    }
+    Ok(UpdateBatchResponse {
+        result,
+        ..UpdateBatchResponse::default()
+    })
 }
 
 /// Makes a payload index.

@@ -14,6 +14,7 @@ use super::outages::{Outage, Outages};
 use super::stores::Stores;
 use crate::batch::Target;
 use crate::cancel::CancelFlag;
+use crate::fields::FieldsChange;
 use crate::point::{Point, PointKey};
 use crate::policy::backoff;
 use crate::store::contract::{CollectionSpec, VectorStore};
@@ -46,8 +47,8 @@ pub struct MadeCollection {
     pub again: bool,
 }
 
-/// Store, name and dimensions of a collection.
-type Space = (StoreKind, String, usize);
+/// A store and a collection of it.
+type Space = (StoreKind, CollectionSpec);
 
 /// Filled once the collection is there. Whoever comes while one batch makes it waits for that.
 type Made = Arc<OnceCell<()>>;
@@ -59,6 +60,7 @@ struct Write<'a> {
     spec: &'a CollectionSpec,
     share: Share,
     points: Vec<Point>,
+    changes: &'a [FieldsChange],
     removals: Vec<PointKey>,
 }
 
@@ -88,16 +90,17 @@ impl Collections {
         self.stores.close().await;
     }
 
-    /// Writes the points, removes the others, and returns when both are durable. A collection that somebody removed
+    /// Writes the points, changes and removes others, and returns when all that is durable. A collection that somebody removed
     /// meanwhile is made again, once. Waits for a store that does not answer as long as the flag is not raised.
     pub(crate) async fn write(
         &self,
         target: &Target,
         points: Vec<Point>,
+        changes: &[FieldsChange],
         removals: &[Uuid],
         cancel: &CancelFlag,
     ) -> Result<(), StoreError> {
-        if points.is_empty() && removals.is_empty() {
+        if points.is_empty() && changes.is_empty() && removals.is_empty() {
             return Ok(());
         }
         let Place { store: kind, share } = target.place();
@@ -107,6 +110,7 @@ impl Collections {
             spec: &target.collection,
             share,
             points,
+            changes,
             removals: removals.iter().copied().map(PointKey::Id).collect(),
         };
         let mut attempt = 0;
@@ -150,35 +154,39 @@ impl Collections {
     }
 
     async fn write_once(&self, write: &Write<'_>) -> Result<(), StoreError> {
-        if write.points.is_empty() {
+        if write.points.is_empty() && write.changes.is_empty() {
             return match remove_points(write).await {
                 // Nothing is in a collection that is not there.
                 Err(StoreError::NoCollection(_)) => Ok(()),
                 result => result,
             };
         }
-        match self.upsert_and_remove(write).await {
+        match self.write_and_remove(write).await {
             Err(StoreError::NoCollection(name)) => {
                 log::warn!("collection \"{name}\" was gone and is made again");
                 self.forget(write.kind, &write.spec.name);
                 lock(&self.lost).insert((write.kind, write.spec.name.clone()));
-                self.upsert_and_remove(write).await
+                self.write_and_remove(write).await
             }
             result => result,
         }
     }
 
-    async fn upsert_and_remove(&self, write: &Write<'_>) -> Result<(), StoreError> {
+    async fn write_and_remove(&self, write: &Write<'_>) -> Result<(), StoreError> {
         self.ensure(write).await?;
-        write.store.upsert(&write.share, write.points.clone()).await?;
+        if !write.points.is_empty() {
+            write.store.upsert(&write.share, write.points.clone()).await?;
+        }
+        if !write.changes.is_empty() {
+            write.store.set_fields(&write.share, write.changes).await?;
+        }
         remove_points(write).await
     }
 
     async fn ensure(&self, write: &Write<'_>) -> Result<(), StoreError> {
         let cell = {
             let mut known = lock(&self.known);
-            let space = (write.kind, write.spec.name.clone(), write.spec.dimensions);
-            known.entry(space).or_default().clone()
+            known.entry((write.kind, write.spec.clone())).or_default().clone()
         };
         let make = async || {
             if write.store.ensure_collection(write.spec).await? {
@@ -197,7 +205,7 @@ impl Collections {
     }
 
     fn forget(&self, kind: StoreKind, name: &str) {
-        lock(&self.known).retain(|(store, known, _), _| *store != kind || known != name);
+        lock(&self.known).retain(|(store, known), _| *store != kind || known.name != name);
     }
 }
 

@@ -71,6 +71,7 @@ impl Writes {
                 number,
                 text: &texts.distinct[*text],
                 content_hash: &content_hash,
+                fields: &record.fields,
             };
             let point = Point::of(target, chunk, made_by, embedding.vector.clone());
             references.push(ChunkReference {
@@ -83,6 +84,7 @@ impl Writes {
         self.embedded.push(EmbeddedRecord {
             record_id: record.record_id.clone(),
             content_hash: record.content_hash,
+            fields_hash: record.fields.hash.clone(),
             chunks: references,
             truncated: chunks.iter().any(|(_, embedding)| embedding.truncated),
         });

@@ -94,7 +94,7 @@ async fn embed_and_store(batch: &Arc<Batch>, stages: &Arc<Stages>, spent: &mut S
         return Err(Stop::Cancelled);
     }
     let (writes, failure) = if batch.records.is_empty() {
-        // Deletes need no provider, so they get through while it is out of order.
+        // Changes and deletes need no provider, so they get through while it is out of order.
         let writes = Writes {
             removals: batch.deletes.clone(),
             deleted: batch.deletes.clone(),
@@ -126,7 +126,7 @@ async fn embed_and_store(batch: &Arc<Batch>, stages: &Arc<Stages>, spent: &mut S
     let start = Instant::now();
     let written = stages
         .collections
-        .write(&batch.target, points, &removals, &batch.cancel)
+        .write(&batch.target, points, &batch.changes, &removals, &batch.cancel)
         .await;
     spent.storing += start.elapsed();
     match written {

@@ -148,12 +148,13 @@ impl Service {
                 from,
                 to,
                 dimensions,
+                fields,
                 exact,
                 after,
                 limit,
             } => {
                 within(limit, MAX_PAGE)?;
-                points::copy(collections, (&from, &to), dimensions, exact, (after, limit)).await
+                points::copy(collections, (&from, &to), (dimensions, fields), exact, (after, limit)).await
             }
         }
     }

@@ -30,6 +30,7 @@ pub(super) async fn import(
             number: 0,
             text: &record.text,
             content_hash: &record.content_hash,
+            fields: &record.fields,
         };
         imported.push(unit(record.vector, target.collection.dimensions).map(|vector| {
             let point = Point::of(target, chunk, made_by, vector);

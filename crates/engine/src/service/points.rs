@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::protocol::{Answer, FoundPoint, ServiceError};
+use crate::fields::Field;
 use crate::pipeline::collections::Collections;
 use crate::point::{PointIdentity, PointKey};
 use crate::store::contract::{CollectionSpec, Detail, VectorStore};
@@ -53,7 +54,7 @@ pub(super) async fn remove(collections: &Collections, place: &Place) -> Result<A
 pub(super) async fn copy(
     collections: &Collections,
     (from, to): (&Place, &Place),
-    dimensions: usize,
+    (dimensions, fields): (usize, Vec<Field>),
     exact: bool,
     (after, limit): (Option<PointKey>, usize),
 ) -> Result<Answer, ServiceError> {
@@ -63,6 +64,7 @@ pub(super) async fn copy(
             name: to.share.collection.clone(),
             dimensions,
             is_shared: to.share.client_id.is_some(),
+            fields,
         })
         .await?;
     let page = unless_missing(source.scroll(&from.share, after, limit, Detail::Identity).await)?;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::batch::{FailureClass, Target};
+use crate::fields::{Field, Fields};
 use crate::point::{PointIdentity, PointKey};
 use crate::provider::config::ProviderConfig;
 use crate::provider::contract::Purpose;
@@ -112,6 +113,8 @@ pub enum Request {
         to: Place,
         /// Numbers in each vector.
         dimensions: usize,
+        /// Columns that points carry.
+        fields: Vec<Field>,
         /// Whether points that are too many are removed: only while nobody writes to the other place.
         exact: bool,
         /// The last key of the page before.
@@ -198,6 +201,8 @@ pub struct ImportRecord {
     pub text: String,
     /// SHA-256 of the text, in hexadecimal.
     pub content_hash: String,
+    /// Its columns.
+    pub fields: Fields,
     /// The vector, of any length but zero.
     pub vector: Vec<f32>,
 }

@@ -11,13 +11,14 @@ use uuid::Uuid;
 
 use super::error::StoreError;
 use super::share::{Condition, Share};
+use crate::fields::{Field, FieldsChange};
 use crate::keywords::Keywords;
 use crate::point::{Point, PointKey, PointPayload, StoredPoint};
 
 /// Keeps points in collections.
 #[async_trait]
 pub trait VectorStore: Send + Sync {
-    /// Makes the collection if it is missing, and says whether it was. One that exists with other dimensions is a
+    /// Makes the collection if it is missing, and says whether it was; has its fields indexed, of one that exists too. One that exists with other dimensions is a
     /// configuration error.
     async fn ensure_collection(&self, spec: &CollectionSpec) -> Result<bool, StoreError>;
 
@@ -33,6 +34,9 @@ pub trait VectorStore: Send + Sync {
 
     /// Writes the points, replacing whole any of the same id.
     async fn upsert(&self, share: &Share, points: Vec<Point>) -> Result<(), StoreError>;
+
+    /// Lets the points carry other fields; those that are not there are left out.
+    async fn set_fields(&self, share: &Share, changes: &[FieldsChange]) -> Result<(), StoreError>;
 
     /// Removes the points; keys that are not there are no error.
     async fn delete(&self, share: &Share, keys: Vec<PointKey>) -> Result<(), StoreError>;
@@ -64,7 +68,7 @@ pub trait VectorStore: Send + Sync {
 }
 
 /// A collection and the vector space it is pinned to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CollectionSpec {
     /// Unique in the store; letters, digits, `_` and `-`, at most 200 of them.
     pub name: String,
@@ -72,6 +76,8 @@ pub struct CollectionSpec {
     pub dimensions: usize,
     /// Whether several clients have shares of it.
     pub is_shared: bool,
+    /// Columns that its points carry.
+    pub fields: Vec<Field>,
 }
 
 /// What is searched for.

@@ -4,13 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
+use crate::fields::column_path;
 use crate::point::Point;
 
 /// A payload field with the client's number as text: the field by which shared collections are divided.
 pub(super) const TENANT: &str = "tenant";
-
-/// Where points keep the columns that searches may filter by.
-pub(super) const FIELDS: &str = "fields";
 
 /// A whole collection, or one client's share of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -75,8 +73,6 @@ pub struct Condition {
 impl Condition {
     /// The same about the place where points keep the column.
     fn on_a_column(&self) -> Self {
-        // Quoted, so that a name with a dot is no path.
-        let field = format!("{FIELDS}.\"{}\"", column_key(&self.field));
         let test = match &self.test {
             // Servers leave out what asks for one of no values, which would let everything through.
             Test::Any(values) if values.is_empty() => Test::Range(Range {
@@ -87,25 +83,11 @@ impl Condition {
             test => test.clone(),
         };
         Self {
-            field,
+            field: column_path(&self.field),
             test,
             negated: self.negated,
         }
     }
-}
-
-/// Name of a column as points keep it: what stores have no way to quote is written as in URLs.
-pub fn column_key(name: &str) -> String {
-    let mut key = String::with_capacity(name.len());
-    for letter in name.chars() {
-        match letter {
-            '"' => key.push_str("%22"),
-            '\\' => key.push_str("%5C"),
-            '%' => key.push_str("%25"),
-            other => key.push(other),
-        }
-    }
-    key
 }
 
 /// What a value has to be.
@@ -128,6 +110,8 @@ pub enum Scalar {
     Bool(bool),
     /// A whole number.
     Integer(i64),
+    /// A number.
+    Number(f64),
     /// A text.
     Text(String),
 }
@@ -143,4 +127,15 @@ pub struct Range {
     pub lt: Option<f64>,
     /// At most this.
     pub lte: Option<f64>,
+}
+
+impl Range {
+    /// Nothing but this number.
+    pub(super) fn only(number: f64) -> Self {
+        Self {
+            gte: Some(number),
+            lte: Some(number),
+            ..Self::default()
+        }
+    }
 }

@@ -1,13 +1,14 @@
-//! Keywords, and columns to filter by.
+//! Keywords.
 
 use serde_json::json;
 use uuid::Uuid;
 use vb_engine::keywords::Keywords;
 use vb_engine::point::Point;
 use vb_engine::store::contract::{Detail, Hit, Question, Search, VectorStore};
-use vb_engine::store::share::{Condition, Range, Scalar, Share, Test, column_key};
+use vb_engine::store::share::Share;
 
 use super::collection;
+use super::columns::with_columns;
 use super::data::{id, point};
 use super::sharing::{share, shared};
 use super::whole::Whole;
@@ -15,7 +16,7 @@ use super::whole::Whole;
 const DIMENSIONS: usize = 8;
 
 /// A point with the words of a text.
-fn saying(number: u64, text: &str) -> Point {
+pub(super) fn saying(number: u64, text: &str) -> Point {
     let mut point = point(number, 0, DIMENSIONS);
     point.keywords = Keywords::of_text(text);
     point.payload.text_content = text.to_owned();
@@ -112,127 +113,6 @@ pub(crate) async fn points_without_words_are_kept(store: &dyn VectorStore) {
         id(0)
     );
     assert_eq!(ids(&by_words(store, &Share::whole(&*name), "words").await), [id(1)]);
-}
-
-/// A point with columns.
-fn with_columns(number: u64, columns: &serde_json::Value) -> Point {
-    let mut point = saying(number, "words");
-    point.payload.fields = columns.as_object().unwrap().clone();
-    point
-}
-
-fn condition(field: &str, test: Test) -> Condition {
-    Condition {
-        field: field.to_owned(),
-        test,
-        negated: false,
-    }
-}
-
-/// Numbers of the points for which all of this is true, found by meaning and by words alike.
-async fn chosen(store: &dyn VectorStore, name: &str, conditions: &[Condition]) -> Vec<u64> {
-    let mut both = Vec::new();
-    for question in [
-        Question::Dense(point(0, 0, DIMENSIONS).vector),
-        Question::Keywords(Keywords::of_question("words")),
-    ] {
-        let search = Search {
-            question,
-            limit: 100,
-            conditions: conditions.to_vec(),
-        };
-        let found = store.search(&Share::whole(name), search).await.unwrap();
-        let mut numbers: Vec<u64> = found.iter().map(|hit| hit.payload.record_id.parse().unwrap()).collect();
-        numbers.sort_unstable();
-        both.push(numbers);
-    }
-    assert_eq!(both[0], both[1]);
-    both.remove(0)
-}
-
-pub(crate) async fn conditions_choose_points_by_their_columns(store: &dyn VectorStore) {
-    let name = collection(store, DIMENSIONS).await;
-    let columns = [
-        json!({"status": "open", "priority": 1, "done": false, "score": 0.5}),
-        json!({"status": "closed", "priority": 2, "done": true, "score": 1.5}),
-        json!({"status": "open", "priority": 3, "done": true, "score": 2}),
-        json!({"status": null, "priority": 4}),
-        json!({}),
-    ];
-    let points = (0..)
-        .zip(&columns)
-        .map(|(number, columns)| with_columns(number, columns))
-        .collect();
-    store.put(&name, points).await.unwrap();
-    let text = |value: &str| Scalar::Text(value.to_owned());
-    let status = |value: &str| condition("status", Test::Any(vec![text(value)]));
-    let priority = |range| condition("priority", Test::Range(range));
-
-    assert_eq!(chosen(store, &name, &[]).await, [0, 1, 2, 3, 4]);
-    assert_eq!(chosen(store, &name, &[status("open")]).await, [0, 2]);
-    assert_eq!(chosen(store, &name, &[status("OPEN")]).await, [0_u64; 0]);
-    let either = condition("status", Test::Any(vec![text("open"), text("closed")]));
-    assert_eq!(chosen(store, &name, std::slice::from_ref(&either)).await, [0, 1, 2]);
-    let neither = Condition {
-        negated: true,
-        ..either
-    };
-    assert_eq!(chosen(store, &name, &[neither]).await, [3, 4]);
-    let none = condition("status", Test::Any(Vec::new()));
-    assert_eq!(chosen(store, &name, std::slice::from_ref(&none)).await, [0_u64; 0]);
-    let done = condition("done", Test::Any(vec![Scalar::Bool(true)]));
-    assert_eq!(chosen(store, &name, &[done.clone(), status("open")]).await, [2]);
-    let two = condition("priority", Test::Any(vec![Scalar::Integer(2)]));
-    assert_eq!(chosen(store, &name, &[two]).await, [1]);
-    let from_two_to_below_four = Range {
-        gte: Some(2.0),
-        lt: Some(4.0),
-        ..Range::default()
-    };
-    assert_eq!(chosen(store, &name, &[priority(from_two_to_below_four)]).await, [1, 2]);
-    let more_than_half = Range {
-        gt: Some(0.5),
-        ..Range::default()
-    };
-    assert_eq!(
-        chosen(store, &name, &[condition("score", Test::Range(more_than_half))]).await,
-        [1, 2]
-    );
-    let null = condition("status", Test::Null);
-    assert_eq!(chosen(store, &name, std::slice::from_ref(&null)).await, [3, 4]);
-    let not_null = Condition { negated: true, ..null };
-    assert_eq!(chosen(store, &name, &[not_null]).await, [0, 1, 2]);
-    // Something of another kind is not the same.
-    let text_two = condition("priority", Test::Any(vec![text("2")]));
-    assert_eq!(chosen(store, &name, &[text_two]).await, [0_u64; 0]);
-}
-
-pub(crate) async fn columns_of_odd_names_can_be_filtered_by(store: &dyn VectorStore) {
-    let names = [
-        "a.b",
-        "a[0]",
-        "a\"b",
-        "a\\b",
-        "ä ö",
-        "50%",
-        "client_id",
-        "tenant",
-        "'; drop table",
-        "[]",
-    ];
-    let name = collection(store, DIMENSIONS).await;
-    let columns: serde_json::Map<String, serde_json::Value> =
-        names.iter().map(|name| (column_key(name), json!("yes"))).collect();
-    assert_eq!(columns.len(), names.len());
-    let points = vec![
-        with_columns(0, &json!(columns)),
-        with_columns(1, &json!({"a": {"b": "yes"}})),
-    ];
-    store.put(&name, points).await.unwrap();
-    for column in names {
-        let yes = condition(column, Test::Any(vec![Scalar::Text("yes".to_owned())]));
-        assert_eq!(chosen(store, &name, &[yes]).await, [0], "{column}");
-    }
 }
 
 pub(crate) async fn whole_points_come_back_as_they_were_written(store: &dyn VectorStore) {

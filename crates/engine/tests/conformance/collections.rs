@@ -14,6 +14,7 @@ fn spec(name: &str, dimensions: usize) -> CollectionSpec {
         name: name.to_owned(),
         dimensions,
         is_shared: false,
+        fields: Vec::new(),
     }
 }
 

@@ -111,6 +111,7 @@ pub(crate) fn payload(number: u64, version: u64) -> PointPayload {
         model: "all-MiniLM-L6-v2".into(),
         generated_at: 1_763_800_000.123_456 + version as f64,
         fields: serde_json::Map::new(),
+        fields_hash: String::new(),
     }
 }
 

@@ -6,7 +6,8 @@
 //! - `collections.rs`: making, refusing, listing, dropping;
 //! - `keeping.rs`: what is there after the store was closed and opened again;
 //! - `sharing.rs`: clients that have shares of one collection;
-//! - `by_words.rs`: keywords, and columns to filter by;
+//! - `by_words.rs`: keywords;
+//! - `columns.rs`: columns to filter by;
 //! - `whole.rs`: calls about whole collections, by name;
 //! - `data.rs`: vectors and points to test with.
 
@@ -14,6 +15,7 @@
 
 pub(crate) mod by_words;
 pub(crate) mod collections;
+pub(crate) mod columns;
 pub(crate) mod data;
 pub(crate) mod keeping;
 pub(crate) mod points;
@@ -68,8 +70,11 @@ macro_rules! for_each_promise {
             by_words: how_rare_a_word_is_does_not_depend_on_other_clients,
             by_words: a_question_without_words_finds_nothing,
             by_words: points_without_words_are_kept,
-            by_words: conditions_choose_points_by_their_columns,
-            by_words: columns_of_odd_names_can_be_filtered_by,
+            columns: conditions_choose_points_by_their_columns,
+            columns: columns_of_odd_names_can_be_filtered_by,
+            columns: fields_change_without_their_vectors,
+            columns: fields_change_only_within_their_share,
+            columns: indexed_columns_are_filtered_by_as_others_are,
             by_words: whole_points_come_back_as_they_were_written,
             by_words: points_say_what_they_are_made_from,
         }
@@ -84,6 +89,7 @@ pub(crate) async fn collection(store: &dyn VectorStore, dimensions: usize) -> St
             name: name.clone(),
             dimensions,
             is_shared: false,
+            fields: Vec::new(),
         })
         .await
         .unwrap();

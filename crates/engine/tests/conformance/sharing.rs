@@ -18,6 +18,7 @@ pub(super) async fn shared(store: &dyn VectorStore, dimensions: usize) -> String
         name: name.clone(),
         dimensions,
         is_shared: true,
+        fields: Vec::new(),
     };
     store.ensure_collection(&spec).await.unwrap();
     name

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 use vb_engine::batch::{Batch, BatchResult, Failure, Outcome, Record, Target};
 use vb_engine::cancel::CancelFlag;
+use vb_engine::fields::Fields;
 use vb_engine::pipeline::config::{EngineConfig, StartError, StoresConfig};
 use vb_engine::pipeline::engine::Engine;
 use vb_engine::policy::chunking::Chunking;
@@ -133,6 +134,7 @@ pub(crate) fn batch<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Batch 
         records: texts
             .map(|(number, text)| record(&format!("r{number}"), text.as_ref()))
             .collect(),
+        changes: Vec::new(),
         deletes: Vec::new(),
         last_attempt: false,
         purse: Arc::default(),
@@ -146,6 +148,7 @@ pub(crate) fn record(record_id: &str, text: &str) -> Record {
         record_id: record_id.into(),
         text: text.into(),
         content_hash: [0xab; 32],
+        fields: Fields::default(),
         present_points: Vec::new(),
     }
 }
@@ -158,6 +161,7 @@ pub(crate) fn target(chunking: Option<Chunking>) -> Arc<Target> {
             name: COLLECTION.into(),
             dimensions: DIMENSIONS,
             is_shared: false,
+            fields: Vec::new(),
         },
         namespace: Uuid::from_u128(42),
         client_id: 7,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use uuid::Uuid;
+use vb_engine::fields::FieldsChange;
 use vb_engine::point::{Point, PointKey, StoredPoint};
 use vb_engine::store::contract::{CollectionSpec, Detail, Hit, Question, Search, VectorStore};
 use vb_engine::store::error::StoreError;
@@ -110,6 +111,20 @@ impl VectorStore for MemoryStore {
         self.called("upsert").await?;
         self.with(&share.collection, |kept| {
             kept.extend(points.into_iter().map(|point| (point.id, point)))
+        })
+    }
+
+    async fn set_fields(&self, share: &Share, changes: &[FieldsChange]) -> Result<(), StoreError> {
+        self.called("set_fields").await?;
+        self.with(&share.collection, |kept| {
+            for FieldsChange { points, fields } in changes {
+                for point in points {
+                    if let Some(kept) = kept.get_mut(point) {
+                        kept.payload.fields = fields.values.clone();
+                        kept.payload.fields_hash = fields.hash.clone();
+                    }
+                }
+            }
         })
     }
 

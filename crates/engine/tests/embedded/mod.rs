@@ -25,6 +25,7 @@ async fn ensure(store: &dyn VectorStore, name: &str, dimensions: usize) {
             name: name.to_owned(),
             dimensions,
             is_shared: false,
+            fields: Vec::new(),
         })
         .await
         .unwrap();

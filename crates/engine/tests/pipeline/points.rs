@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde_json::Map;
 use uuid::Uuid;
 use vb_engine::batch::Batch;
+use vb_engine::fields::{Fields, FieldsChange};
 use vb_engine::point::point_id;
 use vb_engine::policy::chunking::Chunking;
 
@@ -141,4 +143,53 @@ fn a_row_deleted_and_inserted_again_keeps_its_point() {
     assert_eq!(embedded[0].chunks[0].point_id, id);
     assert!(deleted.is_empty());
     assert!(owner.store.points(COLLECTION).contains_key(&id));
+}
+
+#[test]
+fn columns_are_stored_with_the_points_and_change_without_the_provider() {
+    let fields = |status: &str, hash: &str| Fields {
+        values: Map::from_iter([("status".to_owned(), status.into())]),
+        hash: hash.to_owned(),
+    };
+    let mut owner = Owner::start(ScriptedProvider::sound());
+    let mut first = batch(["one", "two"]);
+    first.records[0].fields = fields("open", "aa");
+    let (embedded, ..) = done(owner.run(first));
+    let hashes: Vec<&str> = embedded.iter().map(|record| record.fields_hash.as_str()).collect();
+    assert_eq!(hashes, ["aa", ""]);
+    let id = point_id(&target(None), "r0", 0);
+    let kept = |owner: &Owner| owner.store.points(COLLECTION).remove(&id).unwrap();
+    assert_eq!(kept(&owner).payload.fields, fields("open", "aa").values);
+    let before = kept(&owner);
+    done(owner.run(Batch {
+        changes: vec![FieldsChange {
+            points: vec![id],
+            fields: fields("closed", "bb"),
+        }],
+        ..batch::<&str>([])
+    }));
+    assert_eq!(owner.provider.requests().len(), 1);
+    assert_eq!(owner.store.calls()[3..], ["set_fields", "flush"]);
+    assert_eq!(kept(&owner).payload.fields, fields("closed", "bb").values);
+    assert_eq!(kept(&owner).vector, before.vector);
+}
+
+#[test]
+fn a_collection_that_is_gone_when_columns_change_is_noticed() {
+    let mut owner = Owner::start(ScriptedProvider::sound());
+    done(owner.run(batch(["one"])));
+    owner.engine.take_made();
+    owner.store.remove(COLLECTION);
+    done(owner.run(Batch {
+        changes: vec![FieldsChange {
+            points: vec![point_id(&target(None), "r0", 0)],
+            fields: Fields::default(),
+        }],
+        ..batch::<&str>([])
+    }));
+    let made = owner.engine.take_made();
+    assert!(
+        matches!(&made[..], [made] if made.again && made.name == COLLECTION),
+        "{made:?}"
+    );
 }

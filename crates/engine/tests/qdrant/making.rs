@@ -19,6 +19,7 @@ fn spec(is_shared: bool) -> CollectionSpec {
         name: "docs".to_owned(),
         dimensions: 8,
         is_shared,
+        fields: Vec::new(),
     }
 }
 

@@ -3,18 +3,20 @@
 use std::collections::HashMap;
 
 use qdrant_edge::{
-    ConditionalInsertOperation, CountRequest, CreateIndex, DEFAULT_VECTOR_NAME, FieldIndexOperations, IdfCorpusParams,
-    IdfParams, JsonPath, KeywordIndexParams, Memory, NamedQuery, Payload, PayloadFieldSchema, PayloadSchemaParams,
-    PointId, PointInsertOperations, PointOperations, PointStructPersisted, QueryEnum, QueryRequest,
-    QueryRequestBuilder, Record, ScoredPoint, ScoringQuery, ScrollRequest, SearchParams, SparseVector, UpdateOperation,
-    VectorInternal, VectorPersisted, VectorStructInternal, VectorStructPersisted, WithPayloadInterface, WithVector,
+    BoolIndexParams, ConditionalInsertOperation, CountRequest, CreateIndex, DEFAULT_VECTOR_NAME, FieldIndexOperations,
+    FloatIndexParams, IdfCorpusParams, IdfParams, IntegerIndexParams, JsonPath, KeywordIndexParams, Memory, NamedQuery,
+    Payload, PayloadFieldSchema, PayloadOps, PayloadSchemaParams, PayloadSchemaType, PointId, PointInsertOperations,
+    PointOperations, PointStructPersisted, QueryEnum, QueryRequest, QueryRequestBuilder, Record, ScoredPoint,
+    ScoringQuery, ScrollRequest, SearchParams, SetPayloadOp, SparseVector, UpdateOperation, VectorInternal,
+    VectorPersisted, VectorStructInternal, VectorStructPersisted, WithPayloadInterface, WithVector,
 };
 use serde_json::Value;
 
 use super::filter::{filter, filter_of_keys};
 use super::settings::{self, Layout};
+use crate::fields::{Field, FieldKind, FieldsChange};
 use crate::keywords::{KEYWORDS, Keywords};
-use crate::point::{Point, PointIdentity, PointKey, StoredPoint};
+use crate::point::{Point, PointIdentity, PointKey, StoredPoint, fields_payload};
 use crate::store::contract::{Detail, Hit, Question, Search};
 use crate::store::error::StoreError;
 use crate::store::share::{Share, TENANT};
@@ -63,10 +65,69 @@ pub(super) fn tenant_index() -> UpdateOperation {
         memory: Some(Memory::Cold),
         ..KeywordIndexParams::default()
     };
-    UpdateOperation::FieldIndexOperation(FieldIndexOperations::CreateIndex(CreateIndex {
+    create_index(CreateIndex {
         field_name: json_path(TENANT),
         field_schema: Some(PayloadFieldSchema::FieldParams(PayloadSchemaParams::Keyword(params))),
-    }))
+    })
+}
+
+/// The engine's operation that makes an index.
+pub(super) fn create_index(index: CreateIndex) -> UpdateOperation {
+    UpdateOperation::FieldIndexOperation(FieldIndexOperations::CreateIndex(index))
+}
+
+/// The index of a column that points carry, kept on disk as everything is.
+pub(super) fn field_index(field: &Field) -> Result<CreateIndex, StoreError> {
+    let memory = Some(Memory::Cold);
+    let params = match field.kind {
+        FieldKind::Bool => PayloadSchemaParams::Bool(BoolIndexParams {
+            memory,
+            ..BoolIndexParams::default()
+        }),
+        FieldKind::Integer => PayloadSchemaParams::Integer(IntegerIndexParams {
+            memory,
+            ..IntegerIndexParams::default()
+        }),
+        FieldKind::Float => PayloadSchemaParams::Float(FloatIndexParams {
+            memory,
+            ..FloatIndexParams::default()
+        }),
+        FieldKind::Keyword => PayloadSchemaParams::Keyword(KeywordIndexParams {
+            memory,
+            ..KeywordIndexParams::default()
+        }),
+    };
+    let path = field.path();
+    Ok(CreateIndex {
+        field_name: path
+            .parse()
+            .map_err(|()| StoreError::Configuration(format!("the engine does not take the path {path}")))?,
+        field_schema: Some(PayloadFieldSchema::FieldParams(params)),
+    })
+}
+
+/// What the engine says of an index of such values.
+pub(super) fn index_type(kind: FieldKind) -> PayloadSchemaType {
+    match kind {
+        FieldKind::Bool => PayloadSchemaType::Bool,
+        FieldKind::Integer => PayloadSchemaType::Integer,
+        FieldKind::Float => PayloadSchemaType::Float,
+        FieldKind::Keyword => PayloadSchemaType::Keyword,
+    }
+}
+
+/// The engine's operation that lets points carry other columns.
+pub(super) fn set_fields(share: &Share, change: &FieldsChange) -> Result<UpdateOperation, StoreError> {
+    let keys: Vec<PointKey> = change.points.iter().copied().map(PointKey::Id).collect();
+    Ok(UpdateOperation::PayloadOperation(PayloadOps::SetPayload(
+        SetPayloadOp {
+            payload: Payload(fields_payload(&change.fields)),
+            points: None,
+            // Of points that are named outright, one that is missing would be an error.
+            filter: Some(filter_of_keys(share, &keys)?),
+            key: None,
+        },
+    )))
 }
 
 /// Asks for the points that answer best, with their payload.

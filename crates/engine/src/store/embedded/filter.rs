@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::point::PointKey;
 use crate::store::error::StoreError;
-use crate::store::share::{Condition, Scalar, Share, Test};
+use crate::store::share::{Condition, Range, Scalar, Share, Test};
 
 /// The points of a share for which all of this is true; `None` when those are all there are.
 pub(super) fn filter(share: &Share, wanted: &[Condition]) -> Result<Option<Filter>, StoreError> {
@@ -43,7 +43,10 @@ fn conditions(share: &Share, wanted: &[Condition]) -> Parts {
 fn tests(Condition { field, test, .. }: &Condition) -> Vec<Value> {
     match test {
         Test::Any(values) => {
-            let value = |scalar: &Scalar| json!({ "key": field, "match": { "value": scalar } });
+            let value = |scalar: &Scalar| match scalar {
+                Scalar::Number(value) => json!({ "key": field, "range": Range::only(*value) }),
+                scalar => json!({ "key": field, "match": { "value": scalar } }),
+            };
             values.iter().map(value).collect()
         }
         Test::Range(range) => vec![json!({ "key": field, "range": range })],

@@ -11,6 +11,7 @@ use super::directory::{StoreDirectory, clear_interrupted_index};
 use super::group_commit::GroupCommit;
 use super::settings::Layout;
 use super::{conversion, failure, settings};
+use crate::fields::{Field, FieldsChange};
 use crate::point::{Point, PointKey, StoredPoint};
 use crate::store::contract::{CollectionSpec, Detail, Hit, Question, Search};
 use crate::store::error::StoreError;
@@ -127,6 +128,25 @@ impl Shard {
             }
             self.write(conversion::upsert(share, some, self.layout)?)?;
         }
+    }
+
+    /// Indexes the columns that points carry, those that are not.
+    pub(super) fn index_fields(&self, fields: &[Field]) -> Result<(), StoreError> {
+        let known = self.engine.info().map_err(|error| self.failed(&error))?.payload_schema;
+        for field in fields {
+            let index = conversion::field_index(field)?;
+            if known.get(&index.field_name).map(|known| known.data_type) != Some(conversion::index_type(field.kind)) {
+                self.write(conversion::create_index(index))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn set_fields(&self, share: &Share, changes: &[FieldsChange]) -> Result<(), StoreError> {
+        failure::check_room_to_write(self.directory.root(), changes.len() as u64 * POINT_BYTES)?;
+        changes
+            .iter()
+            .try_for_each(|change| self.write(conversion::set_fields(share, change)?))
     }
 
     pub(super) fn delete(&self, share: &Share, keys: &[PointKey]) -> Result<(), StoreError> {

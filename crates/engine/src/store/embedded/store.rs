@@ -10,6 +10,7 @@ use super::directory::StoreDirectory;
 use super::group_commit;
 use super::index_builder::IndexBuilder;
 use super::open_shards::OpenShards;
+use crate::fields::FieldsChange;
 use crate::point::{Point, PointKey, StoredPoint};
 use crate::store::contract::{CollectionSpec, Detail, Hit, Search, VectorStore};
 use crate::store::error::StoreError;
@@ -73,6 +74,10 @@ impl VectorStore for EmbeddedStore {
             other => (other?, false),
         };
         shard.check_dimensions(spec.dimensions)?;
+        if !spec.fields.is_empty() {
+            let fields = spec.fields.clone();
+            on_shard(shard, move |shard| shard.index_fields(&fields)).await?;
+        }
         Ok(is_new)
     }
 
@@ -92,6 +97,12 @@ impl VectorStore for EmbeddedStore {
     async fn upsert(&self, share: &Share, points: Vec<Point>) -> Result<(), StoreError> {
         let (shard, share) = (self.shards.lease(&share.collection).await?, share.clone());
         on_shard(shard, move |shard| shard.upsert(&share, points)).await
+    }
+
+    async fn set_fields(&self, share: &Share, changes: &[FieldsChange]) -> Result<(), StoreError> {
+        let (shard, share) = (self.shards.lease(&share.collection).await?, share.clone());
+        let changes = changes.to_vec();
+        on_shard(shard, move |shard| shard.set_fields(&share, &changes)).await
     }
 
     async fn delete(&self, share: &Share, keys: Vec<PointKey>) -> Result<(), StoreError> {

@@ -15,6 +15,7 @@ use tonic::Code;
 use super::connection::Connection;
 use super::failure::{completed, error};
 use super::options::{CollectionOptions, Quantization};
+use crate::fields::FieldKind;
 use crate::keywords::KEYWORDS;
 use crate::store::contract::CollectionSpec;
 use crate::store::error::StoreError;
@@ -41,8 +42,6 @@ pub(super) async fn create(connection: &Connection, spec: &CollectionSpec) -> Re
 /// read them all.
 pub(super) async fn index_tenants(connection: &Connection, spec: &CollectionSpec) -> Result<(), StoreError> {
     let request = CreateFieldIndexCollection {
-        collection_name: spec.name.clone(),
-        wait: Some(true),
         field_name: TENANT.to_owned(),
         field_type: Some(FieldType::Keyword.into()),
         field_index_params: Some(PayloadIndexParams {
@@ -51,8 +50,40 @@ pub(super) async fn index_tenants(connection: &Connection, spec: &CollectionSpec
                 ..KeywordIndexParams::default()
             })),
         }),
-        timeout: connection.patience(),
         ..CreateFieldIndexCollection::default()
+    };
+    index(connection, spec, request).await
+}
+
+/// Indexes the columns that points carry, so that searches that filter by them are fast. One that is indexed already stays.
+pub(super) async fn index_fields(connection: &Connection, spec: &CollectionSpec) -> Result<(), StoreError> {
+    for field in &spec.fields {
+        let kind = match field.kind {
+            FieldKind::Bool => FieldType::Bool,
+            FieldKind::Integer => FieldType::Integer,
+            FieldKind::Float => FieldType::Float,
+            FieldKind::Keyword => FieldType::Keyword,
+        };
+        let request = CreateFieldIndexCollection {
+            field_name: field.path(),
+            field_type: Some(kind.into()),
+            ..CreateFieldIndexCollection::default()
+        };
+        index(connection, spec, request).await?;
+    }
+    Ok(())
+}
+
+async fn index(
+    connection: &Connection,
+    spec: &CollectionSpec,
+    request: CreateFieldIndexCollection,
+) -> Result<(), StoreError> {
+    let request = CreateFieldIndexCollection {
+        collection_name: spec.name.clone(),
+        wait: Some(true),
+        timeout: connection.patience(),
+        ..request
     };
     let answer = connection
         .points()?

@@ -46,6 +46,7 @@ fn tests(Condition { field, test, .. }: &Condition) -> Vec<QdrantCondition> {
                 let value = match scalar {
                     Scalar::Bool(value) => MatchValue::Boolean(*value),
                     Scalar::Integer(value) => MatchValue::Integer(*value),
+                    Scalar::Number(value) => return within(field, Range::only(*value)),
                     Scalar::Text(value) => MatchValue::Keyword(value.clone()),
                 };
                 of(ConditionOneOf::Field(FieldCondition {
@@ -58,21 +59,20 @@ fn tests(Condition { field, test, .. }: &Condition) -> Vec<QdrantCondition> {
             };
             values.iter().map(value).collect()
         }
-        Test::Range(Range { gt, gte, lt, lte }) => vec![of(ConditionOneOf::Field(FieldCondition {
-            key: field.clone(),
-            range: Some(QdrantRange {
-                gt: *gt,
-                gte: *gte,
-                lt: *lt,
-                lte: *lte,
-            }),
-            ..FieldCondition::default()
-        }))],
+        Test::Range(range) => vec![within(field, *range)],
         Test::Null => vec![
             of(ConditionOneOf::IsNull(IsNullCondition { key: field.clone() })),
             of(ConditionOneOf::IsEmpty(IsEmptyCondition { key: field.clone() })),
         ],
     }
+}
+
+fn within(field: &str, Range { gt, gte, lt, lte }: Range) -> QdrantCondition {
+    of(ConditionOneOf::Field(FieldCondition {
+        key: field.to_owned(),
+        range: Some(QdrantRange { gt, gte, lt, lte }),
+        ..FieldCondition::default()
+    }))
 }
 
 fn of(condition: ConditionOneOf) -> QdrantCondition {

@@ -19,6 +19,7 @@ mod known;
 mod options;
 mod points;
 mod query;
+mod set_fields;
 mod store;
 mod upload;
 

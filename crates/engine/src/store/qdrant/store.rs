@@ -18,8 +18,10 @@ use super::filter::{filter, filter_of_keys};
 use super::known::Known;
 use super::options::QdrantOptions;
 use super::points::{hit, point_id, stored};
+use super::set_fields::change_fields;
 use super::upload::upload;
 use super::{creation, query};
+use crate::fields::FieldsChange;
 use crate::point::{Point, PointKey, StoredPoint};
 use crate::store::contract::{CollectionSpec, Detail, Hit, Question, Search, VectorStore};
 use crate::store::error::StoreError;
@@ -102,6 +104,7 @@ impl VectorStore for QdrantStore {
             creation::index_tenants(connection, spec).await?;
             self.known.ask(connection, &spec.name).await?;
         }
+        creation::index_fields(connection, spec).await?;
         Ok(self.made.lock().remove(&spec.name))
     }
 
@@ -164,6 +167,12 @@ impl VectorStore for QdrantStore {
             .try_for_each(|point| layout.check_dimensions(&share.collection, point.vector.len()))?;
         let written = upload(&self.connection, share, points).await;
         self.noticing(&share.collection, written)
+    }
+
+    async fn set_fields(&self, share: &Share, changes: &[FieldsChange]) -> Result<(), StoreError> {
+        check_name(&share.collection)?;
+        let changed = change_fields(&self.connection, share, changes).await;
+        self.noticing(&share.collection, changed)
     }
 
     async fn delete(&self, share: &Share, keys: Vec<PointKey>) -> Result<(), StoreError> {
