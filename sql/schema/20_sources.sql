@@ -1,11 +1,12 @@
 -- What is known of a source beyond the rules that hold without configuration. NULL means: by those rules.
 create table vb_source_settings (
-    source         regclass primary key,
-    client_column  name default 'client_id',
-    key_columns    name[] check (pg_catalog.cardinality(key_columns) > 0),
-    active_column  name,
-    order_column   name,
-    priority       int check (priority between 1 and 100)
+    source           regclass primary key,
+    client_column    name default 'client_id',
+    key_columns      name[] check (pg_catalog.cardinality(key_columns) > 0),
+    active_column    name,
+    order_column     name,
+    payload_columns  name[] check (pg_catalog.cardinality(payload_columns) between 1 and 32),
+    priority         int check (priority between 1 and 100)
 );
 comment on table vb_source_settings is 'Tables that vector_backfill embeds; a NULL client_column makes a single-tenant source (client 0)';
 

@@ -58,9 +58,10 @@ create table qdrant_vectors (
     content_hash  bytea not null,
     token_count   int not null,
     embedded_at   timestamptz not null default pg_catalog.now(),
+    fields_hash   bytea not null default '',
     primary key (client_id, source, vector_type, record_id, chunk_no)
 );
-comment on table qdrant_vectors is 'One row for each vector in the store, with the hash of the text it was made from';
+comment on table qdrant_vectors is 'One row for each vector in the store, with the hash of the text it was made from; fields_hash is that of the payload columns, empty where none are declared';
 
 -- The same of collections that are being built. They take the place of the others when the job is complete.
 create table vb_next_vectors (like qdrant_vectors including all);

@@ -77,12 +77,12 @@ create function vb_configure_source(
     source regclass, client_column name default 'client_id', key_columns name[] default null,
     active_column name default null, order_column name default null, vector_type text default 'content',
     text_columns name[] default null, template text default null, chunk_tokens int default null,
-    chunk_overlap int default null, priority int default null
+    chunk_overlap int default null, priority int default null, payload_columns name[] default null
 ) returns void
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_configure_source_wrapper';
 comment on function vb_configure_source is
-    'Says how a table is embedded: its key, client column, filter, order and its text; each call says all of it anew';
+    'Says how a table is embedded: its key, client column, filter, order, its text, and the columns that searches may filter by; each call says all of it anew';
 
 create function vb_set_provider(
     name text, kind text default null, model text default null, dimensions int default null,
@@ -119,11 +119,11 @@ comment on function vb_embed is 'The embedding of a text, made by the worker';
 
 create function vb_search(
     client_id bigint, source regclass, query text, k int default 10, vector_type text default 'content',
-    mode text default 'dense'
+    mode text default 'dense', filter jsonb default null
 ) returns table (record_id text, score real, snippet text, chunk_no int)
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_search_wrapper';
-comment on function vb_search is 'The k records of a client that are nearest to a question, best first';
+comment on function vb_search is 'The k records of a client that are nearest to a question, best first; filter names values of the source''s payload columns';
 
 create function vb_verify(
     client_id bigint, source regclass, vector_type text default 'content', repair boolean default false

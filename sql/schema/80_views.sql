@@ -1,7 +1,8 @@
 -- Views over functions and settings, for people and dashboards.
 create view vb_sources as
 select s.source, coalesce(s.priority, vb_default_priority(s.source)) as priority, t.vector_type, s.client_column,
-       s.key_columns, s.active_column, s.order_column, t.text_columns, t.template, t.chunk_tokens, t.chunk_overlap
+       s.key_columns, s.active_column, s.order_column, t.text_columns, t.template, t.chunk_tokens, t.chunk_overlap,
+       s.payload_columns
 from vb_source_settings s
 left join vb_source_texts t on t.source operator(pg_catalog.=) s.source;
 comment on view vb_sources is 'Tables that are or were embedded; NULL columns follow the rules for unconfigured tables';

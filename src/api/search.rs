@@ -2,7 +2,7 @@
 
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Oid;
-use pgrx::{name, pg_extern};
+use pgrx::{JsonB, name, pg_extern};
 
 use super::{on_primary, required};
 use crate::pg::catch::respond;
@@ -16,6 +16,7 @@ fn vb_search(
     k: Option<i32>,
     vector_type: Option<String>,
     mode: Option<String>,
+    filter: Option<JsonB>,
 ) -> TableIterator<
     'static,
     (
@@ -33,6 +34,7 @@ fn vb_search(
             query: &required(query, "query")?,
             k: required(k, "k")?,
             mode: search::mode(&required(mode, "mode")?)?,
+            filter: filter.as_ref().map(|JsonB(filter)| filter),
         };
         let hits = search::search(&on_primary()?, &question)?;
         Ok(TableIterator::new(hits.into_iter().map(|hit| {

@@ -26,6 +26,7 @@ fn vb_configure_source(
     chunk_tokens: Option<i32>,
     chunk_overlap: Option<i32>,
     priority: Option<i32>,
+    payload_columns: Option<Array<'_, &CStr>>,
 ) {
     respond(|| {
         let settings = SourceSettings {
@@ -33,6 +34,9 @@ fn vb_configure_source(
             key_columns: key_columns.map(|names| texts(&names, "key_columns")).transpose()?,
             active_column: active_column.map(text),
             order_column: order_column.map(text),
+            payload_columns: payload_columns
+                .map(|names| texts(&names, "payload_columns"))
+                .transpose()?,
             text_columns: text_columns.map(|names| texts(&names, "text_columns")).transpose()?,
             template,
             chunk_tokens,

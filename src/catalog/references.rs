@@ -12,6 +12,9 @@ use super::installation::Installation;
 use crate::error::{Result, VbError};
 use crate::pg::spi;
 
+/// What stands for the hash of payload columns that are to be set again, in hexadecimal; see `references_doubt_fields.sql`.
+pub(crate) const DOUBTED_FIELDS: &str = "00";
+
 /// References that are forgotten in one statement.
 const ABANDONED_AT_A_TIME: i64 = 20_000;
 
@@ -40,6 +43,17 @@ pub(crate) struct Present {
     pub(crate) points: Vec<uuid::Uuid>,
     /// Hash of the text they were made from, when they are in the asked collection and need not be renewed.
     pub(crate) hash: Option<Vec<u8>>,
+    /// Hash of the payload columns that they carry, in hexadecimal.
+    pub(crate) fields_hash: String,
+}
+
+/// A reference that its point contradicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// Of the vector, or all of it.
+    Vector,
+    /// Of the payload columns only.
+    Fields,
 }
 
 /// A statement of `sql/query` about the references of collections in this stage.
@@ -83,6 +97,9 @@ pub(crate) fn present(
             if first_chunk && row.get::<bool>(5)? && !row.get::<bool>(6)? {
                 present.hash = Some(row.get(3)?);
             }
+            if first_chunk {
+                present.fields_hash = row.get(7)?;
+            }
             Ok(())
         },
     )?;
@@ -103,6 +120,7 @@ pub(crate) fn upsert(
     let mut points = Vec::with_capacity(chunks);
     let mut hashes = Vec::with_capacity(chunks);
     let mut tokens = Vec::with_capacity(chunks);
+    let mut fields_hashes = Vec::with_capacity(chunks);
     for record in embedded {
         for (number, chunk) in record.chunks.iter().enumerate() {
             record_ids.push(record.record_id.clone());
@@ -110,6 +128,7 @@ pub(crate) fn upsert(
             points.push(chunk.point_id.to_string());
             hashes.push(record.content_hash.to_vec());
             tokens.push(chunk.tokens as i32);
+            fields_hashes.push(record.fields_hash.clone());
         }
     }
     spi::run(
@@ -131,6 +150,7 @@ pub(crate) fn upsert(
             points.into(),
             hashes.into(),
             tokens.into(),
+            fields_hashes.into(),
         ],
     )?;
     let record_ids: Vec<String> = embedded.iter().map(|record| record.record_id.clone()).collect();
@@ -147,6 +167,30 @@ pub(crate) fn upsert(
             owner.vector_type.into(),
             record_ids.into(),
             counts.into(),
+        ],
+    )
+    .map(|_| ())
+}
+
+/// Records that the points of these records carry other payload columns.
+pub(crate) fn set_fields(
+    installation: &Installation,
+    owner: Owner<'_>,
+    stage: Stage,
+    (record_ids, hashes): (Vec<String>, Vec<String>),
+) -> Result<()> {
+    spi::run(
+        &sql(
+            installation,
+            stage,
+            include_str!("../../sql/query/references_set_fields.sql"),
+        ),
+        &[
+            owner.client_id.into(),
+            owner.source.into(),
+            owner.vector_type.into(),
+            record_ids.into(),
+            hashes.into(),
         ],
     )
     .map(|_| ())
@@ -176,10 +220,19 @@ pub(crate) fn delete(
     Ok(deleted.unwrap_or(0))
 }
 
-/// What these records have is not true any more: the next backfill makes their vectors again.
-pub(crate) fn doubt(installation: &Installation, owner: Owner<'_>, record_ids: Vec<String>) -> Result<()> {
+/// What these records have is not true any more: the next backfill makes their vectors, or sets their fields, again.
+pub(crate) fn doubt(
+    installation: &Installation,
+    owner: Owner<'_>,
+    record_ids: Vec<String>,
+    doubt: Doubt,
+) -> Result<()> {
+    let statement = match doubt {
+        Doubt::Vector => include_str!("../../sql/query/references_doubt.sql"),
+        Doubt::Fields => include_str!("../../sql/query/references_doubt_fields.sql"),
+    };
     spi::run(
-        &installation.sql(include_str!("../../sql/query/references_doubt.sql")),
+        &installation.sql(statement),
         &[
             owner.client_id.into(),
             owner.source.into(),

@@ -9,6 +9,7 @@ use crate::error::{Result, VbError};
 use crate::pg::{role, spi};
 use crate::source::columns::Relation;
 use crate::source::describe;
+use crate::source::payload::MOST_COLUMNS;
 
 /// Settings of a source and of one of its vector types; `None` means: by the rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub(crate) struct SourceSettings {
     pub(crate) active_column: Option<String>,
     /// Newest first by this column.
     pub(crate) order_column: Option<String>,
+    /// Columns that searches may filter by.
+    pub(crate) payload_columns: Option<Vec<String>>,
     /// Columns whose values make the text.
     pub(crate) text_columns: Option<Vec<String>>,
     /// Template that makes the text.
@@ -38,6 +41,7 @@ impl Default for SourceSettings {
             key_columns: None,
             active_column: None,
             order_column: None,
+            payload_columns: None,
             text_columns: None,
             template: None,
             chunk_tokens: None,
@@ -60,6 +64,7 @@ pub(crate) fn read(installation: &Installation, source: Oid, vector_type: &str) 
             template: row.optional(6)?,
             chunk_tokens: row.optional(7)?,
             chunk_overlap: row.optional(8)?,
+            payload_columns: row.optional(9)?,
         })
     })
 }
@@ -87,6 +92,7 @@ pub(crate) fn configure(
                 settings.active_column.as_deref().into(),
                 settings.order_column.as_deref().into(),
                 priority.into(),
+                settings.payload_columns.clone().into(),
             ],
         )?;
         spi::run(
@@ -134,18 +140,40 @@ fn check(vector_type: &str, settings: &SourceSettings) -> Result<()> {
     for (argument, columns) in [
         ("key_columns", &settings.key_columns),
         ("text_columns", &settings.text_columns),
+        ("payload_columns", &settings.payload_columns),
     ] {
         if columns.as_ref().is_some_and(Vec::is_empty) {
             return Err(VbError::invalid(format!("{argument} is empty"))
                 .hint("Name at least one column, or give NULL for what holds without configuration."));
         }
     }
+    check_payload(settings.payload_columns.as_deref().unwrap_or_default())?;
     check_range("chunk_tokens", settings.chunk_tokens, 8, 8192)?;
     match (settings.chunk_tokens, settings.chunk_overlap) {
         (None, Some(_)) => Err(VbError::invalid("chunk_overlap is given without chunk_tokens")
             .hint("Say with chunk_tokens how long a chunk is.")),
         (Some(tokens), Some(_)) => check_range("chunk_overlap", settings.chunk_overlap, 0, tokens - 1),
         (_, None) => Ok(()),
+    }
+}
+
+fn check_payload(columns: &[String]) -> Result<()> {
+    if columns.len() > MOST_COLUMNS {
+        return Err(VbError::invalid(format!(
+            "payload_columns has {} columns, at most {MOST_COLUMNS} are kept",
+            columns.len()
+        ))
+        .hint("Name those that searches filter by."));
+    }
+    let twice = columns
+        .iter()
+        .enumerate()
+        .find(|(at, name)| columns[..*at].contains(name));
+    match twice {
+        Some((_, name)) => {
+            Err(VbError::invalid(format!("payload_columns names {name:?} twice")).hint("Name each column once."))
+        }
+        None => Ok(()),
     }
 }
 

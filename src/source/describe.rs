@@ -4,6 +4,7 @@ use pgrx::pg_sys::Oid;
 
 use super::columns::{Column, Relation};
 use super::key::Key;
+use super::payload::Payload;
 use super::template::Template;
 use super::text::{self, TextSource};
 use crate::catalog::installation::Installation;
@@ -31,6 +32,8 @@ pub(crate) struct Source {
     pub(crate) order: String,
     /// The text of a row of `s`; NULL when it has none.
     pub(crate) text: String,
+    /// Columns that points carry.
+    pub(crate) payload: Payload,
     /// How long texts are cut.
     pub(crate) chunking: Option<Chunking>,
 }
@@ -68,6 +71,7 @@ pub(crate) fn assemble(relation: &Relation, settings: &SourceSettings, vector_ty
         owner: relation.owner,
         filter: filter(relation, settings)?,
         order,
+        payload: Payload::read(relation, settings.payload_columns.as_deref().unwrap_or_default())?,
         text: text::expression(relation, vector_type, &text_source)?,
         chunking: settings.chunk_tokens.map(|tokens| Chunking {
             tokens: tokens as usize,

@@ -5,10 +5,12 @@
 
 pub(crate) mod columns;
 pub(crate) mod describe;
+pub(crate) mod filter;
 pub(crate) mod gone;
 pub(crate) mod key;
 pub(crate) mod live;
 pub(crate) mod pages;
+pub(crate) mod payload;
 pub(crate) mod reader;
 pub(crate) mod template;
 pub(crate) mod text;

@@ -5,6 +5,7 @@ use pgrx::PgSqlErrorCode;
 use uuid::Uuid;
 
 use super::describe::Source;
+use super::payload::hash_of;
 use super::work_list::{Comparison, Scope};
 use crate::error::{Result, VbError};
 use crate::pg::role;
@@ -23,7 +24,7 @@ pub(crate) struct Page {
     pub(crate) rows: u64,
     /// Record ids of those that have a text.
     pub(crate) record_ids: Vec<String>,
-    /// SHA-256 of each of these texts; empty where nobody compares.
+    /// SHA-256 of each of these texts, followed by that of the payload columns if there are some; empty where nobody compares.
     pub(crate) hashes: Vec<Vec<u8>>,
     /// Bytes of each of these texts.
     pub(crate) bytes: Vec<i32>,
@@ -99,9 +100,9 @@ fn query(source: &Source, comparison: Comparison, compares: bool) -> String {
     let (columns, text) = match comparison {
         Comparison::Texts => {
             let hash = if compares {
-                "sha256(convert_to(t.text, 'UTF8'))"
+                format!("{} || {}", hash_of("t.text"), source.payload.hash())
             } else {
-                "''::bytea"
+                "''::bytea".to_owned()
             };
             (
                 format!("case when t.text is not null then {hash} end, octet_length(t.text)"),

@@ -2,9 +2,11 @@
 
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::Oid;
+use vb_engine::fields::Fields;
 
 use super::describe::Source;
 use super::key::Matching;
+use super::payload;
 use crate::error::{Result, VbError};
 use crate::pg::role;
 use crate::pg::spi::{Cursor, Row};
@@ -22,6 +24,8 @@ pub(crate) struct SourceRow {
     pub(crate) record_id: String,
     /// Its text.
     pub(crate) text: RowText,
+    /// Its payload columns.
+    pub(crate) fields: Fields,
 }
 
 /// The text of a row.
@@ -29,7 +33,7 @@ pub(crate) struct SourceRow {
 pub(crate) enum RowText {
     /// It has none.
     Missing,
-    /// It has more bytes, namely this many, than may be read.
+    /// It and the payload columns have more bytes, namely this many, than may be read.
     TooLong(i64),
     /// The text and its SHA-256.
     Text(String, [u8; 32]),
@@ -73,13 +77,18 @@ pub(crate) fn read(
 ) -> Result<SourceRows> {
     let query = format!(
         "select k.n, {key}, t.bytes, case when t.bytes <= {byte_limit} then t.text end, \
-                case when t.bytes <= {byte_limit} then sha256(convert_to(t.text, 'UTF8')) end \
+                case when t.bytes <= {byte_limit} then sha256(convert_to(t.text, 'UTF8')) end, \
+                case when t.bytes <= {byte_limit} then t.fields end, encode(sha256(convert_to(t.fields, 'UTF8')), 'hex') \
          from {join} \
-         cross join lateral (select x.text, octet_length(x.text)::int8 from (select {text} offset 0) x(text)) t(text, bytes) \
+         cross join lateral ( \
+             select x.text, x.fields, octet_length(x.text)::int8 + coalesce(octet_length(x.fields), 0) \
+             from (select {text}, {fields} offset 0) x(text, fields) \
+         ) t(text, fields, bytes) \
          where {filter} order by k.n",
         key = source.key.expression(),
         join = source.key.join(&source.name, 2, Matching::Values),
         text = source.text,
+        fields = source.payload.expression(),
         filter = source.filter,
     );
     let arguments = key_arguments(source, client_id, record_ids);
@@ -96,18 +105,26 @@ pub(crate) fn read(
             let page = cursor.fetch(count, |row| {
                 let record_id = row.get(2)?;
                 let text = RowText::read(row)?;
-                Ok((row.get::<i64>(1)?, SourceRow { record_id, text }))
+                let fields = row.optional::<String>(6)?;
+                let bytes = text.len() + fields.as_ref().map_or(0, String::len);
+                let fields = payload::fields(fields.as_deref(), row.optional(7)?)?;
+                let read = SourceRow {
+                    record_id,
+                    text,
+                    fields,
+                };
+                Ok((row.get::<i64>(1)?, bytes, read))
             })?;
             if page.is_empty() {
                 return Ok(found);
             }
-            let page_bytes: usize = page.iter().map(|(_, row)| row.text.len()).sum();
+            let page_bytes: usize = page.iter().map(|(_, bytes, _)| bytes).sum();
             count = if page_bytes < LARGE_PAGE {
                 PAGE.min(count * 2)
             } else {
                 1
             };
-            for (position, row) in page {
+            for (position, row_bytes, row) in page {
                 if position == last {
                     return Err(not_unique(source, &row.record_id));
                 }
@@ -116,7 +133,7 @@ pub(crate) fn read(
                     found.covered = usize::try_from(position - 1).unwrap_or(1).max(1);
                     return Ok(found);
                 }
-                bytes += row.text.len();
+                bytes += row_bytes;
                 found.rows.push(row);
             }
         }

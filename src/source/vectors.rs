@@ -2,10 +2,12 @@
 
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
+use vb_engine::fields::Fields;
 
 use super::columns::Relation;
 use super::describe::Source;
 use super::pages::LONGEST_RECORD_ID;
+use super::payload;
 use crate::error::{Result, VbError};
 use crate::pg::role;
 use crate::pg::spi::Cursor;
@@ -13,7 +15,7 @@ use crate::pg::spi::Cursor;
 /// Rows read at a time: 1,536 dimensions as JSON are some 20 kB.
 const PAGE: usize = 200;
 
-/// Bytes of a text that goes to the worker with its vector.
+/// Bytes of a text and a payload that go to the worker with its vector.
 const LONGEST_TEXT: usize = 2 << 20;
 
 /// Bytes of a number as JSON, at most.
@@ -31,6 +33,10 @@ pub(crate) struct VectorRow {
     pub(crate) text: String,
     /// SHA-256 of the text.
     pub(crate) content_hash: Vec<u8>,
+    /// Its payload columns.
+    pub(crate) fields: Fields,
+    /// Bytes of these.
+    fields_bytes: usize,
     /// Its vector.
     pub(crate) vector: Vec<f32>,
 }
@@ -60,13 +66,15 @@ impl VectorRows {
             .hint("Name a column of type real[], double precision[] or pgvector's vector."));
         }
         let query = format!(
-            "select {key}, t.text, sha256(convert_to(t.text, 'UTF8')), s.{vector}::real[] \
-             from {source} s cross join lateral (select {text} offset 0) t(text) \
+            "select {key}, t.text, sha256(convert_to(t.text, 'UTF8')), s.{vector}::real[], \
+                    t.fields, encode(sha256(convert_to(t.fields, 'UTF8')), 'hex') \
+             from {source} s cross join lateral (select {text}, {fields} offset 0) t(text, fields) \
              where {filter} and t.text is not null and s.{vector} is not null order by {order}",
             key = source.key.expression(),
             vector = column.quoted(),
             source = source.name,
             text = source.text,
+            fields = source.payload.expression(),
             filter = source.filter,
             order = source.order,
         );
@@ -79,7 +87,10 @@ impl VectorRows {
         let cursor = &mut self.cursor;
         let rows = role::as_restricted(self.role, || {
             cursor.fetch(PAGE, |row| {
+                let fields = row.optional::<String>(5)?;
                 Ok(VectorRow {
+                    fields_bytes: fields.as_ref().map_or(0, String::len),
+                    fields: payload::fields(fields.as_deref(), row.optional(6)?)?,
                     record_id: row.get(1)?,
                     text: row.get(2)?,
                     content_hash: row.get(3)?,
@@ -101,8 +112,8 @@ impl VectorRow {
     pub(crate) fn fault(&self) -> Option<&'static str> {
         if self.record_id.len() > LONGEST_RECORD_ID {
             Some("its key is too long")
-        } else if self.text.len() > LONGEST_TEXT {
-            Some("its text is too long")
+        } else if self.text.len() + self.fields_bytes > LONGEST_TEXT {
+            Some("its text is too long, or its payload")
         } else if !self.vector.iter().all(|number| number.is_finite()) {
             Some("it has a number that is not finite")
         } else {
@@ -112,6 +123,6 @@ impl VectorRow {
 
     /// Bytes that it takes on its way to the worker, about.
     pub(crate) fn bytes(&self) -> usize {
-        self.text.len() + NUMBER_BYTES * self.vector.len()
+        self.text.len() + self.fields_bytes + NUMBER_BYTES * self.vector.len()
     }
 }

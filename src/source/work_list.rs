@@ -1,4 +1,4 @@
-//! Which records of a client need work: those without a reference and those whose text changed since.
+//! Which records of a client need work: those without a reference and those whose text or payload columns changed since.
 //!
 //! One pass over the client's rows, page by page within one short transaction, newest first. A page is read as the
 //! job's role and then compared with our references as ourselves, so that neither side sees the other's data.
@@ -74,8 +74,10 @@ pub(crate) struct WorkList {
     pub(crate) record_ids: Vec<String>,
     /// All that need work, those beyond the window included.
     pub(crate) needed: u64,
-    /// Bytes of the texts of those; 0 when texts are not looked at.
-    pub(crate) needed_bytes: u64,
+    /// Of these, those that are to be embedded; of the others only payload columns changed.
+    pub(crate) to_embed: u64,
+    /// Bytes of the texts of those that are to be embedded; 0 when texts are not looked at.
+    pub(crate) embed_bytes: u64,
     /// Rows that have no text.
     pub(crate) without_text: u64,
     /// Rows that a plain query shows for the client.
@@ -115,12 +117,20 @@ pub(crate) fn scan(
         let room = MOST_TOO_LONG.saturating_sub(found.too_long.len());
         found.too_long.extend(page.too_long.into_iter().take(room));
         let (mut record_ids, bytes) = (page.record_ids, page.bytes);
-        let (needed, referenced) = match &probe {
+        let compared = match &probe {
             Some(probe) => compare(source, scope, probe, &record_ids, page.hashes)?,
-            None => ((1..=record_ids.len() as i64).collect(), 0),
+            None => Compared {
+                to_embed: (1..=record_ids.len() as i64).collect(),
+                ..Compared::default()
+            },
         };
-        live_references += referenced;
-        for position in needed {
+        live_references += compared.referenced;
+        let to_embed = compared.to_embed.iter().map(|position| (*position, true));
+        let mut needed: Vec<(i64, bool)> = to_embed
+            .chain(compared.changed.iter().map(|position| (*position, false)))
+            .collect();
+        needed.sort_unstable();
+        for (position, is_to_embed) in needed {
             // Ordinality counts from 1.
             let index = usize::try_from(position - 1).unwrap_or(usize::MAX);
             let (Some(record_id), Some(length)) = (record_ids.get_mut(index), bytes.get(index)) else {
@@ -130,7 +140,10 @@ pub(crate) fn scan(
                 continue;
             }
             found.needed += 1;
-            found.needed_bytes += u64::try_from(*length).unwrap_or(0);
+            if is_to_embed {
+                found.to_embed += 1;
+                found.embed_bytes += u64::try_from(*length).unwrap_or(0);
+            }
             if kept_bytes < window {
                 kept_bytes += record_id.len() + size_of::<String>();
                 found.record_ids.push(std::mem::take(record_id));
@@ -176,14 +189,25 @@ fn has_nothing_done(installation: &Installation, source: &Source, scope: &Scope)
     Ok(found.unwrap_or(false))
 }
 
-/// Which of the records need work, by their number from 1, and how many have a reference.
+/// What the comparison of a page gave; records by their number from 1.
+#[derive(Debug, Default)]
+struct Compared {
+    /// Those that are to be embedded.
+    to_embed: Vec<i64>,
+    /// Those of which only payload columns changed.
+    changed: Vec<i64>,
+    /// How many have a reference.
+    referenced: i64,
+}
+
+/// Which of the records need work.
 fn compare(
     source: &Source,
     scope: &Scope,
     probe: &str,
     record_ids: &[String],
     hashes: Vec<Vec<u8>>,
-) -> Result<(Vec<i64>, i64)> {
+) -> Result<Compared> {
     let compared = memory::scoped(|| {
         spi::read_first(
             probe,
@@ -197,7 +221,13 @@ fn compare(
                 scope.collection.as_str().into(),
                 scope.renew_before.into(),
             ],
-            |row| Ok((row.get::<Vec<i64>>(1)?, row.get::<i64>(2)?)),
+            |row| {
+                Ok(Compared {
+                    to_embed: row.get(1)?,
+                    changed: row.get(2)?,
+                    referenced: row.get(3)?,
+                })
+            },
         )
     })?;
     Ok(compared.unwrap_or_default())

@@ -116,6 +116,7 @@ pub(crate) fn activate(
             name: collection.name.clone(),
             dimensions: collection.dimensions as usize,
             is_shared: collection.is_shared,
+            fields: source.payload.fields(),
         },
         namespace: surroundings.namespace,
         client_id: job.client_id,

@@ -57,13 +57,18 @@ pub(crate) fn record(installation: &Installation, batch_id: i64, in_flight: &InF
             failed += errors::insert(installation, job, class, in_flight.attempt, letters)?;
         }
     }
+    if !in_flight.changed.is_empty() {
+        let changed = in_flight.changed.iter();
+        let changed = changed.map(|changed| (changed.record_id.clone(), changed.fields_hash.clone()));
+        references::set_fields(installation, owner, context.collection.stage, changed.unzip())?;
+    }
     let removed = if in_flight.gone.is_empty() {
         0
     } else {
         references::delete(installation, owner, context.collection.stage, &in_flight.gone)?
     };
     let advance = Advance {
-        successful: done.embedded.len() as i64,
+        successful: (done.embedded.len() + in_flight.changed.len()) as i64,
         failed,
         removed,
         truncated: done.embedded.iter().filter(|record| record.truncated).count() as i64,

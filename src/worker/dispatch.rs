@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use vb_engine::batch::{Batch, Record};
+use vb_engine::fields::FieldsChange;
 
 use super::active_job::{ActiveJob, Again, JobContext};
 use super::fault::Fault;
@@ -20,14 +21,25 @@ use crate::source::reader::{self, RowText};
 pub(crate) struct InFlight {
     /// Its job.
     pub(crate) context: Arc<JobContext>,
-    /// Records it embeds.
+    /// Records it embeds or changes.
     pub(crate) record_ids: Vec<String>,
+    /// Of these, records whose payload columns alone it changes.
+    pub(crate) changed: Vec<Changed>,
     /// Records it removes.
     pub(crate) gone: Vec<String>,
     /// Which attempt it is.
     pub(crate) attempt: i32,
     /// Whether it runs alone.
     pub(crate) suspect: bool,
+}
+
+/// A record whose points are to carry other payload columns.
+#[derive(Debug)]
+pub(crate) struct Changed {
+    /// Its key as text.
+    pub(crate) record_id: String,
+    /// Hash of the columns.
+    pub(crate) fields_hash: String,
 }
 
 /// A batch ready for the engine.
@@ -60,10 +72,15 @@ pub(crate) fn prepare(
     };
     let mut records = Vec::with_capacity(read.rows.len());
     let mut too_long = Vec::new();
+    let (mut changed, mut changes) = (Vec::new(), Vec::new());
     // Rows whose text went away since the pass that found them.
     let (mut gone, mut gone_points) = (Vec::new(), Vec::new());
     for row in read.rows {
-        let Present { points, hash } = present.remove(&row.record_id).unwrap_or_default();
+        let Present {
+            points,
+            hash,
+            fields_hash,
+        } = present.remove(&row.record_id).unwrap_or_default();
         match row.text {
             RowText::Missing => {
                 advance.skipped += 1;
@@ -76,15 +93,29 @@ pub(crate) fn prepare(
                 record_id: row.record_id,
                 content_hash: None,
                 message: format!(
-                    "its text has {bytes} bytes; at most {byte_limit} are embedded, by vector_backfill.memory_limit and \
+                    "its text and payload columns have {bytes} bytes; at most {byte_limit} are embedded, by vector_backfill.memory_limit and \
                      vector_backfill.max_concurrent_batches"
                 ),
             }),
-            RowText::Text(_, content_hash) if hash.as_deref() == Some(&content_hash[..]) => advance.unneeded += 1,
+            RowText::Text(_, content_hash) if hash.as_deref() == Some(&content_hash[..]) => {
+                if fields_hash == row.fields.hash {
+                    advance.unneeded += 1;
+                    continue;
+                }
+                changed.push(Changed {
+                    record_id: row.record_id,
+                    fields_hash: row.fields.hash.clone(),
+                });
+                changes.push(FieldsChange {
+                    points,
+                    fields: row.fields,
+                });
+            }
             RowText::Text(text, content_hash) => records.push(Record {
                 record_id: row.record_id,
                 text: text.into(),
                 content_hash,
+                fields: row.fields,
                 present_points: points,
             }),
         }
@@ -99,13 +130,17 @@ pub(crate) fn prepare(
     if advance != Advance::default() {
         jobs::advance(installation, context.job.id, &advance)?;
     }
-    if records.is_empty() && gone.is_empty() {
+    if records.is_empty() && changes.is_empty() && gone.is_empty() {
         if let Some(batch_id) = again.batch_id {
             batches::end(installation, batch_id)?;
         }
         return Ok(None);
     }
-    let record_ids: Vec<String> = records.iter().map(|record| record.record_id.clone()).collect();
+    let embedded = records.iter().map(|record| &record.record_id);
+    let record_ids: Vec<String> = embedded
+        .chain(changed.iter().map(|changed| &changed.record_id))
+        .cloned()
+        .collect();
     let batch_id = match again.batch_id {
         Some(batch_id) => {
             batches::resume(installation, batch_id, &record_ids)?;
@@ -114,10 +149,17 @@ pub(crate) fn prepare(
         None => batches::begin(installation, context.job.id, &record_ids, again.attempt)?,
     };
     let is_last = outcome::is_last(again.attempt, &context.job);
-    let batch = batch_of(context, batch_id, records, gone_points, is_last);
+    let batch = Batch {
+        records,
+        changes,
+        deletes: gone_points,
+        last_attempt: is_last,
+        ..empty_batch(context, batch_id)
+    };
     let in_flight = InFlight {
         context: Arc::clone(context),
         record_ids,
+        changed,
         gone,
         attempt: again.attempt,
         suspect: again.suspect,
@@ -131,10 +173,14 @@ pub(crate) fn prepare_removal(installation: &Installation, active: &ActiveJob, g
     let present = references::present(installation, context.owner(), &gone, &context.collection)?;
     let points = present.into_values().flat_map(|present| present.points).collect();
     let batch_id = batches::begin(installation, context.job.id, &[], 1)?;
-    let batch = batch_of(context, batch_id, Vec::new(), points, false);
+    let batch = Batch {
+        deletes: points,
+        ..empty_batch(context, batch_id)
+    };
     let in_flight = InFlight {
         context: Arc::clone(context),
         record_ids: Vec::new(),
+        changed: Vec::new(),
         gone,
         attempt: 1,
         suspect: false,
@@ -142,21 +188,16 @@ pub(crate) fn prepare_removal(installation: &Installation, active: &ActiveJob, g
     Ok((batch, in_flight))
 }
 
-fn batch_of(
-    context: &JobContext,
-    id: i64,
-    records: Vec<Record>,
-    deletes: Vec<uuid::Uuid>,
-    last_attempt: bool,
-) -> Batch {
+fn empty_batch(context: &JobContext, id: i64) -> Batch {
     Batch {
         id,
         job_id: context.job.id,
         target: Arc::clone(&context.target),
         provider: Arc::clone(&context.provider),
-        records,
-        deletes,
-        last_attempt,
+        records: Vec::new(),
+        changes: Vec::new(),
+        deletes: Vec::new(),
+        last_attempt: false,
         purse: Arc::clone(&context.purse),
         cancel: context.cancel.clone(),
     }

@@ -91,7 +91,7 @@ pub(crate) fn record(
 ) -> Result<()> {
     match &outcome.result {
         BatchResult::Done { embedded, failed, .. } => {
-            let records = (embedded.len() + failed.len()) as u64;
+            let records = (embedded.len() + in_flight.changed.len() + failed.len()) as u64;
             let records_per_second = active.map(|active| active.rate.with(Instant::now(), records));
             let done = Done {
                 embedded,
@@ -125,8 +125,9 @@ pub(crate) fn settle(active: &mut ActiveJob, outcome: Outcome, in_flight: InFlig
         BatchResult::Done {
             embedded, failed, left, ..
         } => {
-            active.moved |= !embedded.is_empty();
-            active.rate.add(Instant::now(), (embedded.len() + failed.len()) as u64);
+            let done = embedded.len() + in_flight.changed.len();
+            active.moved |= done > 0;
+            active.rate.add(Instant::now(), (done + failed.len()) as u64);
             let Some(left) = left else { return };
             (left.record_ids, Some(left.failure))
         }

@@ -88,6 +88,7 @@ impl Store {
             from: Place::whole(self.kind, from),
             to: Place::whole(self.kind, to),
             dimensions,
+            fields: Vec::new(),
             exact: true,
             after: None,
             limit: 10_000,

@@ -161,6 +161,7 @@ impl<'a> Goal<'a> {
                 name: collection.name.clone(),
                 dimensions: dimensions as usize,
                 is_shared: collection.is_shared,
+                fields: source.payload.fields(),
             },
             namespace,
             client_id: import.client_id,
@@ -183,7 +184,8 @@ impl<'a> Goal<'a> {
             return Ok(());
         }
         let record_ids: Vec<String> = page.iter().map(|row| row.record_id.clone()).collect();
-        let hashes: Vec<Vec<u8>> = page.iter().map(|row| row.content_hash.clone()).collect();
+        let of_row = |row: &VectorRow| (row.content_hash.clone(), row.fields.hash.clone());
+        let hashes: Vec<(Vec<u8>, String)> = page.iter().map(of_row).collect();
         let present = role::as_owner(installation.owner, || {
             references::present(installation, self.owner, &record_ids, &self.collection)
         })?;
@@ -191,6 +193,7 @@ impl<'a> Goal<'a> {
             content_hash: row.content_hash.iter().map(|byte| format!("{byte:02x}")).collect(),
             record_id: row.record_id,
             text: row.text,
+            fields: row.fields,
             vector: row.vector,
         });
         let request = Request::Import {
@@ -205,13 +208,14 @@ impl<'a> Goal<'a> {
             other => return Err(unexpected(&other)),
         };
         let mut embedded = Vec::with_capacity(written.len());
-        for ((record_id, hash), written) in record_ids.into_iter().zip(hashes).zip(written) {
+        for ((record_id, (hash, fields_hash)), written) in record_ids.into_iter().zip(hashes).zip(written) {
             match written {
                 Ok(point_id) => embedded.push(EmbeddedRecord {
                     record_id,
                     content_hash: hash
                         .try_into()
                         .map_err(|_| VbError::internal("a content hash is not 32 bytes long"))?,
+                    fields_hash,
                     chunks: vec![ChunkReference { point_id, tokens: 0 }],
                     truncated: false,
                 }),

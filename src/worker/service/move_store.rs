@@ -3,6 +3,7 @@
 //! Each is copied twice: first while jobs go on, which may take long, and once more, only what differs, while its client is
 //! held. A copy that was interrupted is taken up again: pages that agree are not copied.
 
+use pgrx::pg_sys::Oid;
 use vb_engine::point::PointKey;
 use vb_engine::service::protocol::{Answer, Request};
 use vb_engine::store::place::{Place, StoreKind};
@@ -15,6 +16,7 @@ use crate::catalog::installation::Installation;
 use crate::error::{Result, VbError};
 use crate::pg::{lock, notice, process, role, spi};
 use crate::settings::Settings;
+use crate::source::describe;
 
 /// Points compared or copied at a time: 3 MB of vectors with 384 dimensions.
 const PAGE: usize = 2_000;
@@ -36,6 +38,8 @@ struct Elsewhere {
     to: Place,
     dimensions: i32,
     alias: Option<String>,
+    source: Oid,
+    vector_type: String,
 }
 
 /// Moves all collections to the store. Searches go on where they are until the transaction commits.
@@ -47,7 +51,7 @@ pub(crate) fn move_all(installation: &Installation, target: StoreKind) -> Result
     let elsewhere = role::as_owner(installation.owner, || elsewhere(installation, target))?;
     let mut moved = Moved::default();
     for collection in &elsewhere {
-        moved.points += copy(collection, Exactness::Growing)?;
+        moved.points += copy(installation, collection, Exactness::Growing)?;
     }
     for collection in &elsewhere {
         hold::client(installation, collection.client_id)?;
@@ -58,7 +62,7 @@ pub(crate) fn move_all(installation: &Installation, target: StoreKind) -> Result
         if store != Some(collection.from.store) {
             continue;
         }
-        moved.points += copy(collection, Exactness::Exact)?;
+        moved.points += copy(installation, collection, Exactness::Exact)?;
         check(installation, collection)?;
         finish(collection)?;
         let longest_search = Settings::current().request_timeout;
@@ -107,6 +111,8 @@ fn elsewhere(installation: &Installation, target: StoreKind) -> Result<Vec<Elsew
             to: Place { store: target, share },
             dimensions: row.get(6)?,
             alias: row.optional(7)?,
+            source: row.get(9)?,
+            vector_type: row.get(10)?,
         })
     })
 }
@@ -143,7 +149,10 @@ enum Exactness {
 }
 
 /// Makes the copy equal; gives how many points that took.
-fn copy(collection: &Elsewhere, exactness: Exactness) -> Result<i64> {
+fn copy(installation: &Installation, collection: &Elsewhere, exactness: Exactness) -> Result<i64> {
+    // Of a table that cannot be embedded any more nothing is indexed, but its vectors stay.
+    let source = describe::describe(installation, collection.source, &collection.vector_type).ok();
+    let fields = source.map(|source| source.payload.fields()).unwrap_or_default();
     let mut copied = 0;
     let mut after: Option<PointKey> = None;
     loop {
@@ -151,6 +160,7 @@ fn copy(collection: &Elsewhere, exactness: Exactness) -> Result<i64> {
             from: collection.from.clone(),
             to: collection.to.clone(),
             dimensions: usize::try_from(collection.dimensions).unwrap_or(0),
+            fields: fields.clone(),
             exact: exactness == Exactness::Exact,
             after,
             limit: PAGE,

@@ -218,8 +218,8 @@ fn estimate(
             counts: &counts,
             window,
             chunking: source.chunking,
-            records: found.needed,
-            bytes: found.needed_bytes,
+            records: found.to_embed,
+            bytes: found.embed_bytes,
         })
     };
     planned.tokens = Some(estimated);

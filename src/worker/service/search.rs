@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 
 use pgrx::pg_sys::Oid;
+use serde_json::Value;
 use vb_engine::provider::config::ProviderConfig;
 use vb_engine::service::protocol::{Answer, Request, SearchHit, SearchMode};
+use vb_engine::store::share::Condition;
 
 use super::request::{ask, unexpected};
 use crate::catalog::collections::{self, Collection};
@@ -18,6 +20,7 @@ use crate::pg::{notice, role};
 use crate::settings::Settings;
 use crate::source::columns::Relation;
 use crate::source::describe::{self, Source};
+use crate::source::filter;
 use crate::source::key::Matching;
 use crate::source::live;
 
@@ -42,6 +45,8 @@ pub(crate) struct Question<'a> {
     pub(crate) k: i32,
     /// How to compare.
     pub(crate) mode: SearchMode,
+    /// What the payload columns have to be, as JSON.
+    pub(crate) filter: Option<&'a Value>,
 }
 
 /// How texts are compared, by the name that users give it.
@@ -64,6 +69,10 @@ pub(crate) fn search(installation: &Installation, question: &Question<'_>) -> Re
     let relation = Relation::read(question.source)?;
     source_access::require_select(question.source, &relation.qualified)?;
     let source = describe::describe(installation, question.source, question.vector_type)?;
+    let conditions = match question.filter {
+        Some(wanted) => filter::conditions(&source, wanted)?,
+        None => Vec::new(),
+    };
     let owner = Owner {
         client_id: question.client_id,
         source: question.source,
@@ -82,7 +91,7 @@ pub(crate) fn search(installation: &Installation, question: &Question<'_>) -> Re
     let mut limit = wanted;
     let mut matching = Matching::Values;
     loop {
-        let hits = nearest(question, &collection, provider.as_ref(), limit)?;
+        let hits = nearest(question, &collection, provider.as_ref(), &conditions, limit)?;
         if hits.is_empty()
             && role::as_owner(installation.owner, || references::any(installation, owner))?
             && is_empty(question, &collection)?
@@ -99,9 +108,9 @@ pub(crate) fn search(installation: &Installation, question: &Question<'_>) -> Re
     }
 }
 
-/// Whether a collection in which a search found nothing has nothing: words may just not be there.
+/// Whether a collection in which a search found nothing has nothing: words, or what the filter wants, may just not be there.
 fn is_empty(question: &Question<'_>, collection: &Collection) -> Result<bool> {
-    if question.mode != SearchMode::Keyword {
+    if question.mode != SearchMode::Keyword && question.filter.is_none() {
         return Ok(true);
     }
     let request = Request::Count {
@@ -129,6 +138,7 @@ fn nearest(
     question: &Question<'_>,
     collection: &Collection,
     provider: Option<&ProviderConfig>,
+    conditions: &[Condition],
     limit: usize,
 ) -> Result<Vec<SearchHit>> {
     let request = Request::Search {
@@ -138,7 +148,7 @@ fn nearest(
         query: question.query.to_owned(),
         limit,
         mode: question.mode,
-        conditions: Vec::new(),
+        conditions: conditions.to_vec(),
     };
     match ask(&request)? {
         Answer::Hits(hits) => Ok(hits),

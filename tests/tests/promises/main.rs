@@ -19,6 +19,7 @@ mod control;
 mod crash_recovery;
 mod drops;
 mod fairness;
+mod filter;
 mod flat;
 mod health_and_views;
 mod hybrid;

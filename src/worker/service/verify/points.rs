@@ -11,7 +11,7 @@ use super::super::request::{ask, unexpected};
 use super::Verified;
 use crate::catalog::collections::Collection;
 use crate::catalog::installation::Installation;
-use crate::catalog::references::{self, Owner};
+use crate::catalog::references::{self, Doubt, Owner};
 use crate::error::{Result, VbError};
 use crate::pg::memory;
 use crate::pg::spi::Cursor;
@@ -26,6 +26,8 @@ struct Reference {
     chunk_no: i32,
     /// Empty when it is known that the point is not true any more.
     content_hash: String,
+    /// The same of its payload columns.
+    fields_hash: String,
 }
 
 /// Points of a place in the order of their keys.
@@ -76,6 +78,7 @@ impl References {
                         record_id: row.get(2)?,
                         chunk_no: row.get(3)?,
                         content_hash: row.get(4)?,
+                        fields_hash: row.get(5)?,
                     })
                 })
             })?;
@@ -90,7 +93,16 @@ impl References {
 #[derive(Default)]
 struct ToMend {
     orphans: Vec<PointKey>,
+    /// Records whose vectors are to be made again.
     doubtful: Vec<String>,
+    /// Records whose points are to get their payload columns again.
+    outdated: Vec<String>,
+}
+
+impl ToMend {
+    fn len(&self) -> usize {
+        self.orphans.len() + self.doubtful.len() + self.outdated.len()
+    }
 }
 
 /// Counts references without a point, points without a reference, and points that are not made from what their reference
@@ -145,16 +157,21 @@ pub(super) fn compare(
             }
             (_, Some(point), Some(reference)) => {
                 found.checked += 1;
-                if !is_of(point.identity.as_ref(), reference, owner) {
+                let doubtful = match doubt(point.identity.as_ref(), reference, owner) {
+                    None => None,
+                    Some(Doubt::Vector) => Some(&mut to_mend.doubtful),
+                    Some(Doubt::Fields) => Some(&mut to_mend.outdated),
+                };
+                if let Some(doubtful) = doubtful {
                     found.changed_points += 1;
-                    to_mend.doubtful.push(reference.record_id.clone());
+                    doubtful.push(reference.record_id.clone());
                 }
                 points.page.pop_front();
                 references.page.pop_front();
             }
             _ => break,
         }
-        if repair && to_mend.orphans.len() + to_mend.doubtful.len() >= PAGE {
+        if repair && to_mend.len() >= PAGE {
             mend(installation, owner, &points.place, std::mem::take(&mut to_mend))?;
         }
         if !repair {
@@ -167,16 +184,20 @@ pub(super) fn compare(
     Ok(())
 }
 
-/// Whether a point is made from what a reference says.
-fn is_of(identity: Option<&PointIdentity>, reference: &Reference, owner: Owner<'_>) -> bool {
-    identity.is_some_and(|identity| {
+/// What of a point is not what its reference says. What is in doubt already is counted as stale.
+fn doubt(identity: Option<&PointIdentity>, reference: &Reference, owner: Owner<'_>) -> Option<Doubt> {
+    let is_made_from_it = identity.is_some_and(|identity| {
         identity.client_id == owner.client_id
             && identity.vector_type == owner.vector_type
             && identity.record_id == reference.record_id
             && i32::try_from(identity.chunk_no) == Ok(reference.chunk_no)
-            // What is in doubt already is counted as stale.
             && (reference.content_hash.is_empty() || identity.content_hash == reference.content_hash)
-    })
+    });
+    if !is_made_from_it {
+        return Some(Doubt::Vector);
+    }
+    let has_other_fields = identity.is_some_and(|identity| identity.fields_hash != reference.fields_hash);
+    (has_other_fields && reference.fields_hash != references::DOUBTED_FIELDS).then_some(Doubt::Fields)
 }
 
 fn mend(installation: &Installation, owner: Owner<'_>, place: &Place, to_mend: ToMend) -> Result<()> {
@@ -190,8 +211,11 @@ fn mend(installation: &Installation, owner: Owner<'_>, place: &Place, to_mend: T
             other => return Err(unexpected(&other)),
         }
     }
-    if !to_mend.doubtful.is_empty() {
-        references::doubt(installation, owner, to_mend.doubtful)?;
+    let doubts = [(Doubt::Fields, to_mend.outdated), (Doubt::Vector, to_mend.doubtful)];
+    for (doubt, records) in doubts {
+        if !records.is_empty() {
+            references::doubt(installation, owner, records, doubt)?;
+        }
     }
     Ok(())
 }
