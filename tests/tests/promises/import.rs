@@ -82,6 +82,21 @@ fn vectors_are_taken_over_and_nothing_is_embedded() {
 }
 
 #[test]
+fn payload_columns_come_along_with_the_vectors() {
+    let mut shop = Shop::open();
+    shop.client
+        .run("select vb_configure_source('notes', payload_columns => array['number'])");
+    shop.client.run("update notes set number = id % 5");
+    assert_eq!(shop.import("single"), (50, 0));
+    let of_three: i64 = shop.client.value(
+        "select count(*) from vb_search(1, 'notes', 'note', 50, mode => 'keyword', filter => '{\"number\": 3}')",
+        &[],
+    );
+    assert_eq!(of_three, 10);
+    assert_eq!(jobs::backfill(&mut shop.client, 1, "notes").total, 0);
+}
+
+#[test]
 fn rows_without_a_vector_or_with_a_bad_one_are_left_to_a_backfill() {
     let mut shop = Shop::open();
     shop.client.run("update notes set single = null where id = 1");

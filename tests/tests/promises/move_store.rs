@@ -33,6 +33,7 @@ impl Shop {
         let mut client = cluster.create_database("shop");
         services::register(&mut client, "double", &provider, "");
         services::create_notes(&mut client);
+        client.run("select vb_configure_source('notes', payload_columns => array['id'])");
         services::add_notes(&mut client, 1, 1, ROWS as i32);
         services::add_notes(&mut client, 2, 10_000, 40);
         services::add_notes(&mut client, 3, 20_000, 30);
@@ -85,6 +86,9 @@ impl Shop {
         for mode in ["dense", "keyword", "hybrid"] {
             assert_eq!(self.nearest(mode), ["7"], "{mode}");
         }
+        let filtered =
+            "select record_id from vb_search(1, 'notes', 'note', 9, filter => '{\"id\": {\"lt\": 3}}') order by 1";
+        assert_eq!(self.client.values::<String>(filtered, &[]), ["1", "2"]);
         wait::until("the end of what is left behind", || {
             let left: i64 = self.client.value("select count(*) from vb_collection_removals", &[]);
             (left == 0).then_some(())

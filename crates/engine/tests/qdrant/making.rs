@@ -2,7 +2,8 @@
 
 use qdrant_client::qdrant::quantization_config::Quantization as Made;
 use qdrant_client::qdrant::vectors_config::Config;
-use qdrant_client::qdrant::{CreateCollection, Distance, Modifier};
+use qdrant_client::qdrant::{CreateCollection, Distance, FieldType, Modifier};
+use vb_engine::fields::{Field, FieldKind};
 use vb_engine::point::PointKey;
 use vb_engine::store::contract::{CollectionSpec, Detail, VectorStore};
 use vb_engine::store::error::StoreError;
@@ -156,4 +157,35 @@ async fn points_with_numbers_for_keys_are_listed_first_and_can_be_removed() {
     assert_eq!(keys[..2], [PointKey::Number(7), PointKey::Number(u64::MAX)]);
     store.delete(&share, keys[..2].to_vec()).await.unwrap();
     assert_eq!(store.size(&name).await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn columns_are_indexed_before_any_point() {
+    let server = double();
+    let store = store_at(&server);
+    let kinds = [
+        FieldKind::Keyword,
+        FieldKind::Integer,
+        FieldKind::Float,
+        FieldKind::Bool,
+    ];
+    let mut spec = spec(true);
+    spec.fields = kinds
+        .map(|kind| Field {
+            column: format!("{kind:?}.\""),
+            kind,
+        })
+        .to_vec();
+    store.ensure_collection(&spec).await.unwrap();
+    store.put("docs", points(0..3, 8)).await.unwrap();
+    let record = server.collection("docs").unwrap();
+    assert_eq!(record.indexes.len(), 1 + kinds.len());
+    assert!(record.indexes.iter().all(|index| index.before_data));
+    let made = record.indexes.iter().map(|index| &index.created);
+    let made: Vec<_> = made.map(|made| (made.field_name.as_str(), made.field_type())).collect();
+    assert!(
+        made.contains(&("fields.\"Keyword.%22\"", FieldType::Keyword)),
+        "{made:?}"
+    );
+    assert!(made.contains(&("fields.\"Float.%22\"", FieldType::Float)), "{made:?}");
 }
