@@ -89,8 +89,16 @@ impl Settings {
         self.data_directory.join(format!("{HOME_PREFIX}{}", database.to_u32()))
     }
 
-    /// How the Qdrant server is talked to, or why it is not.
-    pub(crate) fn qdrant(&self) -> Result<QdrantOptions, String> {
+    /// How the Qdrant server is talked to, or why it is not. What a copy of a database names there is the original's: it
+    /// would overwrite and remove that.
+    pub(crate) fn qdrant(&self, is_original: bool) -> Result<QdrantOptions, String> {
+        if !is_original {
+            return Err(
+                "this database is a copy, and its collections in Qdrant belong to the one that it was copied from; \
+                 vb_claim_store() gives them to this one"
+                    .to_owned(),
+            );
+        }
         self.stores.qdrant(self.request_timeout, self.secret_directory.clone())
     }
 

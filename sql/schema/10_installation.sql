@@ -11,10 +11,13 @@ end
 $$;
 
 -- One row: who this installation is. The id is the namespace of all point ids, so that two databases can share a store
--- and a restored copy of this database finds its own points again.
+-- and a restored copy of this database finds its own points again. Server and database say which of several copies may
+-- use what the id names in a store that all of them reach.
 create table vb_installation (
     id        uuid    not null default pg_catalog.gen_random_uuid(),
+    server    bigint  not null,
+    database  oid     not null,
     only_row  boolean primary key default true check (only_row)
 );
-comment on table vb_installation is 'The id of this installation, from which all point ids are made';
+comment on table vb_installation is 'The id of this installation, from which all point ids are made, and the server (system identifier) and database that its collections in Qdrant belong to';
 select pg_catalog.pg_extension_config_dump('vb_installation', '');

@@ -146,6 +146,11 @@ language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_purge_client_wrapper';
 comment on function vb_purge_client is 'Removes everything of a client from the stores and from these tables; its own rows stay';
 
+create function vb_claim_store() returns boolean
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_claim_store_wrapper';
+comment on function vb_claim_store is 'In a copy of a database whose original is gone: the collections in Qdrant belong to this database from now on; false when they did already';
+
 create function vb_move_store(target text) returns table (collections bigint, points bigint)
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_move_store_wrapper';

@@ -10,6 +10,7 @@ use vb_engine::store::place::{NoSuchStore, StoreKind};
 use super::{announce_work, on_primary, required};
 use crate::error::VbError;
 use crate::pg::catch::respond;
+use crate::pg::role;
 use crate::worker::service::import::{self, Import};
 use crate::worker::service::{move_store, presence, purge, verify};
 
@@ -79,6 +80,16 @@ fn vb_move_store(target: Option<String>) -> TableIterator<'static, (name!(collec
         let moved = move_store::move_all(&on_primary()?, target)?;
         presence::announce_change()?;
         Ok(TableIterator::once((moved.collections, moved.points)))
+    })
+}
+
+#[pg_extern(sql = false)]
+fn vb_claim_store() -> bool {
+    respond(|| {
+        let installation = on_primary()?;
+        let claimed = role::as_owner(installation.owner, || installation.claim())?;
+        presence::announce_change()?;
+        Ok(claimed)
     })
 }
 

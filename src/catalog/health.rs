@@ -1,6 +1,7 @@
 //! Why nothing moves, if nothing moves.
 
 use vb_engine::store::embedded;
+use vb_engine::store::place::StoreKind;
 
 use super::installation::Installation;
 use super::{providers, worker_list};
@@ -58,6 +59,7 @@ pub(crate) fn findings(installation: &Installation) -> Result<Vec<Finding>> {
     found.extend(role::as_owner(installation.owner, || jobs(installation))?);
     found.extend(role::as_owner(installation.owner, || sources(installation))?);
     found.extend(role::as_owner(installation.owner, || store(installation))?);
+    found.extend(role::as_owner(installation.owner, || copy(installation))?);
     found.sort_by_key(|finding| finding.severity);
     Ok(found)
 }
@@ -174,6 +176,25 @@ fn store(installation: &Installation) -> Result<Vec<Finding>> {
         "After a restore or fail-over have them made again with vb_verify(client, table, repair => true); else put \
          vector_backfill.data_directory right.",
     )])
+}
+
+/// A copy of another database, whose collections in Qdrant are not touched from here.
+fn copy(installation: &Installation) -> Result<Option<Finding>> {
+    let statement = installation.sql(include_str!("../../sql/query/health_copy.sql"));
+    let names = spi::read_first(&statement, &[], |row| row.get::<i64>(1))?.unwrap_or(0);
+    let stores = Settings::current().stores;
+    if installation.is_original()? || (names == 0 && stores.new_collections != StoreKind::Qdrant) {
+        return Ok(None);
+    }
+    Ok(Some(Finding::new(
+        Severity::Error,
+        format!(
+            "this database is a copy, and its collections in Qdrant ({names}) belong to the one that it was copied from: they \
+             are neither written nor read from here"
+        ),
+        "If that one is gone: select vb_claim_store(). If it is still in use, give this one a server of its own with \
+         vector_backfill.qdrant_url before that. Then resume the jobs that are paused.",
+    )))
 }
 
 fn sources(installation: &Installation) -> Result<Vec<Finding>> {

@@ -50,6 +50,19 @@ impl Installation {
         Ok(id.and_then(|id| Uuid::parse_str(&id).ok()))
     }
 
+    /// Whether the installation's collections in Qdrant belong to this database. Those of a copy belong to the one that it is a
+    /// copy of, until somebody says otherwise.
+    pub(crate) fn is_original(&self) -> Result<bool> {
+        let statement = self.sql(include_str!("../../sql/query/installation_is_original.sql"));
+        Ok(spi::read_first(&statement, &[], |row| row.get(1))?.unwrap_or(true))
+    }
+
+    /// They belong to this database from now on; says whether that is news.
+    pub(crate) fn claim(&self) -> Result<bool> {
+        let changed = spi::run(&self.sql(include_str!("../../sql/query/installation_claim.sql")), &[])?;
+        Ok(changed > 0)
+    }
+
     /// A statement of `sql/query` with the schema put in, so that no search_path matters.
     pub(crate) fn sql(&self, statement: &str) -> String {
         statement.replace("@extschema@", &self.schema)

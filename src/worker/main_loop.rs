@@ -45,6 +45,8 @@ pub(crate) struct Worker {
     pub(super) settings: Settings,
     /// The Qdrant server it works with, or why it works with none.
     qdrant: std::result::Result<QdrantOptions, String>,
+    /// Whether its database is no copy of another one.
+    is_original: bool,
     pub(super) engine: Engine,
     pub(super) wake: UnixStream,
     pub(super) jobs: Vec<ActiveJob>,
@@ -84,7 +86,7 @@ impl Worker {
     /// A worker with nothing to do yet.
     pub(crate) fn new(
         database: Oid,
-        Mark { installation, server }: Mark,
+        (Mark { installation, server }, is_original): (Mark, bool),
         settings: Settings,
         engine: Engine,
         wake: UnixStream,
@@ -95,7 +97,8 @@ impl Worker {
             namespace: installation,
             server,
             home: settings.database_directory(database),
-            qdrant: settings.qdrant(),
+            qdrant: settings.qdrant(is_original),
+            is_original,
             settings,
             engine,
             wake,
@@ -163,7 +166,8 @@ impl Worker {
 
     /// Whether the settings name another folder or another Qdrant server than those that this worker opened.
     fn is_elsewhere(&self) -> bool {
-        self.settings.database_directory(self.database) != self.home || self.settings.qdrant() != self.qdrant
+        self.settings.database_directory(self.database) != self.home
+            || self.settings.qdrant(self.is_original) != self.qdrant
     }
 
     /// What an idle worker does not need, others may have.
@@ -185,6 +189,7 @@ impl Worker {
         let rested = Instant::now() >= self.rest_until;
         if Instant::now() >= self.next_poll {
             self.settings = Settings::current();
+            self.is_original = self.transact(Installation::is_original)?.unwrap_or(self.is_original);
             let Some(interval) = self.poll()? else { return Ok(None) };
             self.next_poll = Instant::now() + interval;
         }

@@ -53,7 +53,7 @@ pub(crate) fn run(database: Oid) {
 
 /// A worker with a running engine; `None` when the extension is not installed here.
 fn ready(database: Oid) -> Result<Option<Worker>> {
-    let (server, namespace) = transaction::run(|| {
+    let (server, known) = transaction::run(|| {
         spi::run(include_str!("../../sql/query/worker_session.sql"), &[])?;
         let server = spi::read_first(include_str!("../../sql/query/server.sql"), &[], |row| row.get::<i64>(1))?
             .ok_or_else(|| VbError::internal("the server has no system identifier"))?;
@@ -61,10 +61,11 @@ fn ready(database: Oid) -> Result<Option<Worker>> {
             return Ok((server, None));
         };
         installation.begin()?;
-        Ok((server, installation.id()?))
+        let is_original = installation.is_original()?;
+        Ok((server, installation.id()?.map(|id| (id, is_original))))
     })?;
     let settings = Settings::current();
-    let Some(namespace) = namespace else {
+    let Some((namespace, is_original)) = known else {
         home::remove(&settings.database_directory(database), server);
         return Ok(None);
     };
@@ -76,7 +77,7 @@ fn ready(database: Oid) -> Result<Option<Worker>> {
         server,
     };
     let home = home::prepare(&settings, database, &mark)?;
-    let (engine, wake) = start_engine(&settings, database, &home)?;
+    let (engine, wake) = start_engine(&settings, database, &home, is_original)?;
     // Only now is it certain that no other worker serves this database.
     let collections = transaction::run(|| {
         let installation = Installation::require()?;
@@ -96,7 +97,7 @@ fn ready(database: Oid) -> Result<Option<Worker>> {
     })?;
     Ok(Some(Worker::new(
         database,
-        mark,
+        (mark, is_original),
         settings,
         engine,
         wake,
@@ -105,7 +106,7 @@ fn ready(database: Oid) -> Result<Option<Worker>> {
 }
 
 /// Starts the engine. A worker that has just made room may hold the folder for a moment more.
-fn start_engine(settings: &Settings, database: Oid, home: &Path) -> Result<(Engine, UnixStream)> {
+fn start_engine(settings: &Settings, database: Oid, home: &Path, is_original: bool) -> Result<(Engine, UnixStream)> {
     let deadline = Instant::now() + PREDECESSOR_PATIENCE;
     loop {
         let (wake, engine_end) = UnixStream::pair()
@@ -114,7 +115,7 @@ fn start_engine(settings: &Settings, database: Oid, home: &Path) -> Result<(Engi
         let config = EngineConfig {
             stores: StoresConfig {
                 directory: home.to_owned(),
-                qdrant: settings.qdrant(),
+                qdrant: settings.qdrant(is_original),
             },
             socket: settings.socket(database),
             wake: engine_end,

@@ -57,8 +57,8 @@ fn places(installation: &Installation, client_id: i64) -> Result<Vec<Place>> {
         };
         Ok((place, row.get::<bool>(4)?))
     })?;
-    // A server that is not set up has nothing but what it is known to have.
-    let has_qdrant = Settings::current().qdrant().is_ok();
+    // A server that is not set up, or belongs to another database, has nothing but what it is known to have.
+    let has_qdrant = Settings::current().qdrant(installation.is_original()?).is_ok();
     let reachable = |(place, is_known): &(Place, bool)| *is_known || has_qdrant || place.store == StoreKind::Embedded;
     Ok(places.into_iter().filter(reachable).map(|(place, _)| place).collect())
 }
