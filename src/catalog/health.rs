@@ -60,6 +60,7 @@ pub(crate) fn findings(installation: &Installation) -> Result<Vec<Finding>> {
     found.extend(role::as_owner(installation.owner, || sources(installation))?);
     found.extend(role::as_owner(installation.owner, || store(installation))?);
     found.extend(role::as_owner(installation.owner, || copy(installation))?);
+    found.extend(role::as_owner(installation.owner, || removals(installation))?);
     found.sort_by_key(|finding| finding.severity);
     Ok(found)
 }
@@ -195,6 +196,21 @@ fn copy(installation: &Installation) -> Result<Option<Finding>> {
         "If that one is gone: select vb_claim_store(). If it is still in use, give this one a server of its own with \
          vector_backfill.qdrant_url before that. Then resume the jobs that are paused.",
     )))
+}
+
+/// What nothing refers to any more and what is still in its store.
+fn removals(installation: &Installation) -> Result<Vec<Finding>> {
+    let statement = installation.sql(include_str!("../../sql/query/health_removals.sql"));
+    spi::read(&statement, &[], |row| {
+        let (store, collections, since) = (row.get::<String>(1)?, row.get::<i64>(2)?, row.get::<String>(3)?);
+        Ok(Finding::new(
+            Severity::Warning,
+            format!(
+                "collections or shares that are to be removed from store {store} since {since} are still there: {collections}"
+            ),
+            "It is tried again and again, and the server's log says why it failed; vb_collection_removals lists them.",
+        ))
+    })
 }
 
 fn sources(installation: &Installation) -> Result<Vec<Finding>> {

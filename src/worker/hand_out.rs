@@ -37,7 +37,7 @@ impl Worker {
     pub(super) fn hand_out(&mut self) -> Result<()> {
         // One at least, however much there is to look at.
         let mut first = true;
-        while self.in_flight.len() < self.settings.max_concurrent_batches
+        while self.busy_batches() < self.settings.max_concurrent_batches
             && self.engine.bytes_in_flight() < self.settings.memory_limit / 2
             && (std::mem::take(&mut first) || Instant::now() < self.next_poll)
         {

@@ -55,6 +55,13 @@ impl Worker {
                 .any(|batch| batch.context.collection.store == kind)
     }
 
+    /// Batches in flight, without those whose store does not answer: jobs of the other store go on beside them.
+    pub(super) fn busy_batches(&self) -> usize {
+        let away = [StoreKind::Embedded, StoreKind::Qdrant].map(|kind| (kind, self.engine.outage(kind).is_some()));
+        let in_flight = self.in_flight.values().map(|batch| batch.context.collection.store);
+        in_flight.filter(|kind| !away.contains(&(*kind, true))).count()
+    }
+
     /// A collection that batches found missing although it has references was lost: its vectors are made again. To be
     /// called when outcomes were taken and before they are recorded, and after that.
     ///

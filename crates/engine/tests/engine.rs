@@ -17,15 +17,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use doubles::gate::PATIENCE;
-use doubles::owner::{COLLECTION, batch, engine_config, place};
+use doubles::owner::{COLLECTION, batch, engine_config, place, target};
 use doubles::provider::{DIMENSIONS, Only, ScriptedProvider, config};
 use uuid::Uuid;
-use vb_engine::batch::{Batch, BatchResult, FailureClass};
+use vb_engine::batch::{Batch, BatchResult, FailureClass, Target};
+use vb_engine::fields::{Fields, FieldsChange};
 use vb_engine::pipeline::config::{EngineConfig, StartError};
 use vb_engine::pipeline::engine::Engine;
 use vb_engine::service::client::Client;
 use vb_engine::service::protocol::{Answer, Request, SearchMode};
 use vb_engine::store::embedded::{EmbeddedOptions, EmbeddedStore};
+use vb_engine::store::place::StoreKind;
+use vb_engine::store::qdrant::{CollectionOptions, QdrantOptions};
+use vb_qdrant_double::server::QdrantDouble;
+use vb_qdrant_double::settings::Settings;
 
 fn embedded(folder: &Path) -> (UnixStream, EngineConfig) {
     engine_config(folder.join("socket"), |config| {
@@ -139,5 +144,50 @@ fn what_a_batch_stored_is_found_by_the_service() {
         }),
         Answer::Count(50)
     );
+    engine.shutdown(Duration::from_secs(5));
+}
+
+#[test]
+fn a_file_of_certificates_that_was_put_right_counts_with_the_next_batch() {
+    let server = QdrantDouble::start(Settings {
+        tls: true,
+        ..Settings::default()
+    })
+    .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let ca_file = folder.path().join("ca.pem");
+    let (mut wake, mut config) = embedded(folder.path());
+    config.stores.qdrant = Ok(QdrantOptions {
+        url: server.url(),
+        api_key: None,
+        secret_directory: None,
+        ca_file: Some(ca_file.clone()),
+        request_timeout: PATIENCE,
+        collections: CollectionOptions::default(),
+    });
+    let mut engine = Engine::start(config).unwrap();
+    let to_server = || Batch {
+        target: Arc::new(Target {
+            store: StoreKind::Qdrant,
+            ..(*target(None)).clone()
+        }),
+        // Needs no provider.
+        changes: vec![FieldsChange {
+            points: vec![Uuid::nil()],
+            fields: Fields::default(),
+        }],
+        ..batch::<&str>([])
+    };
+    let BatchResult::Failed(failure) = run(&mut engine, &mut wake, to_server()) else {
+        panic!("there are no certificates yet")
+    };
+    assert_eq!(failure.class, FailureClass::Configuration);
+    assert!(failure.message.contains("ca.pem"), "{}", failure.message);
+    std::fs::write(&ca_file, server.ca_pem().unwrap()).unwrap();
+    assert!(matches!(
+        run(&mut engine, &mut wake, to_server()),
+        BatchResult::Done { .. }
+    ));
+    assert!(server.collection(COLLECTION).is_some());
     engine.shutdown(Duration::from_secs(5));
 }

@@ -95,3 +95,23 @@ fn a_paused_job_is_a_finding() {
     let finding = finding.unwrap_or_else(|| panic!("nothing about job {job} in {findings:#?}"));
     assert!(finding.get::<String>("hint").contains("vb_resume"), "{finding:?}");
 }
+
+#[test]
+fn what_cannot_be_removed_from_a_store_is_a_finding() {
+    let cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    client.run("alter system set vector_backfill.qdrant_url = 'http://127.0.0.1:1'");
+    client.run(
+        "insert into vb_collection_removals (store, name, is_shared, not_before) values
+             ('qdrant', 'former', false, now() - interval '1 hour'), ('qdrant', 'latest', false, now())",
+    );
+    client.reload();
+    let finding = wait::until("a finding", || {
+        let sql = "select finding || ' ' || hint from vb_health() where finding like '%removed%'";
+        client.values::<String>(sql, &[]).pop()
+    });
+    assert!(
+        finding.contains("store qdrant") && finding.contains("still there: 1"),
+        "{finding}"
+    );
+}

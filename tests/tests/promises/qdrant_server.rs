@@ -337,6 +337,30 @@ fn settings_of_the_server_that_change_are_followed_at_once() {
 }
 
 #[test]
+fn jobs_of_the_other_store_go_on_while_the_server_is_away() {
+    let mut shop = Shop::with(Duration::from_millis(50));
+    shop.client
+        .run("alter system set vector_backfill.max_concurrent_batches = 1");
+    shop.client.reload();
+    shop.fault(Rule::new(Fault::Unavailable).on(Method::Upsert));
+    let waiting = shop.enqueue();
+    jobs::until(&mut shop.client, waiting, "a wait", |now| {
+        now.last_error
+            .as_deref()
+            .is_some_and(|reason| reason.contains("waits for store"))
+    });
+    shop.client.run("alter system set vector_backfill.store = 'embedded'");
+    shop.client.reload();
+    services::add_notes(&mut shop.client, 2, 1_000, 100);
+    let job = services::enqueue(&mut shop.client, 2, "double", 20);
+    assert_eq!(jobs::completed(&mut shop.client, job).successful, 100);
+    assert_eq!(jobs::progress(&mut shop.client, waiting).successful, 0);
+    shop.cluster.qdrant().commanded().clear_faults();
+    jobs::completed(&mut shop.client, waiting);
+    shop.assert_agreement();
+}
+
+#[test]
 fn collections_stay_in_their_store_when_the_setting_changes() {
     let mut shop = Shop::open();
     let job = shop.enqueue();

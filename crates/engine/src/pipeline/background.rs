@@ -1,14 +1,20 @@
 //! What the engine does about collections beside batches, in the background: indexes them, names them, removes them; and what
 //! it has noticed of stores.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::collections::MadeCollection;
 use super::engine::Engine;
 use super::outages::Outage;
+use crate::policy::backoff;
 use crate::store::error::StoreError;
 use crate::store::place::{Place, StoreKind};
+
+/// Pauses before a store that does not answer is asked again for a name: the first, and the longest of those that follow.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What is under way, and what ended.
 #[derive(Default)]
@@ -17,7 +23,12 @@ pub(super) struct Background {
     optimizing: Arc<Mutex<HashSet<String>>>,
     /// Removals that ended, by their number.
     removed: Removed,
+    /// What other names are to stand for, in which store.
+    aliases: Aliases,
 }
+
+/// Collections by store and alias.
+type Aliases = Arc<Mutex<HashMap<(StoreKind, String), String>>>;
 
 /// Removals that ended, and how.
 type Removed = Arc<Mutex<Vec<(i64, Result<(), StoreError>)>>>;
@@ -73,18 +84,35 @@ impl Engine {
         std::mem::take(&mut *lock(&self.background.removed))
     }
 
-    /// Lets a name stand for the collection, in the background; errors are logged.
+    /// Lets a name stand for the collection, in the background; tried again as long as the store does not answer and no other
+    /// collection is to have the name. Other errors are logged.
     pub fn set_alias(&self, kind: StoreKind, alias: &str, collection: &str) {
         let Some(running) = &self.running else { return };
         let Ok(store) = self.stages.collections.store(kind).cloned() else {
             return;
         };
         let (alias, collection) = (alias.to_owned(), collection.to_owned());
+        let (key, wanted) = ((kind, alias.clone()), self.background.aliases.clone());
+        lock(&wanted).insert(key.clone(), collection.clone());
         running.batches.spawn(async move {
-            match store.set_alias(&alias, &collection).await {
-                // A client without a single row with text has no collection.
-                Ok(()) | Err(StoreError::NoCollection(_)) => {}
-                Err(error) => log::warn!("could not name collection \"{collection}\" \"{alias}\": {error}"),
+            let mut attempt = 0;
+            while lock(&wanted).get(&key) == Some(&collection) {
+                match store.set_alias(&alias, &collection).await {
+                    Err(StoreError::Unavailable(_) | StoreError::Throttled { .. }) => {
+                        attempt += 1;
+                        let pause = backoff::delay(attempt, FIRST_PAUSE, LONGEST_PAUSE, 1.0);
+                        tokio::time::sleep(pause).await;
+                        continue;
+                    }
+                    // A client without a single row with text has no collection.
+                    Ok(()) | Err(StoreError::NoCollection(_)) => {}
+                    Err(error) => log::warn!("could not name collection \"{collection}\" \"{alias}\": {error}"),
+                }
+                let mut wanted = lock(&wanted);
+                if wanted.get(&key) == Some(&collection) {
+                    wanted.remove(&key);
+                }
+                return;
             }
         });
     }

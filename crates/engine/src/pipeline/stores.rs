@@ -1,7 +1,9 @@
 //! The stores as configured: opened at the start, closed at the end.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use tokio::runtime::Handle;
 
 use super::config::StoresConfig;
 use crate::store::contract::VectorStore;
@@ -13,8 +15,7 @@ use crate::store::qdrant::{QdrantOptions, QdrantStore};
 /// The stores that the engine uses.
 pub(crate) struct Stores {
     embedded: Arc<dyn VectorStore>,
-    /// Why there is none, if there is none.
-    qdrant: Result<Arc<dyn VectorStore>, StoreError>,
+    qdrant: Server,
     /// What the engine opened itself and has to close.
     opened: Option<Arc<EmbeddedStore>>,
 }
@@ -27,7 +28,11 @@ impl Stores {
         let embedded = embedded(directory.clone(), niceness)?;
         Ok(Self {
             embedded: embedded.clone(),
-            qdrant: connected(qdrant.clone()),
+            qdrant: Server {
+                options: qdrant.clone(),
+                runtime: Some(Handle::current()),
+                connected: OnceLock::new(),
+            },
             opened: Some(embedded),
         })
     }
@@ -36,7 +41,11 @@ impl Stores {
     pub(super) fn given(store: Arc<dyn VectorStore>) -> Self {
         Self {
             embedded: store.clone(),
-            qdrant: Ok(store),
+            qdrant: Server {
+                options: Err("it is given".to_owned()),
+                runtime: None,
+                connected: OnceLock::from(store),
+            },
             opened: None,
         }
     }
@@ -45,7 +54,7 @@ impl Stores {
     pub(crate) fn get(&self, kind: StoreKind) -> Result<&Arc<dyn VectorStore>, StoreError> {
         match kind {
             StoreKind::Embedded => Ok(&self.embedded),
-            StoreKind::Qdrant => self.qdrant.as_ref().map_err(Clone::clone),
+            StoreKind::Qdrant => self.qdrant.get(),
         }
     }
 
@@ -65,8 +74,26 @@ fn embedded(directory: PathBuf, niceness: i32) -> Result<Arc<EmbeddedStore>, Sto
     EmbeddedStore::open(directory, options).map(Arc::new)
 }
 
-/// Nothing is asked of the server yet. What is wrong with the options is said to those who want it.
-fn connected(options: Result<QdrantOptions, String>) -> Result<Arc<dyn VectorStore>, StoreError> {
-    let options = options.map_err(StoreError::Configuration)?;
-    Ok(Arc::new(QdrantStore::open(options)?))
+/// A Qdrant server, if there is one.
+struct Server {
+    /// How it is talked to, or why there is none.
+    options: Result<QdrantOptions, String>,
+    /// Drives its connections.
+    runtime: Option<Handle>,
+    /// Filled when somebody wants it for the first time and the options are right: what is wrong with them (a file of
+    /// certificates, say) may be put right meanwhile.
+    connected: OnceLock<Arc<dyn VectorStore>>,
+}
+
+impl Server {
+    /// Nothing is asked of the server yet.
+    fn get(&self) -> Result<&Arc<dyn VectorStore>, StoreError> {
+        if let Some(store) = self.connected.get() {
+            return Ok(store);
+        }
+        let options = self.options.clone().map_err(StoreError::Configuration)?;
+        let _runtime = self.runtime.as_ref().map(Handle::enter);
+        let store: Arc<dyn VectorStore> = Arc::new(QdrantStore::open(options)?);
+        Ok(self.connected.get_or_init(|| store))
+    }
 }

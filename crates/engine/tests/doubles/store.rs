@@ -22,6 +22,7 @@ type Fault = Box<dyn FnMut(&str) -> Result<(), StoreError> + Send>;
 #[derive(Default)]
 pub(crate) struct MemoryStore {
     collections: Mutex<HashMap<String, Collection>>,
+    aliases: Mutex<HashMap<String, String>>,
     calls: Mutex<Vec<&'static str>>,
     gates: Mutex<HashMap<&'static str, Arc<Gate>>>,
     fault: Mutex<Option<Fault>>,
@@ -51,6 +52,11 @@ impl MemoryStore {
             .get(collection)
             .map(|(_, points)| points.clone())
             .unwrap_or_default()
+    }
+
+    /// What another name stands for.
+    pub(crate) fn alias(&self, alias: &str) -> Option<String> {
+        self.aliases.lock().unwrap().get(alias).cloned()
     }
 
     /// Removes a collection as somebody else would.
@@ -103,8 +109,11 @@ impl VectorStore for MemoryStore {
         Ok(())
     }
 
-    async fn set_alias(&self, _alias: &str, _collection: &str) -> Result<(), StoreError> {
-        self.called("alias").await
+    async fn set_alias(&self, alias: &str, collection: &str) -> Result<(), StoreError> {
+        self.called("alias").await?;
+        let (alias, collection) = (alias.to_owned(), collection.to_owned());
+        self.aliases.lock().unwrap().insert(alias, collection);
+        Ok(())
     }
 
     async fn upsert(&self, share: &Share, points: Vec<Point>) -> Result<(), StoreError> {

@@ -112,3 +112,30 @@ fn removed(owner: &Owner) -> Vec<(i64, Result<(), StoreError>)> {
         std::thread::yield_now();
     }
 }
+
+#[test]
+fn a_name_is_given_again_when_the_store_answers_again_and_only_to_the_latest() {
+    let owner = Owner::start(ScriptedProvider::sound());
+    let gate = owner.store.hold("alias");
+    let mut refusals = 2;
+    owner.store.fail(move |call| match call {
+        "alias" if refusals > 0 => {
+            refusals -= 1;
+            Err(StoreError::Unavailable("away".into()))
+        }
+        _ => Ok(()),
+    });
+    owner.engine.set_alias(StoreKind::Embedded, "current", "former");
+    gate.wait_for_arrival();
+    owner.engine.set_alias(StoreKind::Embedded, "current", "latest");
+    gate.wait_for_arrival();
+    gate.open();
+    // Both were sent away; only one of them comes back.
+    gate.wait_for_arrival();
+    let start = Instant::now();
+    while owner.store.alias("current").as_deref() != Some("latest") {
+        assert!(start.elapsed() < PATIENCE);
+        std::thread::yield_now();
+    }
+    assert_eq!(owner.store.calls(), ["alias", "alias", "alias"]);
+}
