@@ -11,15 +11,17 @@ mod search;
 mod service;
 mod spread;
 mod store;
+mod verify;
 
 const HELP: &str = "\
-Usage: vb-bench [local] [search] [service] [store] [--rows N] [--rounds N] [--output FILE]
+Usage: vb-bench [local] [search] [service] [store] [verify] [--rows N] [--rounds N] [--output FILE]
 
   local    the whole pipeline (heap, local model, embedded store, references) against the same model in a bare loop
   search   latency of vb_search, idle and during a backfill
   service  the whole pipeline with a service over HTTP against one text a call, and against what the service could serve
   store    writing vectors that are ready: the embedded store against a bare loop over its engine, the Qdrant store
            against the bulk upload of Qdrant's own client (VB_TEST_QDRANT_URL names a server; otherwise one in this process)
+  verify   vb_verify over a million records on both stores, against a query that only hashes their texts
 
 Without a name, all run. --rows (default 500) real texts a round at most, --rounds (default 5), --output a file for the results
 as JSON.";
@@ -58,6 +60,9 @@ fn main() -> ExitCode {
     if wanted("store") {
         results.push(store::run(options.rounds));
     }
+    if wanted("verify") {
+        results.push(verify::run(options.rounds));
+    }
     match report::write(results, options.output.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -85,7 +90,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
             Long("output") => options.output = Some(arguments.value()?.string()?),
             Long("help") | Short('h') => return Ok(None),
             Value(name)
-                if ["local", "search", "service", "store"]
+                if ["local", "search", "service", "store", "verify"]
                     .iter()
                     .any(|known| name == *known) =>
             {
