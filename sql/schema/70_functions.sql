@@ -206,7 +206,7 @@ begin
         end if;
         commit;
     end loop;
-    raise notice 'job % %: % embedded, % failed, % without text, % removed, % tokens, % s, provider %',
+    raise notice 'job % %: % done, % failed, % without text, % removed, % tokens, % s, provider %',
         job, progress.state, progress.successful_records, progress.failed_records, progress.skipped_records,
         progress.removed_records, progress.tokens,
         coalesce(pg_catalog.round(extract(

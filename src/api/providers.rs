@@ -2,13 +2,14 @@
 
 use pgrx::datum::Interval;
 use pgrx::iter::TableIterator;
-use pgrx::{AnyNumeric, JsonB, name, pg_extern};
+use pgrx::{AnyElement, AnyNumeric, name, pg_extern};
 
 use super::{on_primary, required};
 use crate::catalog::installation::Installation;
 use crate::catalog::provider_settings::{self, ProviderSettings};
 use crate::catalog::providers;
 use crate::pg::catch::respond;
+use crate::pg::json;
 use crate::settings::Settings;
 use crate::worker::service::embed;
 
@@ -31,7 +32,7 @@ fn vb_set_provider(
     speed: Option<f32>,
     enabled: Option<bool>,
     client_id: Option<i64>,
-    options: Option<JsonB>,
+    options: Option<AnyElement>,
 ) {
     respond(|| {
         let settings = ProviderSettings {
@@ -50,7 +51,7 @@ fn vb_set_provider(
             speed,
             enabled,
             client_id,
-            options: options.map(|options| options.0.to_string()),
+            options: options.map(|options| json::text(options, "options")).transpose()?,
         };
         settings.store(&on_primary()?, &required(name, "name")?)
     })

@@ -2,10 +2,11 @@
 
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Oid;
-use pgrx::{JsonB, name, pg_extern};
+use pgrx::{AnyElement, name, pg_extern};
 
 use super::{on_primary, required};
 use crate::pg::catch::respond;
+use crate::pg::json;
 use crate::worker::service::search::{self, Question};
 
 #[pg_extern(sql = false)]
@@ -16,7 +17,7 @@ fn vb_search(
     k: Option<i32>,
     vector_type: Option<String>,
     mode: Option<String>,
-    filter: Option<JsonB>,
+    filter: Option<AnyElement>,
 ) -> TableIterator<
     'static,
     (
@@ -27,6 +28,7 @@ fn vb_search(
     ),
 > {
     respond(|| {
+        let filter = filter.map(|filter| json::value(filter, "filter")).transpose()?;
         let question = Question {
             client_id: required(client_id, "client_id")?,
             source: required(source, "source")?,
@@ -34,7 +36,7 @@ fn vb_search(
             query: &required(query, "query")?,
             k: required(k, "k")?,
             mode: search::mode(&required(mode, "mode")?)?,
-            filter: filter.as_ref().map(|JsonB(filter)| filter),
+            filter: filter.as_ref(),
         };
         let hits = search::search(&on_primary()?, &question)?;
         Ok(TableIterator::new(hits.into_iter().map(|hit| {

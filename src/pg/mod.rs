@@ -4,6 +4,7 @@
 pub(crate) mod catch;
 pub(crate) mod databases;
 mod entry;
+pub(crate) mod json;
 pub(crate) mod latch;
 pub(crate) mod lock;
 pub(crate) mod memory;

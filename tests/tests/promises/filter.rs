@@ -326,6 +326,7 @@ fn each_wrong_filter_has_its_own_error() {
         (r#"{"Prio.rity": 1.5}"#, "42804", "1.5"),
         (r#"{"Prio.rity": "1"}"#, "42804", "\"1\""),
         (r#"{"Prio.rity": 99999999999999999999}"#, "42804", "Prio.rity"),
+        (r#"{"Prio.rity": 1e400}"#, "22023", "filter"),
         (r#"{"Prio.rity": {"gte": "1"}}"#, "42804", "\"1\""),
         (r#"{"done": "true"}"#, "42804", "\"done\""),
         (r#"{"due": 5}"#, "42804", "\"due\""),

@@ -144,10 +144,7 @@ fn one_call_after_create_extension_shows_progress_and_ends_with_the_totals() {
 
     let notices: Vec<String> = client.take_notices().into_iter().map(|notice| notice.message).collect();
     let (totals, progress) = notices.split_last().expect("a notice was raised");
-    assert!(
-        totals.contains("completed") && totals.contains("120 embedded"),
-        "{totals}"
-    );
+    assert!(totals.contains("completed") && totals.contains("120 done"), "{totals}");
     assert!(
         progress.iter().any(|line| line.contains("/ 120 records")),
         "{progress:#?}"
