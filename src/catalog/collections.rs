@@ -299,6 +299,8 @@ pub(crate) enum Lost {
     Any,
     /// Those that a job builds; searches say themselves that a collection has lost its vectors.
     Building,
+    /// Those of a client: others may have shares of the same collection.
+    Of(i64),
 }
 
 /// What the references of these collections name is lost: it is to be made again, and a job that builds one of them begins
@@ -310,6 +312,11 @@ pub(crate) fn renew(installation: &Installation, store: StoreKind, names: &[Stri
             store.name().into(),
             names.to_vec().into(),
             (lost == Lost::Building).into(),
+            match lost {
+                Lost::Of(client) => Some(client),
+                Lost::Any | Lost::Building => None,
+            }
+            .into(),
         ],
         |row| Ok((row.get::<i64>(1)?, row.optional::<i64>(2)?)),
     )?;

@@ -99,6 +99,8 @@ pub(crate) struct ActiveJob {
     pub(crate) in_flight: usize,
     /// Whether a batch embedded anything since the last pass.
     pub(crate) moved: bool,
+    /// What is known of its points, if it has some.
+    pub(crate) points: Points,
     /// How fast it is.
     pub(crate) rate: Rate,
     /// Its provider wants to be left alone until then.
@@ -106,6 +108,17 @@ pub(crate) struct ActiveJob {
     /// When the next pass over the source may be made.
     next_sweep: Instant,
     sweeps: u32,
+}
+
+/// What is known of a job's points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Points {
+    /// There are references; nobody has asked the store.
+    Recorded,
+    /// The store is being asked.
+    LookedFor,
+    /// The store has some, or could not say.
+    Seen,
 }
 
 /// Records to read, embed and store together, or to remove.
@@ -153,6 +166,7 @@ impl ActiveJob {
             again,
             in_flight: 0,
             moved: false,
+            points: Points::Recorded,
             rate: Rate::new(now),
             rests_until: now,
             next_sweep: now,
@@ -191,6 +205,7 @@ impl ActiveJob {
     /// Whether everything that is known to do is done and the source may be looked at again.
     pub(crate) fn wants_sweep(&self, now: Instant) -> bool {
         self.in_flight == 0
+            && self.points != Points::LookedFor
             && self.again.is_empty()
             && self.todo.is_empty()
             && self.gone.is_empty()
@@ -209,7 +224,7 @@ impl ActiveJob {
         if now < self.rests_until {
             return Some(self.rests_until);
         }
-        if self.in_flight > 0 || !self.todo.is_empty() || !self.gone.is_empty() {
+        if self.in_flight > 0 || self.points == Points::LookedFor || !self.todo.is_empty() || !self.gone.is_empty() {
             return None;
         }
         self.again

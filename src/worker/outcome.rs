@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use vb_engine::batch::{BatchResult, Failure, FailureClass, Origin, Outcome};
 use vb_engine::policy::backoff;
 
-use super::active_job::{ActiveJob, Again};
+use super::active_job::{ActiveJob, Again, Points};
 use super::commit::{self, Done};
 use super::dispatch::InFlight;
 use crate::catalog::installation::Installation;
@@ -127,6 +127,9 @@ pub(crate) fn settle(active: &mut ActiveJob, outcome: Outcome, in_flight: InFlig
         } => {
             let done = embedded.len() + in_flight.changed.len();
             active.moved |= done > 0;
+            if !embedded.is_empty() {
+                active.points = Points::Seen;
+            }
             active.rate.add(Instant::now(), (done + failed.len()) as u64);
             let Some(left) = left else { return };
             (left.record_ids, Some(left.failure))

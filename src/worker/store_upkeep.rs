@@ -4,9 +4,11 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use vb_engine::pipeline::background::Looked;
 use vb_engine::pipeline::collections::MadeCollection;
 use vb_engine::store::place::{Place, StoreKind};
 
+use super::active_job::{ActiveJob, Points};
 use super::main_loop::Worker;
 use crate::catalog::collections::{Collection, Lost};
 use crate::catalog::removals::Removal;
@@ -31,6 +33,8 @@ pub(crate) struct StoreUpkeep {
     removed: Vec<i64>,
     /// Collections that batches found missing and made, and of which it is not known whether they were lost.
     made: Vec<MadeCollection>,
+    /// What looks into stores found and nothing has followed from yet.
+    looked: Vec<Looked>,
     /// When jobs were last told that somebody holds their client.
     pub(super) held: HashMap<i64, Instant>,
     /// When jobs were last told that a store does not answer.
@@ -40,10 +44,11 @@ pub(crate) struct StoreUpkeep {
 impl Worker {
     /// Looks after the stores, once a poll. What fails keeps nothing else from being done.
     pub(super) fn keep_stores(&mut self) -> Result<()> {
+        let looked = self.take_looks();
         let forgotten = self.forget_idle();
         let removed = self.remove_from_stores();
         let noted = self.note_outages();
-        forgotten.and(removed).and(noted)
+        looked.and(forgotten).and(removed).and(noted)
     }
 
     /// Whether a batch waits for this store, which does not answer: others would only wait with it.
@@ -92,6 +97,39 @@ impl Worker {
                 self.look_again(job);
             }
         }
+        Ok(())
+    }
+
+    /// Jobs that have nothing left to do wait to be told whether the store still has what their references name.
+    fn take_looks(&mut self) -> Result<()> {
+        self.upkeep.looked.extend(self.engine.take_looked());
+        while let Some(Looked { place, has_points }) = self.upkeep.looked.last().cloned() {
+            let waits =
+                |active: &ActiveJob| active.points == Points::LookedFor && active.context.target.place() == place;
+            if let Some(position) = self.jobs.iter().position(waits) {
+                if has_points == Some(false) {
+                    self.renew_share(position)?;
+                } else {
+                    self.jobs[position].points = Points::Seen;
+                }
+            }
+            self.upkeep.looked.pop();
+        }
+        Ok(())
+    }
+
+    /// The store has nothing of a job's client any more: the job makes all of it again.
+    fn renew_share(&mut self, position: usize) -> Result<()> {
+        let context = &self.jobs[position].context;
+        let (job, client, collection) = (context.job.id, context.job.client_id, &context.collection);
+        let names = std::slice::from_ref(&collection.name);
+        self.transact(|installation| collections::renew(installation, collection.store, names, Lost::Of(client)))?;
+        pgrx::warning!(
+            "vector_backfill: store {} has lost what client {client} had in collection {}; its vectors are made again",
+            collection.store,
+            collection.name
+        );
+        self.look_again(job);
         Ok(())
     }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::active_job::ActiveJob;
+use vb_engine::store::place::StoreKind;
+
+use super::active_job::{ActiveJob, Points};
 use super::look::{self, Found, Surroundings};
 use crate::catalog::collections::{self, Stage};
 use crate::catalog::installation::Installation;
@@ -15,6 +17,8 @@ use crate::source::work_list::Comparison;
 pub(crate) enum Swept {
     /// There is more to do.
     More,
+    /// Nothing is left to do if the store has what the references name, which nobody has asked it yet.
+    Unproved,
     /// Nothing is left, and the job is completed.
     Done,
     /// The source is not what it was when the job became active: it has to become active anew.
@@ -43,7 +47,16 @@ pub(crate) fn sweep(
     // A pass that compares keys only always finds work; it is done when the pass before it changed nothing.
     let nothing_needed = work_list.needed == 0 || (context.comparison == Comparison::Keys && !active.moved);
     active.moved = false;
-    let done = nothing_needed && gone.is_empty();
+    let nothing_left = nothing_needed && gone.is_empty();
+    // What the embedded store has lost is found out when a worker starts.
+    if nothing_left
+        && work_list.references > 0
+        && context.collection.store == StoreKind::Qdrant
+        && active.points == Points::Recorded
+    {
+        return Ok(Swept::Unproved);
+    }
+    let done = nothing_left;
     // A pass over keys does not know how many rows have no text; the batches before it do.
     if !done || context.comparison == Comparison::Texts {
         jobs::recount(installation, context.job.id, work_list.needed, work_list.without_text)?;

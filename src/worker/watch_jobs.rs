@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use vb_engine::provider::config::ProviderConfig;
 
 use super::activate;
-use super::active_job::{ActiveJob, JobContext};
+use super::active_job::{ActiveJob, JobContext, Points};
 use super::budgets;
 use super::dispatch::InFlight;
 use super::fault::Fault;
@@ -215,6 +215,12 @@ impl Worker {
             Ok(Begun::Done(Swept::Done)) => {
                 self.finish_collection(&active.context.collection)?;
                 self.look_again_at_others(&active.context.job);
+                Ok(())
+            }
+            Ok(Begun::Done(Swept::Unproved)) => {
+                active.points = Points::LookedFor;
+                self.engine.look(active.context.target.place());
+                self.jobs.push(active);
                 Ok(())
             }
             Ok(Begun::Done(Swept::Changed) | Begun::Moved) => {

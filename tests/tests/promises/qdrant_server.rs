@@ -249,6 +249,32 @@ fn a_collection_that_somebody_removed_during_a_job_is_made_whole_by_it() {
 }
 
 #[test]
+fn a_job_that_finds_nothing_to_do_finds_out_that_the_server_has_lost_everything() {
+    for tenancy in ["collection", "payload"] {
+        let mut shop = Shop::open();
+        shop.client
+            .run(&format!("alter system set vector_backfill.tenancy = '{tenancy}'"));
+        shop.client.reload();
+        services::add_notes(&mut shop.client, 2, 1_000, 30);
+        for client in [1, 2] {
+            let job = services::enqueue(&mut shop.client, client, "double", 50);
+            jobs::completed(&mut shop.client, job);
+        }
+        let job = shop.enqueue();
+        assert_eq!(jobs::completed(&mut shop.client, job).total, 0, "nothing is lost");
+        shop.cluster.qdrant().commanded().wipe();
+        for (client, rows) in [(1, ROWS), (2, 30)] {
+            let job = services::enqueue(&mut shop.client, client, "double", 50);
+            assert_eq!(jobs::completed(&mut shop.client, job).successful, rows, "{tenancy}");
+            let row = shop
+                .client
+                .row("select * from vb_verify($1::bigint, 'notes')", &[&i64::from(client)]);
+            assert_eq!((row.get::<i64>("checked"), row.get::<i64>("missing_points")), (rows, 0));
+        }
+    }
+}
+
+#[test]
 fn a_collection_that_was_replaced_goes_even_when_the_server_is_away_at_first() {
     let mut shop = Shop::open();
     shop.client

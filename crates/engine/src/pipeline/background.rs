@@ -25,6 +25,17 @@ pub(super) struct Background {
     removed: Removed,
     /// What other names are to stand for, in which store.
     aliases: Aliases,
+    /// Places that were looked at.
+    looked: Arc<Mutex<Vec<Looked>>>,
+}
+
+/// What a look at a place found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    /// The place.
+    pub place: Place,
+    /// Whether it has any point; `None` when the store did not say.
+    pub has_points: Option<bool>,
 }
 
 /// Collections by store and alias.
@@ -77,6 +88,27 @@ impl Engine {
     /// that made it can be taken.
     pub fn take_made(&self) -> Vec<MadeCollection> {
         self.stages.collections.take_made()
+    }
+
+    /// Looks in the background whether a place has any point; what was found is in [`Engine::take_looked`].
+    pub fn look(&self, place: Place) {
+        let Some(running) = &self.running else { return };
+        let (stages, looked) = (self.stages.clone(), self.background.looked.clone());
+        running.batches.spawn(async move {
+            let has_points = match stages.collections.has_points(&place).await {
+                Ok(has_points) => Some(has_points),
+                Err(error) => {
+                    log::warn!("could not look at collection \"{}\": {error}", place.share.collection);
+                    None
+                }
+            };
+            lock(&looked).push(Looked { place, has_points });
+        });
+    }
+
+    /// Looks that ended since the last call.
+    pub fn take_looked(&self) -> Vec<Looked> {
+        std::mem::take(&mut *lock(&self.background.looked))
     }
 
     /// Removals that ended since the last call.

@@ -17,7 +17,7 @@ use crate::cancel::CancelFlag;
 use crate::fields::FieldsChange;
 use crate::point::{Point, PointKey};
 use crate::policy::backoff;
-use crate::store::contract::{CollectionSpec, VectorStore};
+use crate::store::contract::{CollectionSpec, Detail, VectorStore};
 use crate::store::error::StoreError;
 use crate::store::place::{Place, StoreKind};
 use crate::store::share::Share;
@@ -149,6 +149,18 @@ impl Collections {
         match store.clear(share).await {
             Ok(()) => store.flush(&share.collection).await,
             Err(StoreError::NoCollection(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a place has any point.
+    pub(crate) async fn has_points(&self, Place { store: kind, share }: &Place) -> Result<bool, StoreError> {
+        match self.store(*kind)?.scroll(share, None, 1, Detail::Key).await {
+            Ok(points) => Ok(!points.is_empty()),
+            Err(StoreError::NoCollection(_)) => {
+                self.forget(*kind, &share.collection);
+                Ok(false)
+            }
             Err(error) => Err(error),
         }
     }

@@ -1,6 +1,6 @@
 //! The way of a batch through the engine.
 //!
-//! - [`engine`]: what the owner calls: submit, take outcomes, shut down. [`config`] is what it starts with, `background` what
+//! - [`engine`]: what the owner calls: submit, take outcomes, shut down. [`config`] is what it starts with, [`background`] what
 //!   it does about collections besides.
 //! - `run_batch`: the steps of one batch in their order. Each has a file: `texts` cuts and collects, `embed` asks the
 //!   provider (`bisect` finds what it refuses), `points` makes points of the answer, `collections` writes them.
@@ -8,7 +8,7 @@
 //!   not answer.
 //! - `threads`, `outcomes` and [`log_channel`] keep the engine's threads and its owner apart.
 
-mod background;
+pub mod background;
 mod bisect;
 pub mod collections;
 pub mod config;
