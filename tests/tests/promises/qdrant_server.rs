@@ -268,7 +268,7 @@ fn a_job_that_finds_nothing_to_do_finds_out_that_the_server_has_lost_everything(
             assert_eq!(jobs::completed(&mut shop.client, job).successful, rows, "{tenancy}");
             let row = shop
                 .client
-                .row("select * from vb_verify($1::bigint, 'notes')", &[&i64::from(client)]);
+                .row("select * from vb_verify($1::bigint, 'notes')", &[&client]);
             assert_eq!((row.get::<i64>("checked"), row.get::<i64>("missing_points")), (rows, 0));
         }
     }
