@@ -16,6 +16,9 @@ returns table (
     estimated_tokens bigint, estimated_cost numeric, estimated_duration interval, reason text, records_to_embed bigint
 )
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+    -- Values turn into text as they do in the worker, whatever the session's settings are.
+    set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set timezone = 'UTC' set bytea_output = 'hex'
+    set extra_float_digits = 1
 as 'MODULE_PATHNAME', 'vb_plan_backfill_wrapper';
 comment on function vb_plan_backfill is
     'What vb_start_backfill would do with a client''s rows, and what it would cost; writes nothing';
@@ -24,6 +27,9 @@ create function vb_start_backfill(
     client_id bigint, sources regclass[] default null, vector_type text default 'content'
 ) returns table (job_id bigint, source regclass, priority int, record_count bigint, provider text, batch_size int)
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+    -- Values turn into text as they do in the worker, whatever the session's settings are.
+    set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set timezone = 'UTC' set bytea_output = 'hex'
+    set extra_float_digits = 1
 as 'MODULE_PATHNAME', 'vb_start_backfill_wrapper';
 comment on function vb_start_backfill is
     'Enqueues backfills of all registered sources, or of those given, that have rows of the client';
@@ -130,6 +136,9 @@ create function vb_verify(
 ) returns table (checked bigint, missing_points bigint, orphan_points bigint, stale_records bigint, missing_records bigint,
                  repaired bigint, changed_points bigint, orphan_references bigint, job_id bigint)
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+    -- Values turn into text as they do in the worker, whatever the session's settings are.
+    set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set timezone = 'UTC' set bytea_output = 'hex'
+    set extra_float_digits = 1
 as 'MODULE_PATHNAME', 'vb_verify_wrapper';
 comment on function vb_verify is 'Compares a client''s rows, references and points in both directions; repair => true makes them agree';
 
@@ -138,6 +147,9 @@ create function vb_import_vectors(
     provider text default null
 ) returns table (imported bigint, refused bigint)
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+    -- Values turn into text as they do in the worker, whatever the session's settings are.
+    set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set timezone = 'UTC' set bytea_output = 'hex'
+    set extra_float_digits = 1
 as 'MODULE_PATHNAME', 'vb_import_vectors_wrapper';
 comment on function vb_import_vectors is 'Takes over vectors that a client''s rows have in a column already, made by this model, without embedding anything';
 

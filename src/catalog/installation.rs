@@ -57,6 +57,15 @@ impl Installation {
         Ok(spi::read_first(&statement, &[], |row| row.get(1))?.unwrap_or(true))
     }
 
+    /// Makes a copy that has nothing in any store yet an installation of its own. Only while nothing works with its id.
+    pub(crate) fn separate(&self) -> Result<()> {
+        spi::run(
+            &self.sql(include_str!("../../sql/query/installation_separate.sql")),
+            &[],
+        )
+        .map(|_| ())
+    }
+
     /// They belong to this database from now on; says whether that is news.
     pub(crate) fn claim(&self) -> Result<bool> {
         let changed = spi::run(&self.sql(include_str!("../../sql/query/installation_claim.sql")), &[])?;

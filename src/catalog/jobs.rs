@@ -167,7 +167,7 @@ pub(crate) fn recount(installation: &Installation, job: i64, needed: u64, withou
 /// How far a job came with one transaction.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Advance<'a> {
-    /// Records embedded.
+    /// Records embedded, or given other payload columns.
     pub(crate) successful: i64,
     /// Records set aside; negative when some were resolved.
     pub(crate) failed: i64,

@@ -224,15 +224,19 @@ pub(crate) fn delete(
 pub(crate) fn doubt(
     installation: &Installation,
     owner: Owner<'_>,
+    stage: Stage,
     record_ids: Vec<String>,
     doubt: Doubt,
 ) -> Result<()> {
+    if record_ids.is_empty() {
+        return Ok(());
+    }
     let statement = match doubt {
         Doubt::Vector => include_str!("../../sql/query/references_doubt.sql"),
         Doubt::Fields => include_str!("../../sql/query/references_doubt_fields.sql"),
     };
     spi::run(
-        &installation.sql(statement),
+        &sql(installation, stage, statement),
         &[
             owner.client_id.into(),
             owner.source.into(),

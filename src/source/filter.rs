@@ -102,7 +102,13 @@ fn bounded(column: &PayloadColumn, bounds: &Map<String, Value>) -> Result<Vec<Co
                 .hint("Operators are gt, gte, lt, lte and not."));
             }
         };
-        *bound = Some(number(column, value)?);
+        let number = number(column, value)?;
+        // Stores differ in what they make of a fraction where all values are whole.
+        *bound = Some(match (column.kind, operator.as_str()) {
+            (Kind::Integer, "gte" | "lt") => number.ceil(),
+            (Kind::Integer, _) => number.floor(),
+            _ => number,
+        });
     }
     if range != Range::default() {
         conditions.push(condition(column, Test::Range(range), false));

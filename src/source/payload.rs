@@ -18,6 +18,10 @@ pub(crate) const MOST_COLUMNS: usize = 32;
 /// Bytes of a text that is kept as it is.
 const LONGEST_TEXT: usize = 1_000;
 
+/// Bytes of the columns of a row that its points may carry: 256 points of a request with the longest are a quarter of what
+/// Qdrant takes.
+pub(crate) const LONGEST_PAYLOAD: i32 = 32 * 1024;
+
 /// What a kept hash begins with.
 const HASHED: &str = "sha256:";
 
@@ -88,12 +92,19 @@ impl Kind {
         match self {
             Self::Bool => format!("pg_catalog.to_jsonb({value}::pg_catalog.bool)"),
             Self::Integer => format!("pg_catalog.to_jsonb({value}::pg_catalog.int8)"),
+            // What is too small or too large for double precision would be an error.
             Self::Number => format!(
-                "case when pg_catalog.abs({value}) < 1e308 then pg_catalog.to_jsonb({value}::pg_catalog.float8) end"
+                "case when pg_catalog.abs({value}) < 1e-300 then pg_catalog.to_jsonb(0.0::pg_catalog.float8) \
+                      when pg_catalog.abs({value}) < 1e308 then pg_catalog.to_jsonb({value}::pg_catalog.float8) end"
             ),
+            // So would be a date beyond the last timestamp.
             Self::Moment(of) => {
-                let seconds = seconds(&format!("{value}::{of}"));
-                format!("case when pg_catalog.isfinite({value}::{of}) then pg_catalog.to_jsonb({seconds}) end")
+                let moment = format!("{value}::{of}");
+                let seconds = seconds(&moment);
+                format!(
+                    "case when pg_catalog.isfinite({moment}) and {moment} < '294276-01-01'::{of} \
+                     then pg_catalog.to_jsonb({seconds}) end"
+                )
             }
             Self::Uuid => format!("pg_catalog.to_jsonb({value}::pg_catalog.uuid)"),
             Self::Text => format!(
@@ -223,7 +234,8 @@ impl PayloadColumn {
         if self.is_array {
             let element = self.kind.expression("e.v");
             format!(
-                "(select pg_catalog.jsonb_agg({element}) from pg_catalog.unnest({value}) e(v) where e.v is not null)"
+                "(select pg_catalog.jsonb_agg(k.v) from (select {element} from pg_catalog.unnest({value}) e(v)) k(v) \
+                 where k.v is not null)"
             )
         } else {
             self.kind.expression(&value)

@@ -6,7 +6,7 @@ use vb_engine::fields::Fields;
 
 use super::describe::Source;
 use super::key::Matching;
-use super::payload;
+use super::payload::{self, LONGEST_PAYLOAD};
 use crate::error::{Result, VbError};
 use crate::pg::role;
 use crate::pg::spi::{Cursor, Row};
@@ -33,8 +33,10 @@ pub(crate) struct SourceRow {
 pub(crate) enum RowText {
     /// It has none.
     Missing,
-    /// It and the payload columns have more bytes, namely this many, than may be read.
+    /// It has more bytes, namely this many, than may be read.
     TooLong(i64),
+    /// The payload columns have more bytes, namely this many, than points may carry.
+    PayloadTooLong(i32),
     /// The text and its SHA-256.
     Text(String, [u8; 32]),
 }
@@ -44,6 +46,9 @@ impl RowText {
         let Some(bytes) = row.optional::<i64>(3)? else {
             return Ok(Self::Missing);
         };
+        if let Some(bytes) = row.optional::<i32>(8)?.filter(|bytes| *bytes > LONGEST_PAYLOAD) {
+            return Ok(Self::PayloadTooLong(bytes));
+        }
         match (row.optional::<String>(4)?, row.optional::<Vec<u8>>(5)?) {
             (Some(text), Some(hash)) => Ok(Self::Text(text, content_hash(hash)?)),
             _ => Ok(Self::TooLong(bytes)),
@@ -52,7 +57,7 @@ impl RowText {
 
     fn len(&self) -> usize {
         match self {
-            Self::Missing | Self::TooLong(_) => 0,
+            Self::Missing | Self::TooLong(_) | Self::PayloadTooLong(_) => 0,
             Self::Text(text, _) => text.len(),
         }
     }
@@ -78,11 +83,11 @@ pub(crate) fn read(
     let query = format!(
         "select k.n, {key}, t.bytes, case when t.bytes <= {byte_limit} then t.text end, \
                 case when t.bytes <= {byte_limit} then sha256(convert_to(t.text, 'UTF8')) end, \
-                case when t.bytes <= {byte_limit} then t.fields end, encode(sha256(convert_to(t.fields, 'UTF8')), 'hex') \
+                case when octet_length(t.fields) <= {LONGEST_PAYLOAD} then t.fields end, \
+                encode(sha256(convert_to(t.fields, 'UTF8')), 'hex'), octet_length(t.fields) \
          from {join} \
          cross join lateral ( \
-             select x.text, x.fields, octet_length(x.text)::int8 + coalesce(octet_length(x.fields), 0) \
-             from (select {text}, {fields} offset 0) x(text, fields) \
+             select x.text, x.fields, octet_length(x.text)::int8 from (select {text}, {fields} offset 0) x(text, fields) \
          ) t(text, fields, bytes) \
          where {filter} order by k.n",
         key = source.key.expression(),

@@ -7,7 +7,7 @@ use vb_engine::fields::Fields;
 use super::columns::Relation;
 use super::describe::Source;
 use super::pages::LONGEST_RECORD_ID;
-use super::payload;
+use super::payload::{self, LONGEST_PAYLOAD};
 use crate::error::{Result, VbError};
 use crate::pg::role;
 use crate::pg::spi::Cursor;
@@ -15,7 +15,7 @@ use crate::pg::spi::Cursor;
 /// Rows read at a time: 1,536 dimensions as JSON are some 20 kB.
 const PAGE: usize = 200;
 
-/// Bytes of a text and a payload that go to the worker with its vector.
+/// Bytes of a text that goes to the worker with its vector.
 const LONGEST_TEXT: usize = 2 << 20;
 
 /// Bytes of a number as JSON, at most.
@@ -36,7 +36,7 @@ pub(crate) struct VectorRow {
     /// Its payload columns.
     pub(crate) fields: Fields,
     /// Bytes of these.
-    fields_bytes: usize,
+    fields_bytes: i32,
     /// Its vector.
     pub(crate) vector: Vec<f32>,
 }
@@ -67,7 +67,8 @@ impl VectorRows {
         }
         let query = format!(
             "select {key}, t.text, sha256(convert_to(t.text, 'UTF8')), s.{vector}::real[], \
-                    t.fields, encode(sha256(convert_to(t.fields, 'UTF8')), 'hex') \
+                    case when octet_length(t.fields) <= {LONGEST_PAYLOAD} then t.fields end, \
+                    encode(sha256(convert_to(t.fields, 'UTF8')), 'hex'), octet_length(t.fields) \
              from {source} s cross join lateral (select {text}, {fields} offset 0) t(text, fields) \
              where {filter} and t.text is not null and s.{vector} is not null order by {order}",
             key = source.key.expression(),
@@ -89,7 +90,7 @@ impl VectorRows {
             cursor.fetch(PAGE, |row| {
                 let fields = row.optional::<String>(5)?;
                 Ok(VectorRow {
-                    fields_bytes: fields.as_ref().map_or(0, String::len),
+                    fields_bytes: row.optional::<i32>(7)?.unwrap_or(0),
                     fields: payload::fields(fields.as_deref(), row.optional(6)?)?,
                     record_id: row.get(1)?,
                     text: row.get(2)?,
@@ -112,8 +113,10 @@ impl VectorRow {
     pub(crate) fn fault(&self) -> Option<&'static str> {
         if self.record_id.len() > LONGEST_RECORD_ID {
             Some("its key is too long")
-        } else if self.text.len() + self.fields_bytes > LONGEST_TEXT {
-            Some("its text is too long, or its payload")
+        } else if self.text.len() > LONGEST_TEXT {
+            Some("its text is too long")
+        } else if self.fields_bytes > LONGEST_PAYLOAD {
+            Some("its payload columns are too long")
         } else if !self.vector.iter().all(|number| number.is_finite()) {
             Some("it has a number that is not finite")
         } else {
@@ -123,6 +126,6 @@ impl VectorRow {
 
     /// Bytes that it takes on its way to the worker, about.
     pub(crate) fn bytes(&self) -> usize {
-        self.text.len() + self.fields_bytes + NUMBER_BYTES * self.vector.len()
+        self.text.len() + self.fields.size() + NUMBER_BYTES * self.vector.len()
     }
 }

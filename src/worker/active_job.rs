@@ -89,7 +89,7 @@ pub(crate) struct ActiveJob {
     pub(crate) context: Arc<JobContext>,
     /// Records a batch.
     pub(crate) batch_size: usize,
-    /// Records to embed, in order.
+    /// Records to embed or to change, in order.
     pub(crate) todo: VecDeque<String>,
     /// Records whose row is gone.
     pub(crate) gone: VecDeque<String>,
@@ -97,7 +97,7 @@ pub(crate) struct ActiveJob {
     pub(crate) again: Vec<Again>,
     /// Batches in flight.
     pub(crate) in_flight: usize,
-    /// Whether a batch embedded anything since the last pass.
+    /// Whether a batch embedded or changed anything since the last pass.
     pub(crate) moved: bool,
     /// What is known of its points, if it has some.
     pub(crate) points: Points,

@@ -8,7 +8,7 @@ use crate::catalog::batches;
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs::{self, Advance};
-use crate::catalog::references;
+use crate::catalog::references::{self, Doubt};
 use crate::catalog::spending;
 use crate::error::Result;
 
@@ -39,7 +39,11 @@ pub(crate) fn record(installation: &Installation, batch_id: i64, in_flight: &InF
             &context.provider.name,
             done.embedded,
         )?;
-        let record_ids = done.embedded.iter().map(|record| record.record_id.clone()).collect();
+    }
+    let embedded = done.embedded.iter().map(|record| &record.record_id);
+    let changed = in_flight.changed.iter().map(|changed| &changed.record_id);
+    let record_ids: Vec<String> = embedded.chain(changed).cloned().collect();
+    if !record_ids.is_empty() {
         failed -= errors::resolve(installation, job, record_ids)?;
     }
     for class in [ErrorClass::Record, ErrorClass::Transient] {
@@ -96,14 +100,24 @@ fn count_spent(installation: &Installation, context: &JobContext, spent: Spent) 
     }
 }
 
-/// Records what a batch cost that gave nothing.
-pub(crate) fn record_spent(
+/// Records what a batch cost that gave nothing that is known. What it may have written nevertheless is in doubt: its rows
+/// may become what they were when the references were made, and would be taken for done.
+pub(crate) fn record_failed(
     installation: &Installation,
     batch_id: i64,
     in_flight: &InFlight,
     spent: Spent,
+    may_have_written: bool,
 ) -> Result<()> {
     let context = &in_flight.context;
+    if may_have_written {
+        let is_changed = |record_id: &&String| in_flight.changed.iter().any(|changed| changed.record_id == **record_id);
+        let (changed, embedded): (Vec<&String>, Vec<&String>) = in_flight.record_ids.iter().partition(is_changed);
+        for (doubt, records) in [(Doubt::Fields, changed), (Doubt::Vector, embedded)] {
+            let records = records.into_iter().cloned().collect();
+            references::doubt(installation, context.owner(), context.collection.stage, records, doubt)?;
+        }
+    }
     if spent.tokens > 0 {
         jobs::lock(installation, context.job.id)?;
         let advance = Advance {

@@ -14,6 +14,7 @@ use crate::catalog::installation::Installation;
 use crate::catalog::jobs::{self, Advance};
 use crate::catalog::references::{self, Present};
 use crate::error::{Result, VbError};
+use crate::source::payload::LONGEST_PAYLOAD;
 use crate::source::reader::{self, RowText};
 
 /// A batch that the engine has: what is needed to record its outcome.
@@ -81,6 +82,8 @@ pub(crate) fn prepare(
             hash,
             fields_hash,
         } = present.remove(&row.record_id).unwrap_or_default();
+        // A batch that was in flight when a worker died may have written what nobody recorded.
+        let hash = hash.filter(|_| again.batch_id.is_none());
         match row.text {
             RowText::Missing => {
                 advance.skipped += 1;
@@ -93,9 +96,14 @@ pub(crate) fn prepare(
                 record_id: row.record_id,
                 content_hash: None,
                 message: format!(
-                    "its text and payload columns have {bytes} bytes; at most {byte_limit} are embedded, by vector_backfill.memory_limit and \
+                    "its text has {bytes} bytes; at most {byte_limit} are embedded, by vector_backfill.memory_limit and \
                      vector_backfill.max_concurrent_batches"
                 ),
+            }),
+            RowText::PayloadTooLong(bytes) => too_long.push(DeadLetter {
+                record_id: row.record_id,
+                content_hash: None,
+                message: format!("its payload columns have {bytes} bytes; points carry at most {LONGEST_PAYLOAD}"),
             }),
             RowText::Text(_, content_hash) if hash.as_deref() == Some(&content_hash[..]) => {
                 if fields_hash == row.fields.hash {

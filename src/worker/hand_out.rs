@@ -37,7 +37,7 @@ impl Worker {
     pub(super) fn hand_out(&mut self) -> Result<()> {
         // One at least, however much there is to look at.
         let mut first = true;
-        while self.busy_batches() < self.settings.max_concurrent_batches
+        while self.busy().count() < self.settings.max_concurrent_batches
             && self.engine.bytes_in_flight() < self.settings.memory_limit / 2
             && (std::mem::take(&mut first) || Instant::now() < self.next_poll)
         {
@@ -61,11 +61,11 @@ impl Worker {
 
     /// The job whose turn it is; none while a suspect is alone in flight or waits for that.
     fn next_job(&mut self) -> Option<usize> {
-        if self.in_flight.values().any(|batch| batch.suspect) {
+        if self.busy().any(|batch| batch.suspect) {
             return None;
         }
         let now = Instant::now();
-        let idle = self.in_flight.is_empty();
+        let idle = self.busy().next().is_none();
         // A collection that is complete takes over once nothing in flight writes to the one that serves.
         let complete: Vec<&Job> = self
             .jobs

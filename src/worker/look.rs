@@ -75,7 +75,7 @@ pub(crate) fn is_unchanged(installation: &Installation, context: &JobContext) ->
 
 /// What a look at a source found.
 pub(super) struct Found {
-    /// The records to embed.
+    /// The records to embed or to change.
     pub(super) work_list: WorkList,
     /// Those whose points are to go.
     pub(super) gone: Vec<String>,

@@ -183,6 +183,7 @@ impl Worker {
             return Ok(None);
         }
         self.renew_lost(true)?;
+        self.take_looks()?;
         if signal::termination_requested() {
             return Ok(Some(()));
         }

@@ -9,7 +9,7 @@ use super::active_job::{ActiveJob, Again, Points};
 use super::commit::{self, Done};
 use super::dispatch::InFlight;
 use crate::catalog::installation::Installation;
-use crate::catalog::job_state::JobEvent;
+use crate::catalog::job_state::{JobEvent, JobState};
 use crate::catalog::jobs::{self, Job};
 use crate::error::Result;
 
@@ -102,12 +102,24 @@ pub(crate) fn record(
             commit::record(installation, outcome.batch_id, in_flight, &done)?;
         }
         BatchResult::Cancelled | BatchResult::Failed(_) => {
-            commit::record_spent(installation, outcome.batch_id, in_flight, outcome.spent)?;
+            let by_provider = |failure: &Failure| failure.origin != Origin::Other;
+            let may_have_written = !matches!(&outcome.result, BatchResult::Failed(failure) if by_provider(failure));
+            commit::record_failed(
+                installation,
+                outcome.batch_id,
+                in_flight,
+                outcome.spent,
+                may_have_written,
+            )?;
         }
     }
     let job = in_flight.context.job.id;
     match failure(outcome, in_flight) {
         Some(failure) if consequence == Consequence::Pause => {
+            // Somebody has paused and resumed it since this worker looked.
+            if jobs::lock(installation, job)? != Some(JobState::Running) {
+                return Ok(());
+            }
             // The day's budget begins anew by itself; providers only say when a request may be repeated.
             let resumed_in = failure.retry_after.filter(|_| failure.origin == Origin::Budget);
             jobs::stop(installation, job, JobEvent::Pause, &failure.message, resumed_in)

@@ -61,6 +61,7 @@ fn ready(database: Oid) -> Result<Option<Worker>> {
             return Ok((server, None));
         };
         installation.begin()?;
+        installation.separate()?;
         let is_original = installation.is_original()?;
         Ok((server, installation.id()?.map(|id| (id, is_original))))
     })?;

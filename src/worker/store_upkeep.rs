@@ -9,6 +9,7 @@ use vb_engine::pipeline::collections::MadeCollection;
 use vb_engine::store::place::{Place, StoreKind};
 
 use super::active_job::{ActiveJob, Points};
+use super::dispatch::InFlight;
 use super::main_loop::Worker;
 use crate::catalog::collections::{Collection, Lost};
 use crate::catalog::removals::Removal;
@@ -44,11 +45,10 @@ pub(crate) struct StoreUpkeep {
 impl Worker {
     /// Looks after the stores, once a poll. What fails keeps nothing else from being done.
     pub(super) fn keep_stores(&mut self) -> Result<()> {
-        let looked = self.take_looks();
         let forgotten = self.forget_idle();
         let removed = self.remove_from_stores();
         let noted = self.note_outages();
-        looked.and(forgotten).and(removed).and(noted)
+        forgotten.and(removed).and(noted)
     }
 
     /// Whether a batch waits for this store, which does not answer: others would only wait with it.
@@ -61,10 +61,10 @@ impl Worker {
     }
 
     /// Batches in flight, without those whose store does not answer: jobs of the other store go on beside them.
-    pub(super) fn busy_batches(&self) -> usize {
+    pub(super) fn busy(&self) -> impl Iterator<Item = &InFlight> {
         let away = [StoreKind::Embedded, StoreKind::Qdrant].map(|kind| (kind, self.engine.outage(kind).is_some()));
-        let in_flight = self.in_flight.values().map(|batch| batch.context.collection.store);
-        in_flight.filter(|kind| !away.contains(&(*kind, true))).count()
+        let is_busy = move |batch: &&InFlight| !away.contains(&(batch.context.collection.store, true));
+        self.in_flight.values().filter(is_busy)
     }
 
     /// A collection that batches found missing although it has references was lost: its vectors are made again. To be
@@ -101,7 +101,7 @@ impl Worker {
     }
 
     /// Jobs that have nothing left to do wait to be told whether the store still has what their references name.
-    fn take_looks(&mut self) -> Result<()> {
+    pub(super) fn take_looks(&mut self) -> Result<()> {
         self.upkeep.looked.extend(self.engine.take_looked());
         while let Some(Looked { place, has_points }) = self.upkeep.looked.last().cloned() {
             let waits =

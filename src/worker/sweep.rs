@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use vb_engine::store::place::StoreKind;
-
 use super::active_job::{ActiveJob, Points};
 use super::look::{self, Found, Surroundings};
 use crate::catalog::collections::{self, Stage};
@@ -48,12 +46,7 @@ pub(crate) fn sweep(
     let nothing_needed = work_list.needed == 0 || (context.comparison == Comparison::Keys && !active.moved);
     active.moved = false;
     let nothing_left = nothing_needed && gone.is_empty();
-    // What the embedded store has lost is found out when a worker starts.
-    if nothing_left
-        && work_list.references > 0
-        && context.collection.store == StoreKind::Qdrant
-        && active.points == Points::Recorded
-    {
+    if nothing_left && work_list.references > 0 && active.points == Points::Recorded {
         return Ok(Swept::Unproved);
     }
     let done = nothing_left;

@@ -17,6 +17,23 @@ pub struct Fields {
     pub hash: String,
 }
 
+impl Fields {
+    /// Bytes that they take, about.
+    pub fn size(&self) -> usize {
+        self.hash.len() + size(&self.values)
+    }
+}
+
+/// Bytes that values take, about.
+pub(crate) fn size(values: &Map<String, Value>) -> usize {
+    let of_text = |value: &Value| value.as_str().map_or(0, str::len);
+    let of_value = |value: &Value| match value {
+        Value::Array(values) => values.iter().map(|value| 16 + of_text(value)).sum(),
+        value => of_text(value),
+    };
+    values.iter().map(|(key, value)| 16 + key.len() + of_value(value)).sum()
+}
+
 /// Other fields for the points of a record whose text is the same as before.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldsChange {

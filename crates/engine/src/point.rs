@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::batch::Target;
-use crate::fields::Fields;
+use crate::fields::{self, Fields};
 use crate::keywords::Keywords;
 
 /// Characters of the text that a point carries for people to read.
@@ -56,6 +56,27 @@ pub struct PointPayload {
     /// Hash of [`Fields`].
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub fields_hash: String,
+}
+
+impl PointPayload {
+    /// Names of what a search shows: all but the columns, which may be long.
+    pub(crate) const SHOWN: [&str; 10] = [
+        "client_id",
+        "source",
+        "record_id",
+        "vector_type",
+        "chunk_no",
+        "text_content",
+        "content_hash",
+        "provider",
+        "model",
+        "generated_at",
+    ];
+
+    /// Bytes of its text and columns, about.
+    pub(crate) fn size(&self) -> usize {
+        self.text_content.len() + fields::size(&self.fields)
+    }
 }
 
 /// What names a point in a store. Ours have ids; somebody else's may have numbers, which come before all ids.

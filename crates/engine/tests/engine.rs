@@ -183,6 +183,15 @@ fn a_file_of_certificates_that_was_put_right_counts_with_the_next_batch() {
     };
     assert_eq!(failure.class, FailureClass::Configuration);
     assert!(failure.message.contains("ca.pem"), "{}", failure.message);
+    // The store is asked for first: nothing is embedded that nobody would keep.
+    let with_text = Batch {
+        records: batch(["one"]).records,
+        ..to_server()
+    };
+    let BatchResult::Failed(failure) = run(&mut engine, &mut wake, with_text) else {
+        panic!("there are no certificates yet")
+    };
+    assert!(failure.message.contains("ca.pem"), "{}", failure.message);
     std::fs::write(&ca_file, server.ca_pem().unwrap()).unwrap();
     assert!(matches!(
         run(&mut engine, &mut wake, to_server()),

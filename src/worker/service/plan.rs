@@ -42,7 +42,7 @@ pub(crate) struct Planned {
     pub(crate) priority: i32,
     /// Rows of the client.
     pub(crate) records: u64,
-    /// Those that have no vector of their present text.
+    /// Those that have no vector of their present text, or other payload columns.
     pub(crate) needed: u64,
     /// What `auto` means for so many.
     pub(crate) preference: Preference,
@@ -187,7 +187,7 @@ fn sample(source: &Source, acting: Oid, client_id: i64, found: &WorkList) -> Res
     let read = reader::read(source, acting, client_id, &record_ids, SAMPLE_BYTES)?;
     let texts = read.rows.into_iter().filter_map(|row| match row.text {
         RowText::Text(text, _) => Some(text),
-        RowText::Missing | RowText::TooLong(_) => None,
+        RowText::Missing | RowText::TooLong(_) | RowText::PayloadTooLong(_) => None,
     });
     Ok(texts.collect())
 }

@@ -16,7 +16,7 @@ create type mood as enum ('calm', 'cross');
 create domain stars as numeric check (value >= 0);
 alter table notes
     add status text, add \"Prio.rity\" int, add score stars, add ratio real, add done boolean, add due date,
-    add seen timestamptz, add made timestamp, add labels text[], add sizes bigint[], add mood mood, add owner uuid,
+    add seen timestamptz, add made timestamp, add labels text[], add sizes bigint[], add ratios float8[], add mood mood, add owner uuid,
     add tag char(5);
 update notes set
     status = (array['open', 'closed', 'it''s \"odd\"', null])[1 + id % 4], \"Prio.rity\" = nullif(id % 6, 5),
@@ -25,15 +25,16 @@ update notes set
     seen = timestamptz '2026-01-01 12:00+00' + id * interval '1 hour 0.25 seconds',
     made = timestamp '2026-01-01 12:00' + id * interval '1 minute',
     labels = case when id % 5 > 0 then array['l' || id % 5, 'all', null] when id % 2 = 0 then '{}' end,
-    sizes = array[id, 9007199254740993], mood = (array['calm', 'cross'])[1 + id % 2]::mood,
+    sizes = array[id, 9007199254740993],
+    ratios = case id % 3 when 0 then array[1.5, 'NaN'] when 1 then '{NaN}' else array[0] end, mood = (array['calm', 'cross'])[1 + id % 2]::mood,
     owner = md5((id % 3)::text)::uuid, tag = 't' || id % 2;";
 
 const DECLARED: &str =
     "select vb_configure_source('notes', payload_columns => array['status', 'Prio.rity', 'score', 'ratio',
-    'done', 'due', 'seen', 'made', 'labels', 'sizes', 'mood', 'owner', 'tag'])";
+    'done', 'due', 'seen', 'made', 'labels', 'sizes', 'ratios', 'mood', 'owner', 'tag'])";
 
 /// Filters, and what a query over the table says instead.
-const FILTERS: [(&str, &str); 30] = [
+const FILTERS: [(&str, &str); 34] = [
     ("{}", "true"),
     (r#"{"status": "open"}"#, "status = 'open'"),
     (r#"{"status": "it's \"odd\""}"#, "status = 'it''s \"odd\"'"),
@@ -62,6 +63,11 @@ const FILTERS: [(&str, &str); 30] = [
         r#"{"Prio.rity": {"gt": 1.5, "not": 3}}"#,
         "\"Prio.rity\" > 1.5 and \"Prio.rity\" <> 3",
     ),
+    (
+        r#"{"Prio.rity": {"gte": 1.5, "lte": 3.5}}"#,
+        "\"Prio.rity\" between 2 and 3",
+    ),
+    (r#"{"Prio.rity": {"lt": 2.5}}"#, "\"Prio.rity\" <= 2"),
     (r#"{"score": 5.25}"#, "score = 5.25"),
     (r#"{"score": [1, 5.25, 7.5]}"#, "score in (1, 5.25, 7.5)"),
     (r#"{"score": {"lte": 3}}"#, "score <= 3"),
@@ -86,6 +92,8 @@ const FILTERS: [(&str, &str); 30] = [
     (r#"{"made": {"gt": "2026-01-01 13:00"}}"#, "made > '2026-01-01 13:00'"),
     (r#"{"labels": "l3"}"#, "'l3' = any(labels)"),
     (r#"{"labels": null}"#, "coalesce(cardinality(labels), 0) = 0"),
+    (r#"{"ratios": 1.5}"#, "1.5 = any(ratios)"),
+    (r#"{"ratios": null}"#, "ratios = '{NaN}'"),
     (r#"{"sizes": 9007199254740993, "mood": "cross"}"#, "mood = 'cross'"),
     (
         r#"{"owner": "C81E728D-9D4C-2F63-6F06-7F89CC14862C", "tag": "t1"}"#,
@@ -228,6 +236,115 @@ fn columns_that_change_are_followed_without_embedding_anything() {
     assert_eq!(shop.open_notes(), [0_i32; 0]);
     assert_eq!(shop.texts_sent(), embedded + 10);
     assert_eq!(shop.damage(), (ROWS, 0));
+}
+
+#[test]
+fn columns_change_on_every_chunk_and_in_the_collection_that_is_being_built() {
+    let mut shop = Shop::open("", COLUMNS);
+    shop.client.run(
+        "update notes set content = repeat(content || '. ', 20);
+         select vb_configure_source('notes', payload_columns => array['status'], chunk_tokens => 64)",
+    );
+    shop.backfill(1);
+    let chunks: i64 = shop.client.value(
+        "select min(n) from (select count(*) as n from qdrant_vectors group by record_id) c",
+        &[],
+    );
+    assert!(chunks > 2);
+    shop.client
+        .run("update notes set status = 'open' where client_id = 1 and id <= 30");
+    assert_eq!(shop.backfill(1).tokens, 0);
+    assert_eq!(shop.open_notes(), shop.are_open());
+    assert_eq!(shop.damage(), (0, 0));
+    shop.client
+        .run("update notes set status = 'closed' where client_id = 1 and id <= 10");
+    let job: i64 = shop.client.value(
+        "select vb_enqueue_backfill(1, 'notes', provider => 'double', batch_size => 10, reembed => true)",
+        &[],
+    );
+    jobs::until(&mut shop.client, job, "some records", |now| now.successful > 0);
+    shop.client
+        .run("update notes set status = 'open' where client_id = 1 and id > 100");
+    jobs::completed(&mut shop.client, job);
+    assert_eq!(shop.open_notes(), shop.are_open());
+    assert_eq!(shop.damage(), (0, 0));
+}
+
+#[test]
+fn what_stores_cannot_hold_costs_nothing_or_its_record_alone() {
+    let mut shop = Shop::open(
+        "",
+        "alter table notes add score numeric, add due date, add labels text[]",
+    );
+    shop.client.run(
+        "update notes set score = id, due = '2026-01-01';
+         update notes set score = 1e-400 where id = 1;
+         update notes set score = 1e400 where id = 2;
+         update notes set due = '300000-01-01' where id = 3;
+         update notes set due = '-infinity' where id = 4;
+         update notes set labels = array(select md5(n::text) from generate_series(1, 2000) n) where id = 5;
+         select vb_configure_source('notes', payload_columns => array['score', 'due', 'labels'])",
+    );
+    let done = shop.backfill(1);
+    assert_eq!((done.successful, done.failed), (ROWS - 1, 1));
+    let failed: String = shop
+        .client
+        .value("select record_id || ': ' || message from vb_error_report", &[]);
+    assert!(failed.starts_with("5: its payload columns have"), "{failed}");
+    assert_eq!(shop.found("dense", r#"{"score": 0}"#), [1]);
+    assert_eq!(shop.found("dense", r#"{"score": null}"#), [2]);
+    assert_eq!(shop.found("dense", r#"{"due": null}"#), [3, 4]);
+    shop.client.run("update notes set labels = '{short}' where id = 5");
+    assert_eq!(shop.backfill(1).successful, 1);
+    assert_eq!(shop.found("dense", r#"{"labels": "short"}"#), [5]);
+}
+
+#[test]
+fn a_view_of_which_a_row_cannot_be_read_still_gives_the_columns_of_the_others() {
+    let mut shop = Shop::open("", COLUMNS);
+    shop.client.run(
+        "create view shown as select id, client_id, content, 100 / (id - 7) as part, status from notes;
+         select vb_configure_source('shown', key_columns => array['id'], payload_columns => array['part', 'status'])",
+    );
+    let enqueue = "select vb_enqueue_backfill(1, 'shown', provider => 'double')";
+    let job = shop.client.value(enqueue, &[]);
+    let done = jobs::completed(&mut shop.client, job);
+    assert_eq!((done.successful, done.failed), (ROWS - 1, 1));
+    shop.client.run("update notes set status = 'rare' where id = 30");
+    let job = shop.client.value(enqueue, &[]);
+    let done = jobs::completed(&mut shop.client, job);
+    assert_eq!((done.successful, done.tokens), (1, 0));
+    let found: Vec<String> = shop.client.values(
+        "select record_id from vb_search(1, 'shown', 'note', filter => '{\"status\": \"rare\", \"part\": 4}')",
+        &[],
+    );
+    assert_eq!(found, ["30"]);
+}
+
+#[test]
+fn settings_of_a_session_make_no_difference() {
+    let mut shop = Shop::open("", COLUMNS);
+    shop.client.run(DECLARED);
+    shop.client
+        .run("update notes set content = content || ' at ' || seen; update notes set ratio = id / 7.0");
+    shop.client.run(
+        "select vb_configure_source('notes', template => '{content} {due} {seen}',
+             payload_columns => array['seen', 'ratio', 'due', 'made'])",
+    );
+    shop.backfill(1);
+    shop.client.run(
+        "set datestyle = 'SQL, DMY'; set timezone = 'Asia/Tokyo'; set extra_float_digits = 0; set intervalstyle = 'iso_8601'",
+    );
+    let row = shop.client.row("select * from vb_verify(1, 'notes')", &[]);
+    assert_eq!(
+        (row.get::<i64>("stale_records"), row.get::<i64>("changed_points")),
+        (0, 0)
+    );
+    let planned: f64 = shop.client.value(
+        "select estimated_tokens::float8 from vb_plan_backfill(1, array['notes'::regclass])",
+        &[],
+    );
+    assert_eq!(planned, 0.0);
 }
 
 #[test]

@@ -221,6 +221,56 @@ fn a_batch_that_met_the_fault_before_the_job_was_resumed_does_not_pause_it_again
 }
 
 #[test]
+fn a_row_that_is_again_as_it_was_before_a_write_nobody_recorded_is_written_again() {
+    for dies in [false, true] {
+        let mut shop = Shop::open();
+        shop.client.run(
+            "alter table notes add status text default 'open';
+             select vb_configure_source('notes', payload_columns => array['status'])",
+        );
+        let job = shop.enqueue();
+        jobs::completed(&mut shop.client, job);
+        let before: String = shop.client.value("select content from notes where id = 9", &[]);
+        shop.client.run("update notes set status = 'closed' where id <= 5");
+        shop.client
+            .run("update notes set content = 'something else' where id = 9");
+        // Applied, but the answers never come.
+        shop.fault(Rule::new(Fault::Hang).on(Method::UpdateBatch));
+        shop.fault(Rule::new(Fault::Hang).on(Method::Upsert));
+        let job = services::enqueue(&mut shop.client, 1, "double", 5);
+        wait::until("two batches that hang", || {
+            let calls = shop.cluster.qdrant().commanded().calls();
+            (calls.iter().filter(|call| call.fault.is_some()).count() >= 2).then_some(())
+        });
+        shop.client.run("update notes set status = 'open' where id <= 5");
+        shop.client
+            .rows("update notes set content = $1 where id = 9", &[&before]);
+        if dies {
+            let pid: i32 = shop.client.value("select pid from vb_worker_status", &[]);
+            shop.cluster.kill(pid);
+            wait::until("the end of this session", || shop.client.try_run("select 1").err());
+            shop.client = shop.cluster.connect("shop");
+            shop.cluster.qdrant().commanded().clear_faults();
+        } else {
+            shop.client.run(&format!("select vb_pause({job})"));
+            shop.cluster.qdrant().commanded().clear_faults();
+            shop.client.run(&format!("select vb_resume({job})"));
+        }
+        jobs::completed(&mut shop.client, job);
+        let open: i64 = shop.client.value(
+            "select count(*) from vb_search(1, 'notes', 'note', 1000, filter => '{\"status\": \"open\"}')",
+            &[],
+        );
+        assert_eq!(open, ROWS, "the worker dies: {dies}");
+        let row = shop.client.row("select * from vb_verify(1, 'notes')", &[]);
+        assert_eq!(
+            (row.get::<i64>("changed_points"), row.get::<i64>("stale_records")),
+            (0, 0)
+        );
+    }
+}
+
+#[test]
 fn a_rate_limit_slows_the_job_down_and_costs_no_attempt() {
     let mut shop = Shop::open();
     shop.fault(
@@ -453,13 +503,25 @@ fn points_written_by_hand_are_found_and_mended() {
 
 #[test]
 fn a_copy_of_the_database_leaves_the_collections_of_the_original_alone_until_it_is_told_to_take_them() {
+    for is_dumped in [false, true] {
+        claim_a_copy(is_dumped);
+    }
+}
+
+fn claim_a_copy(is_dumped: bool) {
     let mut shop = Shop::open();
     let job = shop.enqueue();
     jobs::completed(&mut shop.client, job);
-    // Nobody may be in it while it is copied.
-    shop.client = shop.cluster.connect("postgres");
-    shop.client.run("create database copy template shop");
-    shop.client = shop.cluster.connect("shop");
+    if is_dumped {
+        let script = shop.cluster.dump("shop");
+        shop.client.run("create database copy");
+        shop.cluster.restore("copy", &script);
+    } else {
+        // Nobody may be in it while it is copied.
+        shop.client = shop.cluster.connect("postgres");
+        shop.client.run("create database copy template shop");
+        shop.client = shop.cluster.connect("shop");
+    }
     let mut copy = shop.cluster.connect("copy");
     copy.run("delete from notes where id <= 100");
     let job = services::enqueue(&mut copy, 1, "double", 20);
@@ -497,4 +559,26 @@ fn a_copy_of_the_database_leaves_the_collections_of_the_original_alone_until_it_
     let left = services::assert_agreement(&mut shop.client, &shop.store, 1);
     assert_eq!(left, ROWS as usize - 100);
     assert!(!shop.health().iter().any(|finding| finding.contains("a copy")));
+}
+
+#[test]
+fn copies_of_a_database_that_has_no_vectors_yet_are_installations_of_their_own() {
+    let mut shop = Shop::open();
+    // Whose worker has run gives its id to its copies.
+    shop.client.rows("select * from vb_check_provider('double')", &[]);
+    shop.client = shop.cluster.connect("postgres");
+    for name in ["one", "two"] {
+        shop.client.run(&format!("create database {name} template shop"));
+    }
+    let mut points = Vec::new();
+    for name in ["one", "two"] {
+        let mut copy = shop.cluster.connect(name);
+        let job = services::enqueue(&mut copy, 1, "double", 50);
+        jobs::completed(&mut copy, job);
+        points.push(copy.values::<Uuid>("select point_id from qdrant_vectors order by 1", &[]));
+        let findings: i64 = copy.value("select count(*) from vb_health()", &[]);
+        assert_eq!(findings, 0);
+    }
+    assert_eq!((points[0].len(), points[1].len()), (ROWS as usize, ROWS as usize));
+    assert_ne!(points[0], points[1]);
 }

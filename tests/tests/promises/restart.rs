@@ -57,6 +57,23 @@ fn a_preloaded_server_goes_on_with_its_jobs_by_itself_and_still_finds_everything
 }
 
 #[test]
+fn what_the_store_lost_while_the_server_was_down_is_made_again_by_the_next_job() {
+    let mut cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    issues::create(&mut client);
+    issues::add_long(&mut client, 1, 1, 30, 20);
+    jobs::backfill(&mut client, 1, "issues");
+    let store = Store::of(&cluster, &mut client);
+    let collections: Vec<String> = client.values("select name from vb_collections", &[]);
+    drop(client);
+    store.lose(&mut cluster, &collections);
+    client = cluster.connect("shop");
+    assert_eq!(jobs::backfill(&mut client, 1, "issues").successful, 30);
+    assert_eq!(issues::assert_agreement(&mut client, &store, 1), 30);
+    assert_eq!(jobs::backfill(&mut client, 1, "issues").total, 0);
+}
+
+#[test]
 fn a_worker_follows_its_folder_when_the_settings_move_it() {
     let cluster = Cluster::start_not_preloaded();
     let mut client = cluster.create_database("shop");

@@ -90,10 +90,12 @@ impl Engine {
         self.stages.collections.take_made()
     }
 
-    /// Looks in the background whether a place has any point; what was found is in [`Engine::take_looked`].
+    /// Looks in the background whether a place has any point; what was found is in [`Engine::take_looked`], and the wake byte
+    /// comes after it.
     pub fn look(&self, place: Place) {
         let Some(running) = &self.running else { return };
         let (stages, looked) = (self.stages.clone(), self.background.looked.clone());
+        let sender = self.sender.clone();
         running.batches.spawn(async move {
             let has_points = match stages.collections.has_points(&place).await {
                 Ok(has_points) => Some(has_points),
@@ -103,6 +105,7 @@ impl Engine {
                 }
             };
             lock(&looked).push(Looked { place, has_points });
+            sender.wake();
         });
     }
 
@@ -116,35 +119,38 @@ impl Engine {
         std::mem::take(&mut *lock(&self.background.removed))
     }
 
-    /// Lets a name stand for the collection, in the background; tried again as long as the store does not answer and no other
-    /// collection is to have the name. Other errors are logged.
+    /// Lets a name stand for the collection, in the background; tried again as long as the store does not answer. Other
+    /// errors are logged.
     pub fn set_alias(&self, kind: StoreKind, alias: &str, collection: &str) {
         let Some(running) = &self.running else { return };
-        let Ok(store) = self.stages.collections.store(kind).cloned() else {
+        let key = (kind, alias.to_owned());
+        let wanted = self.background.aliases.clone();
+        if lock(&wanted).insert(key.clone(), collection.to_owned()).is_some() {
+            // Whoever is at it gives the name to the latest.
             return;
-        };
-        let (alias, collection) = (alias.to_owned(), collection.to_owned());
-        let (key, wanted) = ((kind, alias.clone()), self.background.aliases.clone());
-        lock(&wanted).insert(key.clone(), collection.clone());
+        }
+        let stages = self.stages.clone();
         running.batches.spawn(async move {
             let mut attempt = 0;
-            while lock(&wanted).get(&key) == Some(&collection) {
-                match store.set_alias(&alias, &collection).await {
+            while let Some(collection) = latest(&wanted, &key) {
+                let set = match stages.collections.store(kind) {
+                    Ok(store) => store.set_alias(&key.1, &collection).await,
+                    Err(error) => Err(error),
+                };
+                match set {
                     Err(StoreError::Unavailable(_) | StoreError::Throttled { .. }) => {
                         attempt += 1;
-                        let pause = backoff::delay(attempt, FIRST_PAUSE, LONGEST_PAUSE, 1.0);
-                        tokio::time::sleep(pause).await;
+                        tokio::time::sleep(backoff::delay(attempt, FIRST_PAUSE, LONGEST_PAUSE, 1.0)).await;
                         continue;
                     }
                     // A client without a single row with text has no collection.
                     Ok(()) | Err(StoreError::NoCollection(_)) => {}
-                    Err(error) => log::warn!("could not name collection \"{collection}\" \"{alias}\": {error}"),
+                    Err(error) => log::warn!("could not name collection \"{collection}\" \"{}\": {error}", key.1),
                 }
                 let mut wanted = lock(&wanted);
                 if wanted.get(&key) == Some(&collection) {
                     wanted.remove(&key);
                 }
-                return;
             }
         });
     }
@@ -184,6 +190,11 @@ impl Engine {
             }
         }
     }
+}
+
+/// The collection that is to have the name, as long as somebody wants that.
+fn latest(wanted: &Aliases, key: &(StoreKind, String)) -> Option<String> {
+    lock(wanted).get(key).cloned()
 }
 
 /// A collection whose index is being built; no longer when this is dropped, which a panic does too.

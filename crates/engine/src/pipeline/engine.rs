@@ -44,7 +44,7 @@ pub struct Engine {
     pub(super) running: Option<Running>,
     pub(super) stages: Arc<Stages>,
     outcomes: Receiver<(u64, Outcome)>,
-    sender: OutcomeSender,
+    pub(super) sender: OutcomeSender,
     /// Batches whose outcome was not taken, by the number of their submission.
     in_flight: HashMap<u64, InFlight>,
     submissions: u64,
@@ -184,7 +184,7 @@ impl Engine {
         self.in_flight.len()
     }
 
-    /// Bytes of texts and vectors in those batches.
+    /// Bytes of texts, vectors and columns in those batches.
     pub fn bytes_in_flight(&self) -> usize {
         self.in_flight.values().map(|batch| batch.bytes).sum()
     }
@@ -286,10 +286,15 @@ async fn evict_idle_providers(providers: Arc<dyn Providers>, idle: Duration) {
     }
 }
 
-/// What a batch takes in memory, about: texts, and vectors as embeddings, as points and on their way to the store.
+/// What a batch takes in memory, about: texts, and vectors and columns as read, as points and on their way to the store.
 fn bytes_of(batch: &Batch) -> usize {
     let vector = 3 * size_of::<f32>() * batch.target.collection.dimensions;
-    batch.records.iter().map(|record| record.text.len() + vector).sum()
+    let records = batch.records.iter();
+    let records: usize = records
+        .map(|record| record.text.len() + vector + 3 * record.fields.size())
+        .sum();
+    let changes: usize = batch.changes.iter().map(|change| 2 * change.fields.size()).sum();
+    records + changes
 }
 
 fn io_error(action: &str, source: io::Error) -> StartError {

@@ -31,8 +31,13 @@ impl OutcomeSender {
     /// Sends the outcome of the submission with this number.
     pub(super) fn send(&self, number: u64, outcome: Outcome) {
         if self.channel.send((number, outcome)).is_ok() {
-            // A full socket has woken the owner already, and a closed one has no owner to wake.
-            let _ = (&*self.wake).write(&[1]);
+            self.wake();
         }
+    }
+
+    /// Wakes the owner.
+    pub(super) fn wake(&self) {
+        // A full socket has woken him already, and a closed one has no owner to wake.
+        let _ = (&*self.wake).write(&[1]);
     }
 }

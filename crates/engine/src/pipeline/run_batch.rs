@@ -93,6 +93,8 @@ async fn embed_and_store(batch: &Arc<Batch>, stages: &Arc<Stages>, spent: &mut S
     if batch.cancel.is_raised() {
         return Err(Stop::Cancelled);
     }
+    // Nothing is paid for that nobody would keep.
+    stages.collections.store(batch.target.store)?;
     let (writes, failure) = if batch.records.is_empty() {
         // Changes and deletes need no provider, so they get through while it is out of order.
         let writes = Writes {

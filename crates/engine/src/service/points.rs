@@ -59,14 +59,16 @@ pub(super) async fn copy(
     (after, limit): (Option<PointKey>, usize),
 ) -> Result<Answer, ServiceError> {
     let (source, target) = (collections.store(from.store)?, collections.store(to.store)?);
-    target
-        .ensure_collection(&CollectionSpec {
-            name: to.share.collection.clone(),
-            dimensions,
-            is_shared: to.share.client_id.is_some(),
-            fields,
-        })
-        .await?;
+    if after.is_none() {
+        target
+            .ensure_collection(&CollectionSpec {
+                name: to.share.collection.clone(),
+                dimensions,
+                is_shared: to.share.client_id.is_some(),
+                fields,
+            })
+            .await?;
+    }
     let page = unless_missing(source.scroll(&from.share, after, limit, Detail::Identity).await)?;
     let last = page.last().map(|point| point.key).filter(|_| page.len() == limit);
     let mut there = between(target.as_ref(), &to.share, after, last, limit).await?;

@@ -105,7 +105,7 @@ pub enum Request {
         /// What is removed.
         place: Place,
     },
-    /// Makes a page of points equal in another place, whose collection is made if it is missing: copies those that differ. Durable when it is answered, with [`Answer::Copied`].
+    /// Makes a page of points equal in another place, whose collection is made with the first page if it is missing: copies those that differ. Durable when it is answered, with [`Answer::Copied`].
     Copy {
         /// Where they are.
         from: Place,

@@ -252,4 +252,13 @@ pub(crate) async fn indexed_columns_are_filtered_by_as_others_are(store: &dyn Ve
         let null = condition("status", Test::Null);
         assert_eq!(chosen(store, &name, &[null]).await, [2]);
     }
+    // The column has got another type, and its values with it.
+    spec.fields[2].kind = FieldKind::Keyword;
+    assert!(!store.ensure_collection(&spec).await.unwrap());
+    let texts: Vec<FieldsChange> = (0..3)
+        .map(|number| change(&[number], &json!({"score": format!("s{number}")}), "aa"))
+        .collect();
+    store.set_fields(&Share::whole(&*name), &texts).await.unwrap();
+    let second = condition("score", Test::Any(vec![Scalar::Text("s1".to_owned())]));
+    assert_eq!(chosen(store, &name, &[second]).await, [1]);
 }

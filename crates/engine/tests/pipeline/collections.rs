@@ -128,9 +128,9 @@ fn a_name_is_given_again_when_the_store_answers_again_and_only_to_the_latest() {
     owner.engine.set_alias(StoreKind::Embedded, "current", "former");
     gate.wait_for_arrival();
     owner.engine.set_alias(StoreKind::Embedded, "current", "latest");
-    gate.wait_for_arrival();
     gate.open();
-    // Both were sent away; only one of them comes back.
+    // Sent away twice, and let in.
+    gate.wait_for_arrival();
     gate.wait_for_arrival();
     let start = Instant::now();
     while owner.store.alias("current").as_deref() != Some("latest") {

@@ -9,7 +9,7 @@ use vb_engine::store::place::Place;
 
 use super::super::request::{ask, unexpected};
 use super::Verified;
-use crate::catalog::collections::Collection;
+use crate::catalog::collections::{Collection, Stage};
 use crate::catalog::installation::Installation;
 use crate::catalog::references::{self, Doubt, Owner};
 use crate::error::{Result, VbError};
@@ -213,9 +213,7 @@ fn mend(installation: &Installation, owner: Owner<'_>, place: &Place, to_mend: T
     }
     let doubts = [(Doubt::Fields, to_mend.outdated), (Doubt::Vector, to_mend.doubtful)];
     for (doubt, records) in doubts {
-        if !records.is_empty() {
-            references::doubt(installation, owner, records, doubt)?;
-        }
+        references::doubt(installation, owner, Stage::Serving, records, doubt)?;
     }
     Ok(())
 }

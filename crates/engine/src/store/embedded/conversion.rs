@@ -16,7 +16,7 @@ use super::filter::{filter, filter_of_keys};
 use super::settings::{self, Layout};
 use crate::fields::{Field, FieldKind, FieldsChange};
 use crate::keywords::{KEYWORDS, Keywords};
-use crate::point::{Point, PointIdentity, PointKey, StoredPoint, fields_payload};
+use crate::point::{Point, PointIdentity, PointKey, PointPayload, StoredPoint, fields_payload};
 use crate::store::contract::{Detail, Hit, Question, Search};
 use crate::store::error::StoreError;
 use crate::store::share::{Share, TENANT};
@@ -152,7 +152,9 @@ pub(super) fn query(share: &Share, search: Search) -> Result<QueryRequest, Store
             idf: corpus.map(|corpus| IdfParams::Corpus(IdfCorpusParams { corpus })),
             ..SearchParams::default()
         })
-        .with_payload(WithPayloadInterface::Bool(true))
+        .with_payload(WithPayloadInterface::Fields(
+            PointPayload::SHOWN.map(json_path).to_vec(),
+        ))
         .build();
     Ok(QueryRequest {
         filter: filter(share, &conditions)?,

@@ -11,13 +11,13 @@ use super::directory::{StoreDirectory, clear_interrupted_index};
 use super::group_commit::GroupCommit;
 use super::settings::Layout;
 use super::{conversion, failure, settings};
-use crate::fields::{Field, FieldsChange};
+use crate::fields::{Field, FieldKind, FieldsChange};
 use crate::point::{Point, PointKey, StoredPoint};
 use crate::store::contract::{CollectionSpec, Detail, Hit, Question, Search};
 use crate::store::error::StoreError;
 use crate::store::share::Share;
 
-/// Bytes that a point takes on disk beside its vector, at most: payload with 500 characters, ids, versions.
+/// Bytes that a point takes on disk beside its vector and columns, at most: payload with 500 characters, ids, versions.
 const POINT_BYTES: u64 = 4 * 1024;
 
 /// Bytes that a word of its keywords takes there: hash and weight, in the log, the storage and the index.
@@ -25,6 +25,13 @@ const WORD_BYTES: u64 = 32;
 
 /// Times a vector is on disk until the log is cut: as number in the log (5 bytes for 4) and in the collection.
 const VECTOR_COPIES: u64 = 3;
+
+/// Times a column is on disk until the log is cut: in the log, in the payload and in its index.
+const COLUMN_COPIES: u64 = 3;
+
+/// Bytes that a value takes in the index of its column, at most: of a text, and of anything else.
+const INDEXED_TEXT_BYTES: u64 = 1_200;
+const INDEXED_VALUE_BYTES: u64 = 100;
 
 /// An open collection.
 pub(super) struct Shard {
@@ -54,10 +61,18 @@ impl Shard {
     /// Makes an empty collection's files below `path`, which must not exist.
     pub(super) fn create(path: &Path, spec: &CollectionSpec) -> Result<(), StoreError> {
         let layout = Layout::new(spec);
+        let indexes: Vec<_> = spec
+            .fields
+            .iter()
+            .map(conversion::field_index)
+            .collect::<Result<_, StoreError>>()?;
         EdgeShard::new(path, settings::collection(layout))
             .and_then(|engine| {
                 if layout.is_shared {
                     engine.update(conversion::tenant_index())?;
+                }
+                for index in indexes {
+                    engine.update(conversion::create_index(index))?;
                 }
                 engine.flush()
             })
@@ -117,7 +132,10 @@ impl Shard {
             .try_for_each(|point| self.check_dimensions(point.vector.len()))?;
         let vector_bytes = (self.layout.dimensions * size_of::<f32>()) as u64 * VECTOR_COPIES;
         let words: usize = points.iter().map(|point| point.keywords.words.len()).sum();
-        let bytes = points.len() as u64 * (vector_bytes + POINT_BYTES) + words as u64 * WORD_BYTES;
+        let columns: usize = points.iter().map(|point| point.payload.size()).sum();
+        let bytes = points.len() as u64 * (vector_bytes + POINT_BYTES)
+            + words as u64 * WORD_BYTES
+            + columns as u64 * COLUMN_COPIES;
         failure::check_room_to_write(self.directory.root(), bytes)?;
 
         let mut points = points.into_iter();
@@ -130,20 +148,43 @@ impl Shard {
         }
     }
 
-    /// Indexes the columns that points carry, those that are not.
+    /// Indexes the columns that points carry, those that are not. Takes as long as reading all points does.
     pub(super) fn index_fields(&self, fields: &[Field]) -> Result<(), StoreError> {
-        let known = self.engine.info().map_err(|error| self.failed(&error))?.payload_schema;
+        let info = self.engine.info().map_err(|error| self.failed(&error))?;
         for field in fields {
             let index = conversion::field_index(field)?;
-            if known.get(&index.field_name).map(|known| known.data_type) != Some(conversion::index_type(field.kind)) {
-                self.write(conversion::create_index(index))?;
+            let known = info.payload_schema.get(&index.field_name);
+            if known.is_some_and(|known| known.data_type == conversion::index_type(field.kind)) {
+                continue;
             }
+            let bytes = info.points_count as u64
+                * match field.kind {
+                    FieldKind::Keyword => INDEXED_TEXT_BYTES,
+                    FieldKind::Bool | FieldKind::Integer | FieldKind::Float => INDEXED_VALUE_BYTES,
+                };
+            failure::check_room_to_write(self.directory.root(), bytes)?;
+            let _turn = self.writing.lock();
+            self.unflushed.store(true, Ordering::Release);
+            // It writes data by itself, which must not be ahead of the log, see `writing`.
+            self.engine
+                .flush()
+                .and_then(|()| self.engine.update(conversion::create_index(index)))
+                .map_err(|error| {
+                    self.suspect();
+                    self.failed(&error)
+                })?;
         }
         Ok(())
     }
 
     pub(super) fn set_fields(&self, share: &Share, changes: &[FieldsChange]) -> Result<(), StoreError> {
-        failure::check_room_to_write(self.directory.root(), changes.len() as u64 * POINT_BYTES)?;
+        let columns: usize = changes
+            .iter()
+            .map(|change| change.fields.size() * change.points.len())
+            .sum();
+        let points: usize = changes.iter().map(|change| change.points.len()).sum();
+        let bytes = points as u64 * POINT_BYTES + columns as u64 * COLUMN_COPIES;
+        failure::check_room_to_write(self.directory.root(), bytes)?;
         changes
             .iter()
             .try_for_each(|change| self.write(conversion::set_fields(share, change)?))

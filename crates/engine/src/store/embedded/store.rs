@@ -74,7 +74,7 @@ impl VectorStore for EmbeddedStore {
             other => (other?, false),
         };
         shard.check_dimensions(spec.dimensions)?;
-        if !spec.fields.is_empty() {
+        if !is_new && !spec.fields.is_empty() {
             let fields = spec.fields.clone();
             on_shard(shard, move |shard| shard.index_fields(&fields)).await?;
         }

@@ -10,7 +10,7 @@ use qdrant_client::qdrant::{
 use super::filter::filter;
 use super::points::{point_id, sparse};
 use crate::keywords::KEYWORDS;
-use crate::point::{PointIdentity, PointKey};
+use crate::point::{PointIdentity, PointKey, PointPayload};
 use crate::store::contract::{Detail, Question, Search};
 use crate::store::share::Share;
 
@@ -46,7 +46,7 @@ pub(super) fn query(share: &Share, search: Search, patience: Option<u64>) -> Que
             ..SearchParams::default()
         }),
         limit: Some(limit as u64),
-        with_payload: Some(with_payload(true)),
+        with_payload: Some(only(PointPayload::SHOWN.map(str::to_owned).to_vec())),
         timeout: patience,
         ..QueryPoints::default()
     }
@@ -72,11 +72,7 @@ pub(super) fn scroll(
         limit: Some(u32::try_from(limit).unwrap_or(u32::MAX)),
         with_payload: Some(match detail {
             Detail::Key => with_payload(false),
-            Detail::Identity => WithPayloadSelector {
-                selector_options: Some(SelectorOptions::Include(PayloadIncludeSelector {
-                    fields: PointIdentity::FIELDS.map(str::to_owned).to_vec(),
-                })),
-            },
+            Detail::Identity => only(PointIdentity::FIELDS.map(str::to_owned).to_vec()),
             Detail::Whole => with_payload(true),
         }),
         with_vectors: Some(WithVectorsSelector {
@@ -85,6 +81,12 @@ pub(super) fn scroll(
         timeout: patience,
         ..ScrollPoints::default()
     })
+}
+
+fn only(fields: Vec<String>) -> WithPayloadSelector {
+    WithPayloadSelector {
+        selector_options: Some(SelectorOptions::Include(PayloadIncludeSelector { fields })),
+    }
 }
 
 fn with_payload(wanted: bool) -> WithPayloadSelector {

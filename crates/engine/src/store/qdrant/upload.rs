@@ -69,7 +69,7 @@ fn requests(points: Vec<Point>) -> Vec<Vec<Point>> {
 }
 
 fn bytes_of(point: &Point) -> usize {
-    size_of::<f32>() * point.vector.len() + 8 * point.keywords.words.len() + point.payload.text_content.len() + 512
+    size_of::<f32>() * point.vector.len() + 8 * point.keywords.words.len() + point.payload.size() + 512
 }
 
 #[cfg(test)]
