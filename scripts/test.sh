@@ -6,7 +6,7 @@
 
 # The tests that run a second time with vectors in a Qdrant server: one of our own, or the one at VB_TEST_QDRANT_URL. All of
 # them can: VB_TEST_STORE=qdrant scripts/test.sh --test promises.
-ON_QDRANT=(bad_records:: chunking:: crash_recovery:: filter:: main_job:: new_models:: odd_names:: second_run:: tenancy:: verify::)
+ON_QDRANT=(bad_records:: chunking:: crash_recovery:: filter:: main_job:: new_models:: odd_names:: payload_changes:: second_run:: tenancy:: verify::)
 
 # Adds up the "test result:" lines of all test binaries. A run that failed without a failed test (it did not compile, a
 # test binary crashed) counts as one failure, so that the line never says less than the truth.

@@ -10,6 +10,7 @@ pub(crate) mod job_control;
 pub(crate) mod job_request;
 pub(crate) mod job_state;
 pub(crate) mod jobs;
+pub(crate) mod lost;
 pub(crate) mod plan;
 pub(crate) mod provider_settings;
 pub(crate) mod provider_usage;

@@ -1,5 +1,7 @@
 //! Records what became of a batch: references, counters, dead letters and the end of the batch in one transaction.
 
+use std::collections::HashSet;
+
 use vb_engine::batch::{EmbeddedRecord, FailedRecord, Spent};
 
 use super::active_job::JobContext;
@@ -111,8 +113,9 @@ pub(crate) fn record_failed(
 ) -> Result<()> {
     let context = &in_flight.context;
     if may_have_written {
-        let is_changed = |record_id: &&String| in_flight.changed.iter().any(|changed| changed.record_id == **record_id);
-        let (changed, embedded): (Vec<&String>, Vec<&String>) = in_flight.record_ids.iter().partition(is_changed);
+        let changed: HashSet<&String> = in_flight.changed.iter().map(|changed| &changed.record_id).collect();
+        let records = in_flight.record_ids.iter();
+        let (changed, embedded): (Vec<&String>, Vec<&String>) = records.partition(|record| changed.contains(record));
         for (doubt, records) in [(Doubt::Fields, changed), (Doubt::Vector, embedded)] {
             let records = records.into_iter().cloned().collect();
             references::doubt(installation, context.owner(), context.collection.stage, records, doubt)?;

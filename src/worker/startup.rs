@@ -13,8 +13,9 @@ use vb_engine::store::place::StoreKind;
 use super::home::{self, Mark};
 use super::main_loop::Worker;
 use crate::catalog::batches;
-use crate::catalog::collections::{self, Lost};
+use crate::catalog::collections;
 use crate::catalog::installation::Installation;
+use crate::catalog::lost::{self, Lost};
 use crate::error::{Result, VbError};
 use crate::pg::{latch, lock, process, signal, spi, transaction};
 use crate::settings::Settings;
@@ -94,7 +95,7 @@ fn ready(database: Oid) -> Result<Option<Worker>> {
     transaction::run(|| {
         let installation = Installation::require()?;
         // The folder of the embedded store is in no base backup.
-        collections::renew(&installation, StoreKind::Embedded, &missing, Lost::Building)
+        lost::renew(&installation, StoreKind::Embedded, &missing, Lost::Building)
     })?;
     Ok(Some(Worker::new(
         database,

@@ -11,7 +11,8 @@ use vb_engine::store::place::{Place, StoreKind};
 use super::active_job::{ActiveJob, Points};
 use super::dispatch::InFlight;
 use super::main_loop::Worker;
-use crate::catalog::collections::{Collection, Lost};
+use crate::catalog::collections::Collection;
+use crate::catalog::lost::{self, Lost};
 use crate::catalog::removals::Removal;
 use crate::catalog::{collections, jobs, references, removals};
 use crate::error::Result;
@@ -78,9 +79,8 @@ impl Worker {
         }
         while let Some(position) = self.upkeep.made.iter().position(|made| made.again == recorded) {
             let MadeCollection { store, name, .. } = self.upkeep.made[position].clone();
-            let renewed = self.transact(|installation| {
-                collections::renew(installation, store, std::slice::from_ref(&name), Lost::Any)
-            })?;
+            let renewed =
+                self.transact(|installation| lost::renew(installation, store, std::slice::from_ref(&name), Lost::Any))?;
             self.upkeep.made.remove(position);
             let renewed = renewed.unwrap_or_default();
             if renewed.is_empty() {
@@ -123,7 +123,7 @@ impl Worker {
         let context = &self.jobs[position].context;
         let (job, client, collection) = (context.job.id, context.job.client_id, &context.collection);
         let names = std::slice::from_ref(&collection.name);
-        self.transact(|installation| collections::renew(installation, collection.store, names, Lost::Of(client)))?;
+        self.transact(|installation| lost::renew(installation, collection.store, names, Lost::Of(client)))?;
         pgrx::warning!(
             "vector_backfill: store {} has lost what client {client} had in collection {}; its vectors are made again",
             collection.store,
