@@ -96,7 +96,7 @@ fn a_batch_that_met_the_fault_before_the_job_was_resumed_does_not_pause_it_again
     shop.cluster.qdrant().commanded().clear_faults();
     shop.client.run(&format!("select vb_resume({job})"));
     let left: Vec<i64> = other.values("select batch_id from vb_batches", &[]);
-    assert_eq!(left, [late]);
+    assert!(left.contains(&late), "{left:?}");
     other.run("commit");
     jobs::completed(&mut shop.client, job);
     shop.assert_agreement();

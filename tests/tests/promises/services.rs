@@ -299,7 +299,7 @@ fn a_job_goes_on_with_another_provider_of_the_same_model_and_with_no_other() {
         assert!(first.count() > 0 && second.count() > 0);
         let row = client.row("select current_provider, reason from vb_progress($1::bigint)", &[&job]);
         assert_eq!(row.get::<String>("current_provider"), "second");
-        assert!(row.get::<String>("reason").contains("has the same one"), "{row:?}");
+        assert!(row.get::<String>("reason").contains("second has the same"), "{row:?}");
         let sent: usize = first
             .calls()
             .iter()
