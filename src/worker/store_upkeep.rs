@@ -1,7 +1,7 @@
 //! What the worker does about stores besides batches: removes what nothing refers to any more, and says so when one does
 //! not answer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use vb_engine::pipeline::background::Looked;
@@ -37,6 +37,9 @@ pub(crate) struct StoreUpkeep {
     made: Vec<MadeCollection>,
     /// What looks into stores found and nothing has followed from yet.
     looked: Vec<Looked>,
+    /// Jobs that make again what a store has lost. What they cannot make is set aside: the store may have nothing at
+    /// their end either.
+    pub(super) renewing: HashSet<i64>,
     /// When jobs were last told that somebody holds their client.
     pub(super) held: HashMap<i64, Instant>,
     /// When jobs were last told that a store does not answer.
@@ -107,7 +110,8 @@ impl Worker {
             let waits =
                 |active: &ActiveJob| active.points == Points::LookedFor && active.context.target.place() == place;
             if let Some(position) = self.jobs.iter().position(waits) {
-                if has_points == Some(false) {
+                let job = self.jobs[position].context.job.id;
+                if has_points == Some(false) && !self.upkeep.renewing.contains(&job) {
                     self.renew_share(position)?;
                 } else {
                     self.jobs[position].points = Points::Seen;
@@ -129,6 +133,7 @@ impl Worker {
             collection.store,
             collection.name
         );
+        self.upkeep.renewing.insert(job);
         self.look_again(job);
         Ok(())
     }

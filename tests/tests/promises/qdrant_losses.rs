@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use uuid::Uuid;
+use vb_provider_double::behaviour::Behaviour;
 use vb_qdrant_double::faults::{Fault, Rule};
 use vb_qdrant_double::method::Method;
 use vb_tests::{jobs, services, wait};
@@ -182,4 +183,21 @@ fn points_written_by_hand_are_found_and_mended() {
     assert_eq!(jobs::completed(&mut shop.client, job).successful, 5);
     assert_eq!(found(&mut shop, false), "0 0 0 0 0");
     shop.assert_agreement();
+}
+
+#[test]
+fn a_job_that_cannot_make_again_what_the_server_has_lost_ends_all_the_same() {
+    let mut shop = Shop::open();
+    let job = shop.enqueue();
+    jobs::completed(&mut shop.client, job);
+    shop.cluster.qdrant().commanded().wipe();
+    shop.provider.follow(Box::new(|call| {
+        if call.texts.iter().any(|text| text.contains(" says ")) {
+            Behaviour::error(400, "invalid_request_error", "not this text")
+        } else {
+            Behaviour::Well
+        }
+    }));
+    let job = services::enqueue(&mut shop.client, 1, "double", 100);
+    assert_eq!(jobs::completed(&mut shop.client, job).failed, ROWS);
 }
