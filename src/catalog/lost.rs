@@ -19,7 +19,8 @@ pub(crate) enum Lost {
 }
 
 /// What the references of these collections name is lost: it is to be made again, and a job that builds one of them begins
-/// anew. Gives those that had references.
+/// anew. Gives those that had references, other than such as are to be made again
+/// already.
 pub(crate) fn renew(installation: &Installation, store: StoreKind, names: &[String], lost: Lost) -> Result<Vec<i64>> {
     let renewed = spi::rows(
         &installation.sql(include_str!("../../sql/query/collections_renew.sql")),

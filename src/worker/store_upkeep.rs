@@ -1,7 +1,7 @@
 //! What the worker does about stores besides batches: removes what nothing refers to any more, and says so when one does
 //! not answer.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use vb_engine::pipeline::background::Looked;
@@ -37,9 +37,6 @@ pub(crate) struct StoreUpkeep {
     made: Vec<MadeCollection>,
     /// What looks into stores found and nothing has followed from yet.
     looked: Vec<Looked>,
-    /// Jobs that make again what a store has lost. What they cannot make is set aside: the store may have nothing at
-    /// their end either.
-    pub(super) renewing: HashSet<i64>,
     /// When jobs were last told that somebody holds their client.
     pub(super) held: HashMap<i64, Instant>,
     /// When jobs were last told that a store does not answer.
@@ -109,33 +106,34 @@ impl Worker {
         while let Some(Looked { place, has_points }) = self.upkeep.looked.last().cloned() {
             let waits =
                 |active: &ActiveJob| active.points == Points::LookedFor && active.context.target.place() == place;
-            if let Some(position) = self.jobs.iter().position(waits) {
-                let job = self.jobs[position].context.job.id;
-                if has_points == Some(false) && !self.upkeep.renewing.contains(&job) {
-                    self.renew_share(position)?;
-                } else {
-                    self.jobs[position].points = Points::Seen;
-                }
+            if let Some(position) = self.jobs.iter().position(waits)
+                && (has_points != Some(false) || !self.renew_share(position)?)
+            {
+                self.jobs[position].points = Points::Seen;
             }
             self.upkeep.looked.pop();
         }
         Ok(())
     }
 
-    /// The store has nothing of a job's client any more: the job makes all of it again.
-    fn renew_share(&mut self, position: usize) -> Result<()> {
+    /// The store has nothing of a job's client any more: the job makes all of it again. False when it has tried that already,
+    /// and what it could not make was set aside.
+    fn renew_share(&mut self, position: usize) -> Result<bool> {
         let context = &self.jobs[position].context;
         let (job, client, collection) = (context.job.id, context.job.client_id, &context.collection);
         let names = std::slice::from_ref(&collection.name);
-        self.transact(|installation| lost::renew(installation, collection.store, names, Lost::Of(client)))?;
+        let renewed =
+            self.transact(|installation| lost::renew(installation, collection.store, names, Lost::Of(client)))?;
+        if renewed.unwrap_or_default().is_empty() {
+            return Ok(false);
+        }
         pgrx::warning!(
             "vector_backfill: store {} has lost what client {client} had in collection {}; its vectors are made again",
             collection.store,
             collection.name
         );
-        self.upkeep.renewing.insert(job);
         self.look_again(job);
-        Ok(())
+        Ok(true)
     }
 
     /// What is done for a collection when a job is through with it: an index, and a name for others who read the store.

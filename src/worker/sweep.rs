@@ -45,11 +45,10 @@ pub(crate) fn sweep(
     // A pass that compares keys only always finds work; it is done when the pass before it changed nothing.
     let nothing_needed = work_list.needed == 0 || (context.comparison == Comparison::Keys && !active.moved);
     active.moved = false;
-    let nothing_left = nothing_needed && gone.is_empty();
-    if nothing_left && work_list.references > 0 && active.points == Points::Recorded {
+    let done = nothing_needed && gone.is_empty();
+    if done && work_list.references > 0 && active.points == Points::Recorded {
         return Ok(Swept::Unproved);
     }
-    let done = nothing_left;
     // A pass over keys does not know how many rows have no text; the batches before it do.
     if !done || context.comparison == Comparison::Texts {
         jobs::recount(installation, context.job.id, work_list.needed, work_list.without_text)?;

@@ -213,7 +213,6 @@ impl Worker {
                 Ok(())
             }
             Ok(Begun::Done(Swept::Done)) => {
-                self.upkeep.renewing.remove(&active.context.job.id);
                 self.finish_collection(&active.context.collection)?;
                 self.look_again_at_others(&active.context.job);
                 Ok(())
