@@ -65,7 +65,9 @@ impl Worker {
             return None;
         }
         let now = Instant::now();
-        let idle = self.busy().next().is_none();
+        let idle = self.in_flight.is_empty();
+        // A suspect does not run beside those that wait for a store, and holds up nobody who does not wait.
+        let store_is_away = self.busy().count() < self.in_flight.len();
         // A collection that is complete takes over once nothing in flight writes to the one that serves.
         let complete: Vec<&Job> = self
             .jobs
@@ -89,7 +91,7 @@ impl Worker {
         {
             return Some(suspected);
         }
-        if !idle && self.jobs.iter().any(ActiveJob::has_suspect) {
+        if !idle && !store_is_away && self.jobs.iter().any(ActiveJob::has_suspect) {
             return None;
         }
         // The best job of each client that has one: of two with the same priority the one whose vectors serve.
