@@ -35,6 +35,13 @@ pub fn key_file(cluster: &Cluster, name: &str, key: &str) -> String {
     format!("file:{}", path.display())
 }
 
+/// Texts of notes that the service was sent.
+pub fn notes_sent(service: &ProviderDouble) -> usize {
+    let calls = service.calls();
+    let texts = calls.iter().flat_map(|call| &call.texts);
+    texts.filter(|text| text.contains(" says ")).count()
+}
+
 /// Creates the table.
 pub fn create_notes(client: &mut Client) {
     client.run(NOTES);

@@ -85,9 +85,7 @@ impl Shop {
     }
 
     pub(crate) fn texts_sent(&self) -> usize {
-        let calls = self.provider.calls();
-        let texts = calls.iter().flat_map(|call| &call.texts);
-        texts.filter(|text| text.contains(" says ")).count()
+        services::notes_sent(&self.provider)
     }
 
     pub(crate) fn damage(&mut self) -> (i64, i64) {

@@ -62,9 +62,7 @@ impl Shop {
 
     /// Texts that the provider was sent for rows.
     pub(crate) fn texts_sent(&self) -> usize {
-        let calls = self.provider.calls();
-        let texts = calls.iter().flat_map(|call| &call.texts);
-        texts.filter(|text| text.contains(" says ")).count()
+        services::notes_sent(&self.provider)
     }
 
     pub(crate) fn health(&mut self) -> Vec<String> {
