@@ -1,6 +1,8 @@
 //! Batches in flight, and what is remembered of them when a worker dies.
 
+use super::collections::Stage;
 use super::installation::Installation;
+use super::references;
 use crate::error::{Result, VbError};
 use crate::pg::spi;
 
@@ -49,6 +51,7 @@ pub(crate) fn end(installation: &Installation, batch: i64) -> Result<()> {
 
 /// Takes over what a former worker left in flight.
 pub(crate) fn inherit(installation: &Installation) -> Result<u64> {
+    doubt(installation)?;
     spi::run(
         &installation.sql(include_str!("../../sql/query/batches_inherit.sql")),
         &[],
@@ -57,6 +60,7 @@ pub(crate) fn inherit(installation: &Installation) -> Result<u64> {
 
 /// Leaves nothing in flight, since this worker ends in peace.
 pub(crate) fn release(installation: &Installation) -> Result<()> {
+    doubt(installation)?;
     spi::run(
         &installation.sql(include_str!("../../sql/query/batches_release.sql")),
         &[],
@@ -66,6 +70,15 @@ pub(crate) fn release(installation: &Installation) -> Result<()> {
         &[],
     )
     .map(|_| ())
+}
+
+/// What batches in flight may have written, and nobody recorded, is made again.
+fn doubt(installation: &Installation) -> Result<()> {
+    for stage in [Stage::Serving, Stage::Building] {
+        let statement = references::sql(installation, stage, include_str!("../../sql/query/batches_doubt.sql"));
+        spi::run(&statement, &[(stage == Stage::Building).into()])?;
+    }
+    Ok(())
 }
 
 /// Batches of a job that wait to run again.

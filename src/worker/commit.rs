@@ -112,17 +112,22 @@ pub(crate) fn record_failed(
     may_have_written: bool,
 ) -> Result<()> {
     let context = &in_flight.context;
+    jobs::lock(installation, context.job.id)?;
     if may_have_written {
         let changed: HashSet<&String> = in_flight.changed.iter().map(|changed| &changed.record_id).collect();
         let records = in_flight.record_ids.iter();
         let (changed, embedded): (Vec<&String>, Vec<&String>) = records.partition(|record| changed.contains(record));
-        for (doubt, records) in [(Doubt::Fields, changed), (Doubt::Vector, embedded)] {
+        let removed = in_flight.gone.iter().collect();
+        for (doubt, records) in [
+            (Doubt::Fields, changed),
+            (Doubt::Vector, embedded),
+            (Doubt::Vector, removed),
+        ] {
             let records = records.into_iter().cloned().collect();
             references::doubt(installation, context.owner(), context.collection.stage, records, doubt)?;
         }
     }
     if spent.tokens > 0 {
-        jobs::lock(installation, context.job.id)?;
         let advance = Advance {
             tokens: spent.tokens as i64,
             provider: Some(&context.provider.name),

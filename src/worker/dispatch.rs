@@ -82,8 +82,6 @@ pub(crate) fn prepare(
             hash,
             fields_hash,
         } = present.remove(&row.record_id).unwrap_or_default();
-        // A batch that was in flight when a worker died may have written what nobody recorded.
-        let hash = hash.filter(|_| again.batch_id.is_none());
         match row.text {
             RowText::Missing => {
                 advance.skipped += 1;

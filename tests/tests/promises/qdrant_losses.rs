@@ -65,7 +65,7 @@ fn a_worker_that_dies_between_the_store_and_the_commit_repeats_the_batch() {
 
 #[test]
 fn a_row_that_is_again_as_it_was_before_a_write_nobody_recorded_is_written_again() {
-    for dies in [false, true] {
+    for end in ["pause", "death", "goodbye"] {
         let mut shop = Shop::open();
         shop.client.run(
             "alter table notes add status text default 'open';
@@ -88,23 +88,31 @@ fn a_row_that_is_again_as_it_was_before_a_write_nobody_recorded_is_written_again
         shop.client.run("update notes set status = 'open' where id <= 5");
         shop.client
             .rows("update notes set content = $1 where id = 9", &[&before]);
-        if dies {
-            let pid: i32 = shop.client.value("select pid from vb_worker_status", &[]);
-            shop.cluster.kill(pid);
-            wait::until("the end of this session", || shop.client.try_run("select 1").err());
-            shop.client = shop.cluster.connect("shop");
-            shop.cluster.qdrant().commanded().clear_faults();
-        } else {
-            shop.client.run(&format!("select vb_pause({job})"));
-            shop.cluster.qdrant().commanded().clear_faults();
-            shop.client.run(&format!("select vb_resume({job})"));
+        match end {
+            "pause" => {
+                shop.client.run(&format!("select vb_pause({job})"));
+                shop.cluster.qdrant().commanded().clear_faults();
+                shop.client.run(&format!("select vb_resume({job})"));
+            }
+            "death" => {
+                let pid: i32 = shop.client.value("select pid from vb_worker_status", &[]);
+                shop.cluster.kill(pid);
+                wait::until("the end of this session", || shop.client.try_run("select 1").err());
+                shop.client = shop.cluster.connect("shop");
+                shop.cluster.qdrant().commanded().clear_faults();
+            }
+            _ => {
+                let goodbye = "select pg_terminate_backend(pid, 60000) from vb_worker_status";
+                assert!(shop.client.value::<bool>(goodbye, &[]));
+                shop.cluster.qdrant().commanded().clear_faults();
+            }
         }
         jobs::completed(&mut shop.client, job);
         let open: i64 = shop.client.value(
             "select count(*) from vb_search(1, 'notes', 'note', 1000, filter => '{\"status\": \"open\"}')",
             &[],
         );
-        assert_eq!(open, ROWS, "the worker dies: {dies}");
+        assert_eq!(open, ROWS, "{end}");
         let row = shop.client.row("select * from vb_verify(1, 'notes')", &[]);
         assert_eq!(
             (row.get::<i64>("changed_points"), row.get::<i64>("stale_records")),
