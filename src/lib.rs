@@ -2,7 +2,7 @@
 //!
 //! This crate is the only place that knows Postgres. SQL functions ([`api`]) write wishes into tables ([`catalog`]); a
 //! background worker ([`worker`]) reads the users' rows ([`source`]), hands them to the engine crate and records what
-//! came of them. Every `unsafe` line is in [`pg`].
+//! came of them. Triggers note what changes meanwhile ([`sync`]). Every `unsafe` line is in [`pg`].
 
 use pgrx::prelude::*;
 
@@ -12,6 +12,7 @@ mod error;
 mod pg;
 mod settings;
 mod source;
+mod sync;
 mod worker;
 
 ::pgrx::pg_module_magic!();
@@ -37,7 +38,12 @@ extension_sql_file!(
     name = "collections",
     requires = ["spending"]
 );
-extension_sql_file!("../sql/schema/50_jobs.sql", name = "jobs", requires = ["collections"]);
+extension_sql_file!(
+    "../sql/schema/45_changes.sql",
+    name = "changes",
+    requires = ["collections"]
+);
+extension_sql_file!("../sql/schema/50_jobs.sql", name = "jobs", requires = ["changes"]);
 extension_sql_file!("../sql/schema/60_progress.sql", name = "progress", requires = ["jobs"]);
 extension_sql_file!(
     "../sql/schema/70_functions.sql",

@@ -5,5 +5,6 @@ insert into @extschema@.vb_jobs
 values ($1, $2::regclass, $3, $4, $5, $6, $7, $8,
         coalesce($9, (select s.priority from @extschema@.vb_source_settings s where s.source = $2),
                  @extschema@.vb_default_priority($2::regclass)), $10, $11, $12, $13)
-on conflict (client_id, source, vector_type, reembed) where state in ('queued', 'running', 'paused') do nothing
+on conflict (client_id, source, vector_type, reembed) where kind = 'backfill' and state in ('queued', 'running', 'paused')
+do nothing
 returning job_id

@@ -13,6 +13,8 @@ with serving as (delete from @extschema@.qdrant_vectors where client_id = $1 ret
      removals as (delete from @extschema@.vb_collection_removals where client_id = $1),
      limits as (delete from @extschema@.vb_client_limits where client_id = $1),
      usage as (delete from @extschema@.vb_client_usage where client_id = $1),
+     noted as (delete from @extschema@.vb_changes where client_id = $1),
+     pending as (delete from @extschema@.vb_pending_changes where client_id = $1),
      providers as (delete from @extschema@.vb_providers where client_id = $1 returning name),
      provider_usage as (
          delete from @extschema@.vb_provider_usage u using providers p where u.name = p.name

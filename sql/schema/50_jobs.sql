@@ -1,5 +1,6 @@
 -- Work that somebody asked for. The states and their transitions are those of src/catalog/job_state.rs. While reembed is
--- true the job builds a collection beside the one that serves, which another job may keep true meanwhile.
+-- true the job builds a collection beside the one that serves, which another job may keep true meanwhile. A job of kind sync
+-- looks at what has changed, one of kind backfill at everything.
 create table vb_jobs (
     job_id                bigint generated always as identity primary key,
     client_id             bigint not null check (client_id >= 0),
@@ -12,6 +13,7 @@ create table vb_jobs (
     max_retries           int not null check (max_retries between 0 and 100),
     priority              int not null check (priority between 1 and 100),
     reembed               boolean not null default false,
+    kind                  text not null default 'backfill' check (kind in ('backfill', 'sync')),
     max_tokens            bigint check (max_tokens > 0),
     max_cost              numeric check (max_cost > 0::numeric),
     job_role              oid not null,
@@ -41,10 +43,12 @@ create table vb_jobs (
     check ((finished_at is not null) = (state in ('completed', 'failed', 'cancelled')))
 );
 create unique index vb_jobs_unfinished
-    on vb_jobs (client_id, source, vector_type, reembed) where state in ('queued', 'running', 'paused');
+    on vb_jobs (client_id, source, vector_type, reembed) where kind = 'backfill' and state in ('queued', 'running', 'paused');
+-- One for all changes of a client, source and vector type; it is opened again when there are some.
+create unique index vb_jobs_sync on vb_jobs (client_id, source, vector_type) where kind = 'sync';
 create index vb_jobs_runnable on vb_jobs (priority desc, job_id) where state in ('queued', 'running');
 create index vb_jobs_waking on vb_jobs (next_attempt_at) where state = 'paused';
-comment on table vb_jobs is 'Backfill jobs; read vb_job_status instead';
+comment on table vb_jobs is 'Jobs; read vb_job_status instead';
 
 -- Batches in flight, and those that wait because they were in flight when a worker died: crashes counts how often. A
 -- suspect is a part of a batch that was in flight at two crashes; it runs alone.

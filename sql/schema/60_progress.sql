@@ -6,7 +6,7 @@ create type vb_job_progress as (
     records_per_second real, tokens bigint, cost numeric, created_at timestamptz, started_at timestamptz,
     updated_at timestamptz, finished_at timestamptz, estimated_completion timestamptz, errors text[], last_error text,
     reason text, priority int, batch_size int, removed_records bigint, truncated_records bigint,
-    max_tokens bigint, max_cost numeric
+    max_tokens bigint, max_cost numeric, kind text
 );
 comment on type vb_job_progress is 'A job and its progress';
 
@@ -35,7 +35,7 @@ as $$
            array(select format('%s: %s', e.record_id, e.message)
                  from @extschema@.vb_job_errors e where e.job_id = j.job_id order by e.failed_at desc limit 5),
            j.last_error, j.reason, j.priority, j.batch_size, j.removed_records, j.truncated_records,
-           j.max_tokens, j.max_cost
+           j.max_tokens, j.max_cost, j.kind
     from @extschema@.vb_jobs j,
          lateral (select j.successful_records + j.failed_records + j.skipped_records as processed) p
     where $1 is null or j.job_id = $1

@@ -90,6 +90,35 @@ as 'MODULE_PATHNAME', 'vb_configure_source_wrapper';
 comment on function vb_configure_source is
     'Says how a table is embedded: its key, client column, filter, order, its text, and the columns that searches may filter by; each call says all of it anew';
 
+create function vb_enable_sync(source regclass, vector_types text[] default '{content}') returns void
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_enable_sync_wrapper';
+comment on function vb_enable_sync is
+    'Keeps the vectors of a source in step with its rows from now on: puts triggers on it, and looks at what clients have of it';
+
+create function vb_disable_sync(source regclass) returns boolean
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_disable_sync_wrapper';
+comment on function vb_disable_sync is
+    'Takes the triggers off a source and forgets its changes; vectors stay. False when it was not kept in step';
+
+-- Without a search_path of its own, which would be set for every row; it names everything with its schema.
+create function vb_sync_trigger() returns trigger
+language c volatile
+as 'MODULE_PATHNAME', 'vb_sync_trigger_wrapper';
+comment on function vb_sync_trigger is
+    'For triggers made by hand, AFTER a row or a statement; its argument names the source where that is not the table itself';
+
+create function vb_sync_status()
+returns table (
+    source regclass, pending bigint, oldest_pending interval, applied bigint, failed bigint, last_applied_at timestamptz,
+    vector_types text[], latency_p50 interval, latency_p95 interval, latency_max interval, trouble text
+)
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_sync_status_wrapper';
+comment on function vb_sync_status is
+    'Sources that are kept in step: changes that wait, those that were applied, and how long the latest took since their commit';
+
 create function vb_set_provider(
     name text, kind text default null, model text default null, dimensions int default null,
     endpoint text default null, api_key_ref text default null, max_texts int default null, max_tokens int default null,

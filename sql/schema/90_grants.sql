@@ -24,5 +24,5 @@ grant select on
     to pg_monitor;
 -- A view calls its functions with the rights of who reads it.
 grant execute on function
-    vb_progress(bigint), vb_default_priority(regclass), vb_worker_list(), vb_provider_list(), vb_health()
+    vb_progress(bigint), vb_default_priority(regclass), vb_worker_list(), vb_provider_list(), vb_health(), vb_sync_status()
     to pg_monitor;

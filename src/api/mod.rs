@@ -17,6 +17,7 @@ mod search;
 mod sources;
 mod status;
 mod store;
+mod sync;
 
 /// An argument that must not be NULL.
 fn required<T>(value: Option<T>, argument: &str) -> Result<T> {

@@ -4,6 +4,7 @@
 
 use pgrx::pg_sys::Oid;
 
+use super::changes;
 use super::installation::Installation;
 use super::job_request;
 use super::job_state::{JobEvent, JobState};
@@ -20,6 +21,7 @@ struct LockedJob {
     source_name: String,
     vector_type: String,
     reembed: bool,
+    is_sync: bool,
     /// Whether its pause ends by itself.
     wakes: bool,
 }
@@ -31,7 +33,32 @@ pub(crate) fn pause(installation: &Installation, job_id: i64) -> Result<JobState
 
 /// Ends a job; returns its new state.
 pub(crate) fn cancel(installation: &Installation, job_id: i64) -> Result<JobState> {
+    role::as_owner(installation.owner, || {
+        let job = require(installation, job_id)?;
+        if job.is_sync && !job.state.has_ended() {
+            return Err(VbError::wrong_state(format!(
+                "job {job_id} keeps vectors of {} in step, which is not cancelled for one client",
+                job.source_name
+            ))
+            .hint(format!(
+                "select vb_pause({job_id}) holds it up; select vb_disable_sync('{}') ends it for all clients.",
+                job.source_name
+            )));
+        }
+        Ok(())
+    })?;
     change(installation, job_id, JobEvent::Cancel)
+}
+
+/// Ends the jobs of changes to a source for these vector types, or for all of them. To be called as the owner of the extension.
+pub(crate) fn end_sync_jobs(installation: &Installation, source: Oid, vector_types: Option<&[String]>) -> Result<()> {
+    let jobs: Vec<i64> = spi::read(
+        &installation.sql(include_str!("../../sql/query/sync_jobs_of_source.sql")),
+        &[source.into(), vector_types.map(<[String]>::to_vec).into()],
+        |row| row.get(1),
+    )?;
+    jobs.into_iter()
+        .try_for_each(|job| change(installation, job, JobEvent::Cancel).map(|_| ()))
 }
 
 /// Lets a job go on at once; returns its new state. One that waits for its next attempt waits no longer.
@@ -74,8 +101,11 @@ pub(crate) fn retry_failed(installation: &Installation, job_id: i64) -> Result<i
             .state
             .after(JobEvent::Retry)
             .map_err(|refusal| refusal.of_job(job_id))?;
-        if job.state.has_ended() {
+        if job.state.has_ended() && !job.is_sync {
             require_no_other(installation, job_id, &job)?;
+        }
+        if job.is_sync {
+            changes::add_failed(installation, job_id)?;
         }
         let records = spi::run(
             &installation.sql(include_str!("../../sql/query/job_drop_errors.sql")),
@@ -185,6 +215,7 @@ fn lock(installation: &Installation, job_id: i64) -> Result<Option<LockedJob>> {
                 vector_type: row.get(5)?,
                 reembed: row.get(6)?,
                 wakes: row.get(7)?,
+                is_sync: row.get(8)?,
             })
         },
     )

@@ -7,7 +7,16 @@ use pgrx::pg_sys::Oid;
 use super::installation::Installation;
 use super::job_state::{JobEvent, JobState};
 use crate::error::Result;
-use crate::pg::spi;
+use crate::pg::spi::{self, Row};
+
+/// What a job looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JobKind {
+    /// All of a client's rows.
+    Backfill,
+    /// Rows that have changed.
+    Sync,
+}
 
 /// A job that may run.
 #[derive(Debug, Clone)]
@@ -34,6 +43,8 @@ pub(crate) struct Job {
     pub(crate) priority: i32,
     /// Whether it builds a collection anew beside the one that serves.
     pub(crate) reembed: bool,
+    /// What it looks at.
+    pub(crate) kind: JobKind,
     /// Who asked for it.
     pub(crate) asked_by: Oid,
     /// The role whose rights count on the source; the same unless that is a superuser, which is seen to when the job
@@ -53,24 +64,56 @@ pub(crate) fn runnable(installation: &Installation, active: &[i64], per_client: 
     spi::read(
         &installation.sql(include_str!("../../sql/query/jobs_runnable.sql")),
         &[active.to_vec().into(), per_client.into(), limit.into()],
-        |row| {
-            Ok(Job {
-                id: row.get(1)?,
-                client_id: row.get(2)?,
-                source: row.get(3)?,
-                vector_type: row.get(4)?,
-                preference: row.get(5)?,
-                requested_provider: row.optional(6)?,
-                requested_batch_size: row.optional(7)?,
-                max_retries: row.get(8)?,
-                priority: row.get(9)?,
-                reembed: row.get(10)?,
-                asked_by: row.get(11)?,
-                role: row.get(11)?,
-                source_name: row.get(12)?,
-            })
-        },
+        of_row,
     )
+}
+
+/// Jobs of changes that may run and are not active yet, at most so many: those first that have waited longest.
+pub(crate) fn waiting_for_changes(installation: &Installation, active: &[i64], limit: i64) -> Result<Vec<Job>> {
+    spi::read(
+        &installation.sql(include_str!("../../sql/query/sync_jobs_waiting.sql")),
+        &[active.to_vec().into(), limit.into()],
+        of_row,
+    )
+}
+
+fn of_row(row: &Row<'_>) -> Result<Job> {
+    Ok(Job {
+        id: row.get(1)?,
+        client_id: row.get(2)?,
+        source: row.get(3)?,
+        vector_type: row.get(4)?,
+        preference: row.get(5)?,
+        requested_provider: row.optional(6)?,
+        requested_batch_size: row.optional(7)?,
+        max_retries: row.get(8)?,
+        priority: row.get(9)?,
+        reembed: row.get(10)?,
+        asked_by: row.get(11)?,
+        role: row.get(11)?,
+        source_name: row.get(12)?,
+        kind: match row.get::<String>(13)?.as_str() {
+            "sync" => JobKind::Sync,
+            _ => JobKind::Backfill,
+        },
+    })
+}
+
+/// Opens jobs of changes for these clients, sources and vector types, where there are none.
+pub(crate) fn open_for_changes(installation: &Installation, owners: &[(i64, Oid, String)]) -> Result<()> {
+    if owners.is_empty() {
+        return Ok(());
+    }
+    let each = owners.iter();
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/sync_jobs_open.sql")),
+        &[
+            each.clone().map(|owner| owner.0).collect::<Vec<_>>().into(),
+            each.clone().map(|owner| owner.1).collect::<Vec<_>>().into(),
+            each.map(|owner| owner.2.clone()).collect::<Vec<_>>().into(),
+        ],
+    )
+    .map(|_| ())
 }
 
 /// Whether a job was queued, or resumed, within this time.
@@ -105,8 +148,8 @@ pub(crate) struct Start<'a> {
     pub(crate) batch_size: i32,
     /// Records that need work.
     pub(crate) needed: u64,
-    /// Rows without text.
-    pub(crate) without_text: u64,
+    /// Rows without text, where all were looked at.
+    pub(crate) without_text: Option<u64>,
 }
 
 /// Locks the job's row for the rest of the transaction; its state, `None` when the job is gone. Whoever writes more of a
@@ -148,7 +191,7 @@ pub(crate) fn start(installation: &Installation, job: i64, start: &Start<'_>) ->
             start.reason.into(),
             start.batch_size.into(),
             (start.needed as i64).into(),
-            (start.without_text as i64).into(),
+            start.without_text.map(|rows| rows as i64).into(),
             state.as_str().into(),
         ],
     )?;
@@ -231,9 +274,16 @@ pub(crate) fn stop(
     reason: &str,
     resumed_in: Option<Duration>,
 ) -> Result<()> {
-    let Some(present) = lock(installation, job)? else {
+    let locked = spi::first(
+        &installation.sql(include_str!("../../sql/query/job_lock.sql")),
+        &[job.into()],
+        |row| Ok((row.get::<String>(1)?.parse::<JobState>()?, row.get::<bool>(8)?)),
+    )?;
+    let Some((present, follows_changes)) = locked else {
         return Ok(());
     };
+    // Changes go on to be noted: whatever is wrong may be put right.
+    let event = if follows_changes { JobEvent::Pause } else { event };
     let (true, Ok(state)) = (present.is_runnable(), present.after(event)) else {
         return Ok(());
     };

@@ -2,6 +2,7 @@
 //! `sql/query`, each table's reader and writer a file here.
 
 pub(crate) mod batches;
+pub(crate) mod changes;
 pub(crate) mod collections;
 pub(crate) mod errors;
 pub(crate) mod health;
@@ -17,7 +18,9 @@ pub(crate) mod provider_usage;
 pub(crate) mod providers;
 pub(crate) mod references;
 pub(crate) mod removals;
+pub(crate) mod renamed_columns;
 pub(crate) mod source_access;
 pub(crate) mod source_settings;
 pub(crate) mod spending;
+pub(crate) mod syncs;
 pub(crate) mod worker_list;

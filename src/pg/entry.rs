@@ -3,6 +3,8 @@
 use pgrx::pg_sys::Datum;
 use pgrx::{FromDatum, pg_guard, pg_sys};
 
+use super::trigger::Fired;
+use crate::sync::trigger;
 use crate::worker::{launcher, startup};
 
 /// Main function of the launcher.
@@ -20,4 +22,27 @@ pub extern "C-unwind" fn vb_worker_main(argument: Datum) {
     if let Some(database) = unsafe { pg_sys::Oid::from_datum(argument, false) } {
         startup::run(database);
     }
+}
+
+/// The trigger function `vb_sync_trigger()`. Declared by hand: it is called for every row.
+///
+/// # Safety
+/// To be called by Postgres only.
+#[pg_guard]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn vb_sync_trigger_wrapper(call: pg_sys::FunctionCallInfo) -> Datum {
+    // SAFETY: the argument is that of this call, and what is made of it ends with the call.
+    let fired = unsafe { Fired::of(call) };
+    if let Err(error) = fired.and_then(|fired| trigger::fire(&fired)) {
+        error.raise();
+    }
+    // What a trigger returns that fires after the change is of no account.
+    Datum::from(0)
+}
+
+/// Says to Postgres how that function is to be called.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn pg_finfo_vb_sync_trigger_wrapper() -> *const pg_sys::Pg_finfo_record {
+    static RECORD: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
+    &raw const RECORD
 }

@@ -2,7 +2,9 @@
 //! from the main thread of a backend or worker. Nothing here may be called from any other thread.
 
 pub(crate) mod catch;
+pub(crate) mod clock;
 pub(crate) mod databases;
+pub(crate) mod end_of_transaction;
 mod entry;
 pub(crate) mod json;
 pub(crate) mod latch;
@@ -10,9 +12,13 @@ pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod notice;
 pub(crate) mod path;
+pub(crate) mod pinned;
 pub(crate) mod process;
+pub(crate) mod relcache;
 pub(crate) mod role;
 pub(crate) mod signal;
 pub(crate) mod spi;
 pub(crate) mod statement;
+pub(crate) mod text;
 pub(crate) mod transaction;
+pub(crate) mod trigger;

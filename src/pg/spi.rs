@@ -2,8 +2,8 @@
 
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
-use pgrx::spi::{Spi, SpiHeapTupleData, SpiTupleTable};
-use pgrx::{FromDatum, IntoDatum};
+use pgrx::spi::{OwnedPreparedStatement, Spi, SpiHeapTupleData, SpiTupleTable};
+use pgrx::{FromDatum, IntoDatum, PgBuiltInOids, PgOid};
 
 use crate::error::{Result, VbError};
 
@@ -79,6 +79,31 @@ pub(crate) fn first<T>(
 /// Runs a statement; returns the number of rows it changed.
 pub(crate) fn run(sql: &str, arguments: &[DatumWithOid<'_>]) -> Result<u64> {
     Spi::connect_mut(|client| Ok(client.update(sql, None, arguments)?.len() as u64))
+}
+
+/// A statement whose plan a session keeps, since it runs often.
+pub(crate) struct Kept {
+    sql: String,
+    statement: OwnedPreparedStatement,
+}
+
+impl Kept {
+    /// Makes a plan with parameters of these types.
+    pub(crate) fn plan(sql: String, types: &[PgBuiltInOids]) -> Result<Self> {
+        let types: Vec<PgOid> = types.iter().map(|of| PgOid::BuiltIn(*of)).collect();
+        let statement = Spi::connect_mut(|client| Ok::<_, VbError>(client.prepare_mut(sql.as_str(), &types)?.keep()))?;
+        Ok(Self { sql, statement })
+    }
+
+    /// Whether it is this statement.
+    pub(crate) fn is(&self, sql: &str) -> bool {
+        self.sql == sql
+    }
+
+    /// Runs it; returns the number of rows it changed.
+    pub(crate) fn run(&self, arguments: &[DatumWithOid<'_>]) -> Result<u64> {
+        Spi::connect_mut(|client| Ok(client.update(&self.statement, None, arguments)?.len() as u64))
+    }
 }
 
 /// A result that is read page by page within one transaction, so that its size does not matter.

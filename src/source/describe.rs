@@ -28,10 +28,16 @@ pub(crate) struct Source {
     pub(crate) key: Key,
     /// The condition that a row of `s` belongs to the client `$1` and is active.
     pub(crate) filter: String,
+    /// The column with the client; `None` when all rows belong to client 0.
+    pub(crate) client_column: Option<String>,
+    /// The column that says whether a row counts, if there is one.
+    pub(crate) active_column: Option<String>,
     /// How rows of `s` are ordered: newest first where a column tells.
     pub(crate) order: String,
     /// The text of a row of `s`; NULL when it has none.
     pub(crate) text: String,
+    /// Columns that it is made of.
+    pub(crate) text_columns: Vec<String>,
     /// Columns that points carry.
     pub(crate) payload: Payload,
     /// How long texts are cut.
@@ -64,15 +70,19 @@ pub(crate) fn assemble(relation: &Relation, settings: &SourceSettings, vector_ty
         (None, Some(columns)) => TextSource::Columns(columns),
         (None, None) => TextSource::Rules,
     };
+    let active = active_column(relation, settings)?;
     Ok(Source {
         oid: relation.oid,
         name: relation.qualified.clone(),
         bare_name: relation.bare_name.clone(),
         owner: relation.owner,
-        filter: filter(relation, settings)?,
+        filter: filter(relation, settings, active)?,
+        client_column: settings.client_column.clone(),
+        active_column: active.map(|column| column.name.clone()),
         order,
         payload: Payload::read(relation, settings.payload_columns.as_deref().unwrap_or_default())?,
         text: text::expression(relation, vector_type, &text_source)?,
+        text_columns: text::columns(relation, vector_type, &text_source),
         chunking: settings.chunk_tokens.map(|tokens| Chunking {
             tokens: tokens as usize,
             overlap: settings.chunk_overlap.unwrap_or(0) as usize,
@@ -104,7 +114,7 @@ fn key(relation: &Relation, settings: &SourceSettings) -> Result<Key> {
     })
 }
 
-fn filter(relation: &Relation, settings: &SourceSettings) -> Result<String> {
+fn filter(relation: &Relation, settings: &SourceSettings, active: Option<&Column>) -> Result<String> {
     let client = match &settings.client_column {
         Some(name) => {
             let column =
@@ -133,25 +143,27 @@ fn filter(relation: &Relation, settings: &SourceSettings) -> Result<String> {
         // One client only: number 0 sees every row, other numbers none.
         None => "$1 = 0".to_owned(),
     };
-    let active = match &settings.active_column {
-        Some(name) => {
-            let column = relation.require(name, "active")?;
-            if column.type_name != "boolean" {
-                return Err(VbError::new(
-                    pgrx::PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
-                    format!(
-                        "active column {name:?} of {} is of type {}",
-                        relation.qualified, column.type_name
-                    ),
-                )
-                .hint("It must be boolean; rows where it is true are embedded."));
-            }
-            Some(column)
-        }
-        None => relation.column("active").filter(|column| column.type_name == "boolean"),
-    };
     Ok(match active {
         Some(column) => format!("{client} and s.{}", column.quoted()),
         None => client,
     })
+}
+
+/// The column that says whether a row counts, if there is one.
+fn active_column<'a>(relation: &'a Relation, settings: &SourceSettings) -> Result<Option<&'a Column>> {
+    let Some(name) = &settings.active_column else {
+        return Ok(relation.column("active").filter(|column| column.type_name == "boolean"));
+    };
+    let column = relation.require(name, "active")?;
+    if column.type_name != "boolean" {
+        return Err(VbError::new(
+            pgrx::PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
+            format!(
+                "active column {name:?} of {} is of type {}",
+                relation.qualified, column.type_name
+            ),
+        )
+        .hint("It must be boolean; rows where it is true are embedded."));
+    }
+    Ok(Some(column))
 }

@@ -29,11 +29,6 @@ pub(crate) fn find(
         scope.stage,
         include_str!("../../sql/query/referenced_records.sql"),
     );
-    let same_texts = source.key.same_texts();
-    let condition = match scope.comparison {
-        Comparison::Texts => format!("{same_texts} and {} is not null", source.text),
-        Comparison::Keys => same_texts,
-    };
     let mut matching = Matching::Values;
     let mut gone = Vec::new();
     let mut after: Option<String> = None;
@@ -56,18 +51,31 @@ pub(crate) fn find(
         )?;
         let Some(last) = record_ids.last() else { break };
         after = Some(last.clone());
-        let live = memory::scoped(|| {
-            role::as_restricted(scope.role, || {
-                live::flags(source, scope.client_id, &record_ids, &condition, &mut matching)
-            })
-        })?;
-        gone.extend(
-            record_ids
-                .into_iter()
-                .zip(live)
-                .filter(|(_, is_live)| !is_live)
-                .map(|(record_id, _)| record_id),
-        );
+        gone.extend(still(source, scope, record_ids, &mut matching)?);
     }
     Ok(gone)
+}
+
+/// Those of these records that have no row with text at this moment.
+pub(crate) fn still(
+    source: &Source,
+    scope: &Scope,
+    record_ids: Vec<String>,
+    matching: &mut Matching,
+) -> Result<Vec<String>> {
+    let same_texts = source.key.same_texts();
+    let condition = match scope.comparison {
+        Comparison::Texts => format!("{same_texts} and {} is not null", source.text),
+        Comparison::Keys => same_texts,
+    };
+    let live = memory::scoped(|| {
+        role::as_restricted(scope.role, || {
+            live::flags(source, scope.client_id, &record_ids, &condition, matching)
+        })
+    })?;
+    let flagged = record_ids.into_iter().zip(live);
+    Ok(flagged
+        .filter(|(_, is_live)| !is_live)
+        .map(|(record_id, _)| record_id)
+        .collect())
 }

@@ -26,6 +26,26 @@ impl Key {
         (!columns.is_empty()).then_some(Self { columns })
     }
 
+    /// Names of its columns.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.columns.iter().map(|column| column.name.as_str()).collect()
+    }
+
+    /// The record id that the texts of its columns make.
+    pub(crate) fn record_id(texts: &mut Vec<String>) -> String {
+        match texts.as_mut_slice() {
+            [only] => std::mem::take(only),
+            several => {
+                // As jsonb writes an array.
+                let texts: Vec<String> = several
+                    .iter()
+                    .map(|text| serde_json::Value::from(text.as_str()).to_string())
+                    .collect();
+                format!("[{}]", texts.join(", "))
+            }
+        }
+    }
+
     /// How many columns it has.
     pub(crate) fn width(&self) -> usize {
         self.columns.len()

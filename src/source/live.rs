@@ -50,6 +50,13 @@ pub(crate) fn flags(
     Ok(flags)
 }
 
+/// How many rows a client has, as the present role sees them.
+pub(crate) fn count(source: &Source, client_id: i64) -> Result<u64> {
+    let query = format!("select count(*) from {} s where {}", source.name, source.filter);
+    let rows = spi::read_first(&query, &[client_id.into()], |row| row.get::<i64>(1))?;
+    Ok(rows.and_then(|rows| u64::try_from(rows).ok()).unwrap_or(0))
+}
+
 /// Whether the error may come from a text that is no value of a key's type: types raise what they like (a domain 23514, a
 /// regclass 42P01). If it does not, it comes again.
 fn may_be_of_a_cast(error: &VbError) -> bool {

@@ -1,6 +1,9 @@
 //! Templates: text with `{column}` marks. Parsed here and turned into an expression of quoted names and literals; what
 //! a user writes is never run as SQL.
 
+use std::collections::HashMap;
+use std::fmt;
+
 use crate::error::{Result, VbError};
 
 /// A parsed template.
@@ -64,9 +67,31 @@ impl Template {
         Ok(Self { parts })
     }
 
+    /// The same with other names of columns.
+    pub(crate) fn renamed(&self, names: &HashMap<&str, &str>) -> Self {
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Column(name) => Part::Column(names.get(name.as_str()).map_or(name.clone(), |new| (*new).to_owned())),
+            Part::Literal(text) => Part::Literal(text.clone()),
+        });
+        Self { parts: parts.collect() }
+    }
+
     /// Its pieces in order.
     pub(crate) fn parts(&self) -> &[Part] {
         &self.parts
+    }
+}
+
+/// As it can be parsed again.
+impl fmt::Display for Template {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in &self.parts {
+            match part {
+                Part::Literal(text) => formatter.write_str(&text.replace('{', "{{").replace('}', "}}"))?,
+                Part::Column(name) => write!(formatter, "{{{name}}}")?,
+            }
+        }
+        Ok(())
     }
 }
 

@@ -76,6 +76,24 @@ pub(crate) fn expression(relation: &Relation, vector_type: &str, source: &TextSo
     ))
 }
 
+/// Names of the columns that the text is made of, as far as the table has them.
+pub(crate) fn columns(relation: &Relation, vector_type: &str, source: &TextSource<'_>) -> Vec<String> {
+    let names: Vec<&str> = match source {
+        TextSource::Template(template) => template
+            .parts()
+            .iter()
+            .filter_map(|part| match part {
+                Part::Column(name) => Some(name.as_str()),
+                Part::Literal(_) => None,
+            })
+            .collect(),
+        TextSource::Columns(names) => names.iter().map(String::as_str).collect(),
+        TextSource::Rules => default_columns(vector_type).unwrap_or_default().to_vec(),
+    };
+    let present = names.into_iter().filter(|name| relation.column(name).is_some());
+    present.map(str::to_owned).collect()
+}
+
 fn non_empty(column: &Column) -> String {
     format!("nullif(s.{}::pg_catalog.text, '')", column.quoted())
 }

@@ -13,20 +13,22 @@ use vb_engine::store::contract::CollectionSpec;
 use super::active_job::{ActiveJob, JobContext, scope_of};
 use super::budgets;
 use super::collection_choice::{self, CollectionChoice};
-use super::look::{self, Surroundings, stopped};
+use super::follow::MOST_RECORDS;
+use super::look::{self, Found, Surroundings, stopped};
 use super::suspicion;
 use crate::catalog::batches::{self, WaitingBatch};
+use crate::catalog::changes::{self, Pending};
 use crate::catalog::collections::{self, Stage};
 use crate::catalog::installation::Installation;
-use crate::catalog::jobs::{self, Job, Start};
-use crate::catalog::references::Owner;
+use crate::catalog::jobs::{self, Job, JobKind, Start};
+use crate::catalog::references::{self, Owner};
 use crate::catalog::source_access;
 use crate::error::{Result, VbError};
 use crate::pg::role;
 use crate::source::describe::{Source, describe};
 use crate::source::key::Matching;
 use crate::source::live;
-use crate::source::work_list::Comparison;
+use crate::source::work_list::{Comparison, WorkList};
 
 /// Makes a job active, within one transaction.
 pub(crate) fn activate(
@@ -61,14 +63,23 @@ pub(crate) fn activate(
         .iter()
         .flat_map(|batch| batch.record_ids.iter().cloned())
         .collect();
-    let found = look::look(
-        installation,
-        surroundings,
-        &source,
-        &job,
-        &scope_of(&job, comparison, present.as_ref(), stage),
-        &skip,
-    )?;
+    let (found, pending) = match job.kind {
+        JobKind::Backfill => {
+            let scope = scope_of(&job, comparison, present.as_ref(), stage);
+            (
+                look::look(installation, surroundings, &source, &job, &scope, &skip)?,
+                None,
+            )
+        }
+        JobKind::Sync => {
+            let pending = pending(installation, owner)?;
+            let found = Found {
+                work_list: present_state(installation, &source, &job, present.is_some())?,
+                gone: Vec::new(),
+            };
+            (found, Some(pending))
+        }
+    };
 
     let CollectionChoice {
         provider: choice,
@@ -103,8 +114,11 @@ pub(crate) fn activate(
             model: &provider.model,
             reason: &choice.reason,
             batch_size,
-            needed: found.work_list.needed + waiting_count as u64,
-            without_text: found.work_list.without_text,
+            needed: match &pending {
+                Some(pending) => pending.record_ids.len() as u64,
+                None => found.work_list.needed + waiting_count as u64,
+            },
+            without_text: pending.is_none().then_some(found.work_list.without_text),
         },
     )?;
     if !started {
@@ -142,8 +156,41 @@ pub(crate) fn activate(
         cancel: CancelFlag::default(),
     };
     let mut active = ActiveJob::new(context, batch_size as usize, waiting, Instant::now());
-    active.load(found.work_list, found.gone);
+    match pending {
+        Some(pending) => active.follow(pending, Instant::now()),
+        None => active.load(found.work_list, found.gone),
+    }
     Ok(active)
+}
+
+/// What a job that follows changes begins with.
+fn pending(installation: &Installation, owner: Owner<'_>) -> Result<Pending> {
+    let pending = changes::of_owner(installation, owner, MOST_RECORDS as i64 + 1)?;
+    if pending.record_ids.len() < MOST_RECORDS {
+        return Ok(pending);
+    }
+    changes::fold(installation, owner)?;
+    changes::of_owner(installation, owner, 1)
+}
+
+/// What the choice of a provider has to know without a look at all rows: whether there are vectors already, and how many
+/// records there are where there is no collection yet.
+fn present_state(installation: &Installation, source: &Source, job: &Job, has_collection: bool) -> Result<WorkList> {
+    let owner = Owner {
+        client_id: job.client_id,
+        source: job.source,
+        vector_type: &job.vector_type,
+    };
+    let has_references = has_collection && references::any(installation, owner)?;
+    Ok(WorkList {
+        references: u64::from(has_references),
+        rows: if has_references {
+            0
+        } else {
+            role::as_restricted(job.role, || live::count(source, job.client_id))?
+        },
+        ..WorkList::default()
+    })
 }
 
 /// Waiting batches without the records that have no row, or none under this key, any more.

@@ -12,6 +12,7 @@ use vb_engine::purse::Purse;
 
 use super::rate::Rate;
 use crate::catalog::batches::WaitingBatch;
+use crate::catalog::changes::Pending;
 use crate::catalog::collections::{Collection, Stage};
 use crate::catalog::jobs::Job;
 use crate::catalog::references::Owner;
@@ -23,6 +24,9 @@ const GONE_PER_BATCH: usize = 1_000;
 
 /// The longest pause between two passes over a source whose rows keep changing.
 const LONGEST_SWEEP_PAUSE: Duration = Duration::from_secs(10);
+
+/// How long a job that follows changes stays at hand without any.
+pub(crate) const UNTIL_IDLE: Duration = Duration::from_secs(10);
 
 /// What stays the same while a job is active; batches in flight share it.
 #[derive(Debug)]
@@ -97,10 +101,16 @@ pub(crate) struct ActiveJob {
     pub(crate) again: Vec<Again>,
     /// Batches in flight.
     pub(crate) in_flight: usize,
+    /// Of these, batches of changes.
+    pub(crate) changes_in_flight: usize,
+    /// What has changed, for a job that follows changes.
+    pub(crate) following: Option<Following>,
     /// Whether a batch embedded or changed anything since the last pass.
     pub(crate) moved: bool,
     /// What is known of its points, if it has some.
     pub(crate) points: Points,
+    /// When a batch of it was begun last.
+    pub(crate) served_at: Instant,
     /// How fast it is.
     pub(crate) rate: Rate,
     /// Its provider wants to be left alone until then.
@@ -134,6 +144,73 @@ pub(crate) struct Again {
     pub(crate) batch_id: Option<i64>,
     /// Whether it runs alone.
     pub(crate) suspect: bool,
+    /// How much hurry there is.
+    pub(crate) urgency: Urgency,
+}
+
+/// How much hurry there is with a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Urgency {
+    /// Rows have changed: their vectors are to follow at once.
+    Change,
+    /// It is one of many.
+    Backfill,
+}
+
+/// What a job that follows changes is told of.
+#[derive(Debug)]
+pub(crate) struct Following {
+    /// Records to look at, in order and each once.
+    queue: VecDeque<String>,
+    queued: HashSet<String>,
+    /// The number of the change by which everything is to be looked at, if there is one.
+    pub(crate) everything: Option<i64>,
+    /// When it was told of something last, or was busy.
+    busy_at: Instant,
+}
+
+impl Following {
+    fn new(pending: Pending, now: Instant) -> Self {
+        let mut following = Self {
+            queue: VecDeque::new(),
+            queued: HashSet::new(),
+            everything: pending.everything,
+            busy_at: now,
+        };
+        following.add(pending.record_ids, now);
+        following
+    }
+
+    /// More records to look at.
+    pub(crate) fn add(&mut self, record_ids: Vec<String>, now: Instant) {
+        self.busy_at = now;
+        for record_id in record_ids {
+            if self.queued.insert(record_id.clone()) {
+                self.queue.push_back(record_id);
+            }
+        }
+    }
+
+    /// How many are to be looked at one by one.
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// They are looked at with everything else instead.
+    pub(crate) fn fold(&mut self, number: Option<i64>) {
+        self.queue.clear();
+        self.queued.clear();
+        self.everything = number;
+    }
+
+    fn take(&mut self, most: usize) -> Vec<String> {
+        let count = self.queue.len().min(most);
+        let taken: Vec<String> = self.queue.drain(..count).collect();
+        for record_id in &taken {
+            self.queued.remove(record_id);
+        }
+        taken
+    }
 }
 
 /// The next piece of work of a job.
@@ -156,6 +233,7 @@ impl ActiveJob {
                 not_before: now,
                 batch_id: Some(batch.id),
                 suspect: batch.suspect,
+                urgency: Urgency::Backfill,
             })
             .collect();
         Self {
@@ -165,13 +243,29 @@ impl ActiveJob {
             gone: VecDeque::new(),
             again,
             in_flight: 0,
+            changes_in_flight: 0,
+            following: None,
             moved: false,
             points: Points::Recorded,
+            served_at: now,
             rate: Rate::new(now),
             rests_until: now,
             next_sweep: now,
             sweeps: 0,
         }
+    }
+
+    /// Makes it one that follows changes.
+    pub(crate) fn follow(&mut self, pending: Pending, now: Instant) {
+        self.following = Some(Following::new(pending, now));
+    }
+
+    /// Whether it follows changes and has had nothing to do for so long.
+    pub(crate) fn is_idle(&self, now: Instant, time: Duration) -> bool {
+        self.following.as_ref().is_some_and(|following| {
+            following.queue.is_empty() && following.everything.is_none() && now >= following.busy_at + time
+        }) && self.in_flight == 0
+            && self.again.is_empty()
     }
 
     /// Takes over what a pass over the source found.
@@ -180,15 +274,16 @@ impl ActiveJob {
         self.gone = gone.into();
     }
 
-    /// Whether there is something to dispatch at this moment; a suspect only when nothing at all is in flight.
-    pub(crate) fn is_ready(&self, now: Instant, nothing_in_flight: bool) -> bool {
+    /// Whether there is something this urgent to dispatch at this moment; a suspect only when nothing at all is in flight.
+    pub(crate) fn is_ready(&self, now: Instant, urgency: Urgency, nothing_in_flight: bool) -> bool {
         if now < self.rests_until {
             return false;
         }
-        match self.ready_again(now) {
-            Some(position) if self.again[position].suspect => nothing_in_flight,
-            Some(_) => true,
-            None => !self.todo.is_empty() || !self.gone.is_empty(),
+        match (self.ready_again(now, urgency), urgency) {
+            (Some(position), _) if self.again[position].suspect => nothing_in_flight,
+            (Some(_), _) => true,
+            (None, Urgency::Change) => self.following.as_ref().is_some_and(|following| following.len() > 0),
+            (None, Urgency::Backfill) => !self.todo.is_empty() || !self.gone.is_empty(),
         }
     }
 
@@ -202,11 +297,17 @@ impl ActiveJob {
         self.again.iter().any(|again| again.suspect)
     }
 
-    /// Whether everything that is known to do is done and the source may be looked at again.
+    /// Whether everything that is known to do is done and the source may be looked at again. Where changes are followed, only
+    /// when all is to be looked at; those of single records go on meanwhile.
     pub(crate) fn wants_sweep(&self, now: Instant) -> bool {
-        self.in_flight == 0
+        let is_wanted = self
+            .following
+            .as_ref()
+            .is_none_or(|following| following.everything.is_some());
+        is_wanted
+            && self.in_flight == self.changes_in_flight
             && self.points != Points::LookedFor
-            && self.again.is_empty()
+            && !self.again.iter().any(|again| again.urgency == Urgency::Backfill)
             && self.todo.is_empty()
             && self.gone.is_empty()
             && now >= self.next_sweep
@@ -224,14 +325,19 @@ impl ActiveJob {
         if now < self.rests_until {
             return Some(self.rests_until);
         }
+        let again = self.again.iter().map(|again| again.not_before).min();
+        if let Some(following) = &self.following {
+            let sweep =
+                (following.everything.is_some() && self.wants_sweep(self.next_sweep)).then_some(self.next_sweep);
+            let idle = self
+                .is_idle(following.busy_at + UNTIL_IDLE, UNTIL_IDLE)
+                .then_some(following.busy_at + UNTIL_IDLE);
+            return [again, sweep, idle].into_iter().flatten().min();
+        }
         if self.in_flight > 0 || self.points == Points::LookedFor || !self.todo.is_empty() || !self.gone.is_empty() {
             return None;
         }
-        self.again
-            .iter()
-            .map(|again| again.not_before)
-            .min()
-            .or(Some(self.next_sweep))
+        again.or(Some(self.next_sweep))
     }
 
     /// Records that wait to be repeated or are in work, which a pass must not count again.
@@ -242,10 +348,15 @@ impl ActiveJob {
             .collect()
     }
 
-    /// Takes the next piece of work.
-    pub(crate) fn take(&mut self, now: Instant) -> Option<Work> {
-        if let Some(position) = self.ready_again(now) {
+    /// Takes the next piece of work that is this urgent.
+    pub(crate) fn take(&mut self, now: Instant, urgency: Urgency) -> Option<Work> {
+        if let Some(position) = self.ready_again(now, urgency) {
             return Some(Work::Embed(self.again.remove(position)));
+        }
+        if urgency == Urgency::Change {
+            let batch_size = self.batch_size;
+            let record_ids = self.following.as_mut()?.take(batch_size);
+            return (!record_ids.is_empty()).then(|| Work::Embed(Again::first(record_ids, urgency, now)));
         }
         if !self.gone.is_empty() {
             let count = self.gone.len().min(GONE_PER_BATCH);
@@ -256,16 +367,42 @@ impl ActiveJob {
         }
         let count = self.todo.len().min(self.batch_size);
         let record_ids = self.todo.drain(..count).collect();
-        Some(Work::Embed(Again {
+        Some(Work::Embed(Again::first(record_ids, urgency, now)))
+    }
+
+    fn ready_again(&self, now: Instant, urgency: Urgency) -> Option<usize> {
+        let mut again = self.again.iter();
+        again.position(|again| again.not_before <= now && again.urgency == urgency)
+    }
+
+    /// A batch was handed out.
+    pub(crate) fn begun(&mut self, urgency: Urgency, now: Instant) {
+        self.in_flight += 1;
+        self.served_at = now;
+        self.changes_in_flight += usize::from(urgency == Urgency::Change);
+    }
+
+    /// A batch has ended.
+    pub(crate) fn ended(&mut self, urgency: Urgency, now: Instant) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if urgency == Urgency::Change {
+            self.changes_in_flight = self.changes_in_flight.saturating_sub(1);
+        }
+        if let Some(following) = &mut self.following {
+            following.busy_at = now;
+        }
+    }
+}
+
+impl Again {
+    fn first(record_ids: Vec<String>, urgency: Urgency, now: Instant) -> Self {
+        Self {
             record_ids,
             attempt: 1,
             not_before: now,
             batch_id: None,
             suspect: false,
-        }))
-    }
-
-    fn ready_again(&self, now: Instant) -> Option<usize> {
-        self.again.iter().position(|again| again.not_before <= now)
+            urgency,
+        }
     }
 }

@@ -7,6 +7,7 @@ use vb_engine::batch::{EmbeddedRecord, FailedRecord, Spent};
 use super::active_job::JobContext;
 use super::dispatch::InFlight;
 use crate::catalog::batches;
+use crate::catalog::changes;
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs::{self, Advance};
@@ -20,6 +21,8 @@ pub(crate) struct Done<'a> {
     pub(crate) embedded: &'a [EmbeddedRecord],
     /// Records that could not be embedded.
     pub(crate) failed: &'a [FailedRecord],
+    /// Records that are still to be done.
+    pub(crate) left: &'a [String],
     /// What it cost.
     pub(crate) spent: Spent,
     /// Speed of the job now.
@@ -86,6 +89,12 @@ pub(crate) fn record(installation: &Installation, batch_id: i64, in_flight: &InF
     };
     jobs::advance(installation, job, &advance)?;
     count_spent(installation, context, done.spent)?;
+    let changes = in_flight
+        .changes
+        .iter()
+        .filter(|(record_id, _)| !done.left.contains(record_id));
+    let changes = changes.map(|(record_id, numbered)| (record_id.clone(), numbered.number));
+    changes::settle(installation, owner, changes)?;
     batches::end(installation, batch_id)
 }
 

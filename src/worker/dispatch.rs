@@ -1,19 +1,23 @@
 //! Hands work to the engine: reads the rows of the next batch in one short transaction, notes it as in flight, submits.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use vb_engine::batch::{Batch, Record};
 use vb_engine::fields::FieldsChange;
 
-use super::active_job::{ActiveJob, Again, JobContext};
+use super::active_job::{ActiveJob, Again, JobContext, Urgency};
 use super::fault::Fault;
 use super::outcome;
 use crate::catalog::batches;
+use crate::catalog::changes::{self, Numbered};
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
-use crate::catalog::jobs::{self, Advance};
+use crate::catalog::jobs::{self, Advance, JobKind};
 use crate::catalog::references::{self, Present};
 use crate::error::{Result, VbError};
+use crate::source::gone;
+use crate::source::key::Matching;
 use crate::source::payload::LONGEST_PAYLOAD;
 use crate::source::reader::{self, RowText};
 
@@ -32,6 +36,10 @@ pub(crate) struct InFlight {
     pub(crate) attempt: i32,
     /// Whether it runs alone.
     pub(crate) suspect: bool,
+    /// How much hurry there is.
+    pub(crate) urgency: Urgency,
+    /// Changes that are done with it, by their record.
+    pub(crate) changes: HashMap<String, Numbered>,
 }
 
 /// A record whose points are to carry other payload columns.
@@ -46,17 +54,29 @@ pub(crate) struct Changed {
 /// A batch ready for the engine.
 pub(crate) type Prepared = (Batch, InFlight);
 
-/// Reads the records as they are now and notes the batch. `None` when none of them needs work any more.
-///
-/// Records that did not fit into `byte_limit` come back in `rest`.
+/// What became of records that were to be embedded.
+pub(crate) struct Outset {
+    /// What is to be done; `None` when none of them needs work any more.
+    pub(crate) batch: Option<Prepared>,
+    /// Those that did not fit into the byte limit.
+    pub(crate) rest: Vec<String>,
+    /// Changes that are done already.
+    pub(crate) settled: Vec<Numbered>,
+}
+
+/// Reads the records as they are now, up to so many bytes of text, and notes the batch.
 pub(crate) fn prepare(
     installation: &Installation,
     active: &ActiveJob,
     again: &Again,
     byte_limit: usize,
-    rest: &mut Vec<String>,
-) -> Result<Option<Prepared>> {
+) -> Result<Outset> {
     let context = &active.context;
+    // Before the rows: what changes after this has another number.
+    let mut pending = match context.job.kind {
+        JobKind::Sync => changes::numbers(installation, context.owner(), &again.record_ids)?,
+        JobKind::Backfill => HashMap::new(),
+    };
     let read = reader::read(
         &context.source,
         context.job.role,
@@ -65,7 +85,8 @@ pub(crate) fn prepare(
         byte_limit,
     )?;
     let (covered, uncovered) = again.record_ids.split_at(read.covered.min(again.record_ids.len()));
-    rest.extend_from_slice(uncovered);
+    let rest = uncovered.to_vec();
+    pending.retain(|record_id, _| !rest.contains(record_id));
     let mut present = references::present(installation, context.owner(), covered, &context.collection)?;
     let mut advance = Advance {
         unneeded: (covered.len() - read.rows.len()) as i64,
@@ -76,6 +97,16 @@ pub(crate) fn prepare(
     let (mut changed, mut changes) = (Vec::new(), Vec::new());
     // Rows whose text went away since the pass that found them.
     let (mut gone, mut gone_points) = (Vec::new(), Vec::new());
+    let mut without_row: HashSet<&String> = covered.iter().collect();
+    for row in &read.rows {
+        without_row.remove(&row.record_id);
+    }
+    for record_id in without_row {
+        if let Some(present) = present.remove(record_id) {
+            gone.push(record_id.clone());
+            gone_points.extend(present.points);
+        }
+    }
     for row in read.rows {
         let Present {
             points,
@@ -136,11 +167,28 @@ pub(crate) fn prepare(
     if advance != Advance::default() {
         jobs::advance(installation, context.job.id, &advance)?;
     }
-    if records.is_empty() && changes.is_empty() && gone.is_empty() {
+    let work: HashSet<&String> = records
+        .iter()
+        .map(|record| &record.record_id)
+        .chain(changed.iter().map(|changed| &changed.record_id))
+        .chain(&gone)
+        .collect();
+    let (pending, settled): (HashMap<_, _>, HashMap<_, _>) =
+        pending.into_iter().partition(|(record_id, _)| work.contains(record_id));
+    let settled_numbers = settled
+        .iter()
+        .map(|(record_id, numbered)| (record_id.clone(), numbered.number));
+    changes::settle(installation, context.owner(), settled_numbers)?;
+    let settled = settled.into_values().collect();
+    if work.is_empty() {
         if let Some(batch_id) = again.batch_id {
             batches::end(installation, batch_id)?;
         }
-        return Ok(None);
+        return Ok(Outset {
+            batch: None,
+            rest,
+            settled,
+        });
     }
     let embedded = records.iter().map(|record| &record.record_id);
     let record_ids: Vec<String> = embedded
@@ -169,13 +217,28 @@ pub(crate) fn prepare(
         gone,
         attempt: again.attempt,
         suspect: again.suspect,
+        urgency: again.urgency,
+        changes: pending,
     };
-    Ok(Some((batch, in_flight)))
+    Ok(Outset {
+        batch: Some((batch, in_flight)),
+        rest,
+        settled,
+    })
 }
 
-/// Notes a batch that removes the points of records whose row is gone.
-pub(crate) fn prepare_removal(installation: &Installation, active: &ActiveJob, gone: Vec<String>) -> Result<Prepared> {
+/// Notes a batch that removes the points of records whose row is gone, and still is; `None` when there is none.
+pub(crate) fn prepare_removal(
+    installation: &Installation,
+    active: &ActiveJob,
+    gone: Vec<String>,
+) -> Result<Option<Prepared>> {
     let context = &active.context;
+    // Some may have come back, and have their vectors already.
+    let gone = gone::still(&context.source, &context.scope(), gone, &mut Matching::Values)?;
+    if gone.is_empty() {
+        return Ok(None);
+    }
     let present = references::present(installation, context.owner(), &gone, &context.collection)?;
     let points = present.into_values().flat_map(|present| present.points).collect();
     let batch_id = batches::begin(installation, context.job.id, &[], 1)?;
@@ -190,8 +253,10 @@ pub(crate) fn prepare_removal(installation: &Installation, active: &ActiveJob, g
         gone,
         attempt: 1,
         suspect: false,
+        urgency: Urgency::Backfill,
+        changes: HashMap::new(),
     };
-    Ok((batch, in_flight))
+    Ok(Some((batch, in_flight)))
 }
 
 fn empty_batch(context: &JobContext, id: i64) -> Batch {
@@ -233,6 +298,7 @@ pub(crate) fn read_fault(error: &VbError, again: &Again) -> ReadFault {
                     not_before: again.not_before,
                     batch_id: None,
                     suspect: again.suspect,
+                    urgency: again.urgency,
                 };
                 ReadFault::Halves(vec![part(first), part(second)])
             }
@@ -261,6 +327,13 @@ pub(crate) fn set_aside(
         again.attempt,
         vec![letter],
     )?;
+    if context.job.kind == JobKind::Sync {
+        let numbers = changes::numbers(installation, context.owner(), &again.record_ids)?;
+        let numbers = numbers
+            .into_iter()
+            .map(|(record_id, numbered)| (record_id, numbered.number));
+        changes::settle(installation, context.owner(), numbers)?;
+    }
     if let Some(batch_id) = again.batch_id {
         batches::end(installation, batch_id)?;
     }

@@ -1,10 +1,12 @@
 //! What the worker does with batches: whose turn it is, what one reads, and what follows when that fails.
 
+use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::active_job::{ActiveJob, Again, JobContext, Work};
-use super::dispatch::{self, Prepared, ReadFault};
+use super::active_job::{ActiveJob, Again, JobContext, Urgency, Work};
+use super::dispatch::{self, Outset, Prepared, ReadFault};
 use super::look;
 use super::main_loop::Worker;
 use crate::catalog::batches;
@@ -13,12 +15,16 @@ use crate::catalog::installation::Installation;
 use crate::catalog::jobs::{self, Job};
 use crate::error::{Result, VbError};
 use crate::pg::{lock, signal};
+use vb_engine::policy::fairness::Turns;
 
 /// How often a job is told that its client is held.
 const HELD_NOTE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The pause before it is looked again whether a client is still held.
 pub(super) const UNTIL_LET_GO: Duration = Duration::from_millis(300);
+
+/// The pause before it is looked again whether another batch is done with some records.
+const UNTIL_WRITTEN: Duration = Duration::from_millis(30);
 
 /// What came of beginning something for a client.
 pub(super) enum Begun<R> {
@@ -33,34 +39,56 @@ pub(super) enum Begun<R> {
 }
 
 impl Worker {
-    /// Hands out batches while there is room, client by client in turn.
+    /// Hands out batches while there is room, client by client in turn: changes first, which have room of their own.
     pub(super) fn hand_out(&mut self) -> Result<()> {
+        self.hand_out_of(Urgency::Change)?;
+        self.hand_out_of(Urgency::Backfill)
+    }
+
+    fn hand_out_of(&mut self, urgency: Urgency) -> Result<()> {
         // One at least, however much there is to look at.
         let mut first = true;
-        while self.busy().count() < self.settings.max_concurrent_batches
-            && self.engine.bytes_in_flight() < self.settings.memory_limit / 2
-            && (std::mem::take(&mut first) || Instant::now() < self.next_poll)
+        while self.engine.bytes_in_flight() < self.settings.memory_limit / 2
+            && (std::mem::take(&mut first) || Instant::now() < self.next_look())
         {
             if signal::termination_requested() {
                 return Ok(());
             }
-            let Some(position) = self.next_job() else { return Ok(()) };
+            let Some(position) = self.next_job(urgency) else {
+                return Ok(());
+            };
             let active = &mut self.jobs[position];
             let (client, priority) = (active.context.job.client_id, active.context.job.priority);
-            let (records, is_held) = match active.take(Instant::now()) {
+            let (records, is_held) = match active.take(Instant::now(), urgency) {
                 Some(Work::Embed(again)) => (again.record_ids.len(), self.embed(position, again)?),
                 Some(Work::Remove(gone)) => (gone.len(), self.remove(position, gone)?),
                 None => return Ok(()),
             };
             if !is_held {
-                self.turns.charge(client, records, priority);
+                self.turns_of(urgency).charge(client, records, priority);
             }
         }
         Ok(())
     }
 
+    fn turns_of(&mut self, urgency: Urgency) -> &mut Turns {
+        match urgency {
+            Urgency::Change => &mut self.turns_of_changes,
+            Urgency::Backfill => &mut self.turns,
+        }
+    }
+
+    /// Whether a provider has as many batches this urgent as it may have. Each has room of its own, so that one that is slow,
+    /// throttled or out of order holds up nobody else's jobs.
+    fn is_full(&self, provider: &str, urgency: Urgency) -> bool {
+        let its = self
+            .busy()
+            .filter(|batch| batch.urgency == urgency && batch.context.provider.name == provider);
+        its.count() >= self.settings.max_concurrent_batches
+    }
+
     /// The job whose turn it is; none while a suspect is alone in flight or waits for that.
-    fn next_job(&mut self) -> Option<usize> {
+    fn next_job(&mut self, urgency: Urgency) -> Option<usize> {
         if self.busy().any(|batch| batch.suspect) {
             return None;
         }
@@ -80,7 +108,10 @@ impl Worker {
             .filter(|position| {
                 let active = &self.jobs[*position];
                 let waits = self.is_waited_for(active.context.collection.store);
-                active.is_ready(now, idle) && !makes_way(&active.context.job) && !waits
+                active.is_ready(now, urgency, idle)
+                    && !waits
+                    && !makes_way(&active.context.job)
+                    && !self.is_full(&active.context.provider.name, urgency)
             })
             .collect();
         if idle
@@ -94,10 +125,15 @@ impl Worker {
         if !idle && !store_is_away && self.jobs.iter().any(ActiveJob::has_suspect) {
             return None;
         }
-        // The best job of each client that has one: of two with the same priority the one whose vectors serve.
-        let urgency = |position: usize| {
-            let job = &self.jobs[position].context.job;
-            (job.priority, !job.reembed)
+        // The best job of each client that has one: of two with the same priority the one whose vectors serve. Changes of all
+        // its sources take turns.
+        let rank = |position: usize| {
+            let active = &self.jobs[position];
+            let job = &active.context.job;
+            match urgency {
+                Urgency::Change => (0, false, Some(Reverse(active.served_at))),
+                Urgency::Backfill => (job.priority, !job.reembed, None),
+            }
         };
         let mut best: Vec<usize> = Vec::new();
         for position in ready {
@@ -106,7 +142,7 @@ impl Worker {
                 .iter_mut()
                 .find(|other| self.jobs[**other].context.job.client_id == job.client_id)
             {
-                Some(other) if urgency(*other) < urgency(position) => *other = position,
+                Some(other) if rank(*other) < rank(position) => *other = position,
                 Some(_) => {}
                 None => best.push(position),
             }
@@ -115,17 +151,54 @@ impl Worker {
             .iter()
             .map(|position| self.jobs[*position].context.job.client_id)
             .collect();
-        self.turns.next(&clients).map(|index| best[index])
+        self.turns_of(urgency).next(&clients).map(|index| best[index])
     }
 
-    /// Whether the client was held, so that nothing was begun.
+    /// Records that another batch in flight writes to the same collection: what each makes of them must not be mixed up.
+    fn without_those_in_flight(&mut self, position: usize, again: Again) -> Option<Again> {
+        let collection = self.jobs[position].context.collection.id;
+        let mut others = self
+            .in_flight
+            .values()
+            .filter(|batch| batch.context.collection.id == collection)
+            .peekable();
+        if others.peek().is_none() {
+            return Some(again);
+        }
+        let written: HashSet<&String> = others
+            .flat_map(|batch| batch.record_ids.iter().chain(&batch.gone))
+            .collect();
+        let is_written = |record_id: &String| written.contains(record_id);
+        if !again.record_ids.iter().any(is_written) {
+            return Some(again);
+        }
+        let later = Instant::now() + UNTIL_WRITTEN;
+        // A batch that has a row of its own is kept together.
+        let (waiting, free): (Vec<String>, Vec<String>) = match again.batch_id {
+            Some(_) => (again.record_ids.clone(), Vec::new()),
+            None => again.record_ids.iter().cloned().partition(is_written),
+        };
+        let part = |record_ids, not_before| Again {
+            record_ids,
+            not_before,
+            ..again
+        };
+        let (waiting, free) = (part(waiting, later), part(free, again.not_before));
+        self.jobs[position].again.push(waiting);
+        (!free.record_ids.is_empty()).then_some(free)
+    }
+
+    /// Whether nothing was begun, since the client is held or others are at these records.
     fn embed(&mut self, position: usize, again: Again) -> Result<bool> {
-        let byte_limit = self.settings.memory_limit / 2 / self.settings.max_concurrent_batches.max(1);
+        let Some(again) = self.without_those_in_flight(position, again) else {
+            return Ok(true);
+        };
+        // Half of what all may take, so that there is room for batches of another provider.
+        let byte_limit = self.settings.memory_limit / 4 / self.settings.max_concurrent_batches.max(1);
         let active = &self.jobs[position];
-        let mut rest = Vec::new();
         let context = Arc::clone(&active.context);
         let prepared = self.begin_with(&context, |installation| {
-            dispatch::prepare(installation, active, &again, byte_limit, &mut rest)
+            dispatch::prepare(installation, active, &again, byte_limit)
         });
         match prepared {
             Ok(Begun::Held) => {
@@ -138,11 +211,17 @@ impl Worker {
                 self.look_again(context.job.id);
                 Ok(false)
             }
-            Ok(Begun::Done(prepared)) => {
-                for record_id in rest.into_iter().rev() {
-                    self.jobs[position].todo.push_front(record_id);
+            Ok(Begun::Done(Outset { batch, rest, settled })) => {
+                self.freshness.note(context.job.source, settled);
+                let active = &mut self.jobs[position];
+                match (&mut active.following, again.urgency) {
+                    (Some(following), Urgency::Change) => following.add(rest, Instant::now()),
+                    _ => rest
+                        .into_iter()
+                        .rev()
+                        .for_each(|record_id| active.todo.push_front(record_id)),
                 }
-                if let Some(prepared) = prepared {
+                if let Some(prepared) = batch {
                     self.submit(position, prepared);
                 }
                 Ok(false)
@@ -174,6 +253,23 @@ impl Worker {
 
     /// Whether the client was held, so that nothing was begun.
     fn remove(&mut self, position: usize, gone: Vec<String>) -> Result<bool> {
+        let collection = self.jobs[position].context.collection.id;
+        let others = self
+            .in_flight
+            .values()
+            .filter(|batch| batch.context.collection.id == collection);
+        let written: HashSet<&String> = others
+            .flat_map(|batch| batch.record_ids.iter().chain(&batch.gone))
+            .collect();
+        let (waiting, gone): (Vec<String>, Vec<String>) =
+            gone.into_iter().partition(|record_id| written.contains(record_id));
+        if !waiting.is_empty() {
+            self.jobs[position].gone.extend(waiting);
+            if gone.is_empty() {
+                self.jobs[position].rest_until(Instant::now() + UNTIL_WRITTEN);
+                return Ok(true);
+            }
+        }
         let active = &self.jobs[position];
         let context = Arc::clone(&active.context);
         let prepared = self.begin_with(&context, |installation| {
@@ -187,7 +283,8 @@ impl Worker {
             }
             Begun::Gone => {}
             Begun::Moved => self.look_again(context.job.id),
-            Begun::Done(prepared) => self.submit(position, prepared),
+            Begun::Done(Some(prepared)) => self.submit(position, prepared),
+            Begun::Done(None) => {}
         }
         Ok(false)
     }
@@ -250,7 +347,7 @@ impl Worker {
     }
 
     fn submit(&mut self, position: usize, (batch, in_flight): Prepared) {
-        self.jobs[position].in_flight += 1;
+        self.jobs[position].begun(in_flight.urgency, Instant::now());
         self.in_flight.insert(batch.id, in_flight);
         self.engine.submit(batch);
     }

@@ -1,6 +1,6 @@
 //! A look at the source of a job: what is to embed, what is gone, and whether there is a reason to end the look.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use pgrx::pg_sys::Oid;
 use uuid::Uuid;
@@ -66,6 +66,22 @@ impl Surroundings<'_> {
 /// The error for a job that somebody stopped meanwhile.
 pub(super) fn stopped(job: i64) -> VbError {
     VbError::interrupted(format!("job {job} was stopped"))
+}
+
+/// Jobs whose source has another name, key, filter or text than they work with. Each source is looked at once.
+pub(super) fn changed<'a>(installation: &Installation, contexts: impl Iterator<Item = &'a JobContext>) -> Vec<i64> {
+    let mut sources: HashMap<(Oid, &str), Option<Source>> = HashMap::new();
+    let mut changed = Vec::new();
+    for context in contexts {
+        let (source, vector_type) = (context.job.source, context.job.vector_type.as_str());
+        let now = sources
+            .entry((source, vector_type))
+            .or_insert_with(|| describe(installation, source, vector_type).ok());
+        if now.as_ref() != Some(&context.source) {
+            changed.push(context.job.id);
+        }
+    }
+    changed
 }
 
 /// Whether the source of an active job still has the name, key, filter and text that the job works with.

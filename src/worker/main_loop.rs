@@ -19,6 +19,8 @@ use vb_engine::store::qdrant::QdrantOptions;
 use super::active_job::ActiveJob;
 use super::budgets::ClientBudgets;
 use super::dispatch::InFlight;
+use super::follow::Follow;
+use super::freshness::Freshness;
 use super::home::Mark;
 use super::log;
 use super::store_upkeep::StoreUpkeep;
@@ -51,6 +53,7 @@ pub(crate) struct Worker {
     pub(super) wake: UnixStream,
     pub(super) jobs: Vec<ActiveJob>,
     pub(super) turns: Turns,
+    pub(super) turns_of_changes: Turns,
     pub(super) in_flight: HashMap<i64, InFlight>,
     pub(super) unrecorded: Vec<Outcome>,
     /// What clients may spend.
@@ -63,6 +66,10 @@ pub(crate) struct Worker {
     pub(super) upkeep: StoreUpkeep,
     /// Jobs whose rows somebody else holds locked, and until when they are left alone.
     pub(super) locked: HashMap<i64, Instant>,
+    /// Changes that were taken over, and those that are to be.
+    pub(super) follow: Follow,
+    /// How long changes take.
+    pub(super) freshness: Freshness,
     pub(super) next_poll: Instant,
     /// When the last look at the jobs began.
     pub(super) last_look: Instant,
@@ -104,6 +111,7 @@ impl Worker {
             wake,
             jobs: Vec::new(),
             turns: Turns::default(),
+            turns_of_changes: Turns::default(),
             in_flight: HashMap::new(),
             unrecorded: Vec::new(),
             budgets: ClientBudgets::default(),
@@ -111,6 +119,8 @@ impl Worker {
             usage: UsageReports::new(now),
             upkeep: StoreUpkeep::default(),
             locked: HashMap::new(),
+            follow: Follow::new(now),
+            freshness: Freshness::default(),
             next_poll: now,
             last_look: now,
             next_housekeeping: now,
@@ -196,6 +206,7 @@ impl Worker {
         }
         self.report_usage();
         if rested {
+            self.follow_changes()?;
             self.sweep()?;
             self.hand_out()?;
             self.failures = 0;
@@ -221,13 +232,18 @@ impl Worker {
         }
     }
 
+    /// When the next look is due at what users and triggers have written.
+    pub(super) fn next_look(&self) -> Instant {
+        self.next_poll.min(self.follow.next())
+    }
+
     fn wait(&mut self) {
         // The latch that came with the request may have been taken by a statement that waited.
         if signal::termination_requested() {
             return;
         }
         let now = Instant::now();
-        let mut moment = self.next_poll;
+        let mut moment = self.next_look();
         for next in self.jobs.iter().filter_map(|active| active.next_moment(now)) {
             // What is due and was not done waits for something in flight to end, which wakes us.
             if next > now || self.in_flight.is_empty() {
@@ -238,6 +254,7 @@ impl Worker {
         // The latch is set by a session that has committed something for us to see.
         if latch::wait(Some(self.wake.as_fd()), moment.saturating_duration_since(now)) {
             self.next_poll = Instant::now();
+            self.look_for_changes();
         }
     }
 }

@@ -12,6 +12,8 @@ mod collection_choice;
 pub(crate) mod commit;
 pub(crate) mod dispatch;
 pub(crate) mod fault;
+pub(crate) mod follow;
+mod freshness;
 pub(crate) mod hand_out;
 pub(crate) mod home;
 pub(crate) mod launcher;

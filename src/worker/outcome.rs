@@ -90,12 +90,15 @@ pub(crate) fn record(
     consequence: Consequence,
 ) -> Result<()> {
     match &outcome.result {
-        BatchResult::Done { embedded, failed, .. } => {
+        BatchResult::Done {
+            embedded, failed, left, ..
+        } => {
             let records = (embedded.len() + in_flight.changed.len() + failed.len()) as u64;
             let records_per_second = active.map(|active| active.rate.with(Instant::now(), records));
             let done = Done {
                 embedded,
                 failed,
+                left: left.as_ref().map_or(&[], |left| &left.record_ids),
                 spent: outcome.spent,
                 records_per_second,
             };
@@ -189,5 +192,6 @@ pub(crate) fn settle(active: &mut ActiveJob, outcome: Outcome, in_flight: InFlig
         not_before: Instant::now() + pause,
         batch_id: None,
         suspect: in_flight.suspect,
+        urgency: in_flight.urgency,
     });
 }

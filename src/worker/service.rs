@@ -10,6 +10,6 @@ pub(crate) mod presence;
 pub(crate) mod purge;
 pub(crate) mod request;
 pub(crate) mod search;
-mod snapshots;
+pub(crate) mod snapshots;
 pub(crate) mod verify;
 pub(crate) mod wait;

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::active_job::{ActiveJob, Points};
+use super::active_job::{ActiveJob, JobContext, Points};
 use super::look::{self, Found, Surroundings};
+use crate::catalog::changes;
 use crate::catalog::collections::{self, Stage};
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs;
 use crate::error::Result;
-use crate::source::work_list::Comparison;
+use crate::source::work_list::{Comparison, WorkList};
 
 /// What another look at the source of an active job led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub(crate) enum Swept {
     Unproved,
     /// Nothing is left, and the job is completed.
     Done,
+    /// Nothing is left of what a job that follows changes was to look at all together; it goes on to follow them.
+    CaughtUp,
     /// The source is not what it was when the job became active: it has to become active anew.
     Changed,
 }
@@ -30,7 +33,12 @@ pub(crate) fn sweep(
     active: &mut ActiveJob,
 ) -> Result<Swept> {
     let context = Arc::clone(&active.context);
-    let Found { work_list, gone } = look::look(
+    // What changes from here on has another number.
+    let everything = active.following.as_ref().and_then(|following| following.everything);
+    let Found {
+        mut work_list,
+        mut gone,
+    } = look::look(
         installation,
         surroundings,
         &context.source,
@@ -42,12 +50,23 @@ pub(crate) fn sweep(
     if !look::is_unchanged(installation, &context) {
         return Ok(Swept::Changed);
     }
+    leave_to_changes(installation, &context, &mut work_list, &mut gone)?;
     // A pass that compares keys only always finds work; it is done when the pass before it changed nothing.
     let nothing_needed = work_list.needed == 0 || (context.comparison == Comparison::Keys && !active.moved);
     active.moved = false;
     let done = nothing_needed && gone.is_empty();
     if done && work_list.references > 0 && active.points == Points::Recorded {
         return Ok(Swept::Unproved);
+    }
+    if let Some(following) = &mut active.following {
+        if done {
+            if let Some(number) = everything {
+                changes::settle_everything(installation, context.owner(), number)?;
+            }
+            following.everything = changes::of_owner(installation, context.owner(), 1)?.everything;
+        }
+        active.load(work_list, gone);
+        return Ok(if done { Swept::CaughtUp } else { Swept::More });
     }
     // A pass over keys does not know how many rows have no text; the batches before it do.
     if !done || context.comparison == Comparison::Texts {
@@ -58,4 +77,26 @@ pub(crate) fn sweep(
     }
     active.load(work_list, gone);
     Ok(if done { Swept::Done } else { Swept::More })
+}
+
+/// Records whose change is known are not found once more: they are looked at one by one, however often they change. A source
+/// that never stands still could not be completed otherwise.
+fn leave_to_changes(
+    installation: &Installation,
+    context: &JobContext,
+    work_list: &mut WorkList,
+    gone: &mut Vec<String>,
+) -> Result<()> {
+    if work_list.needed == 0 && gone.is_empty() {
+        return Ok(());
+    }
+    let unseen = changes::unseen(installation, context.owner())?;
+    if unseen.is_empty() {
+        return Ok(());
+    }
+    let before = work_list.record_ids.len();
+    work_list.record_ids.retain(|record_id| !unseen.contains(record_id));
+    work_list.needed -= (before - work_list.record_ids.len()) as u64;
+    gone.retain(|record_id| !unseen.contains(record_id));
+    Ok(())
 }

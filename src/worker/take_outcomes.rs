@@ -1,8 +1,9 @@
 //! What the worker does with outcomes: each is recorded, now or later, and its job goes on or stops.
 
 use std::io::Read;
+use std::time::Instant;
 
-use vb_engine::batch::{FailureClass, Origin, Outcome};
+use vb_engine::batch::{BatchResult, FailureClass, Origin, Outcome};
 use vb_engine::provider::config::ProviderConfig;
 
 use super::fault::Fault;
@@ -103,6 +104,15 @@ impl Worker {
             return;
         };
         in_flight.context.purse.record(outcome.spent.tokens);
+        if let BatchResult::Done { left, .. } = &outcome.result {
+            let left: &[String] = left.as_ref().map_or(&[], |left| &left.record_ids);
+            let done = in_flight
+                .changes
+                .iter()
+                .filter(|(record_id, _)| !left.contains(record_id));
+            let done = done.map(|(_, numbered)| *numbered).collect();
+            self.freshness.note(in_flight.context.job.source, done);
+        }
         let Some(position) = self
             .jobs
             .iter()
@@ -110,7 +120,7 @@ impl Worker {
         else {
             return;
         };
-        self.jobs[position].in_flight = self.jobs[position].in_flight.saturating_sub(1);
+        self.jobs[position].ended(in_flight.urgency, Instant::now());
         match consequence {
             Consequence::GoOn => outcome::settle(&mut self.jobs[position], outcome, in_flight, rand::random()),
             Consequence::Pause => self.deactivate(outcome.job_id),

@@ -49,15 +49,11 @@ impl Worker {
         let active = self.active_jobs();
         let housekeeping = Instant::now() >= self.next_housekeeping;
         let retention = self.settings.job_retention;
-        let free = ACTIVE_JOBS.saturating_sub(active.len()) as i64;
+        let backfills = self.jobs.iter().filter(|active| active.following.is_none()).count();
+        let free = ACTIVE_JOBS.saturating_sub(backfills) as i64;
         let polled = self.transact(|installation| {
             let states = jobs::states(installation, &active)?;
-            let changed: Vec<i64> = self
-                .jobs
-                .iter()
-                .filter(|active| !look::is_unchanged(installation, &active.context))
-                .map(|active| active.context.job.id)
-                .collect();
+            let changed = look::changed(installation, self.jobs.iter().map(|active| &*active.context));
             self.budgets.refresh(installation)?;
             budgets::refresh_jobs(installation, self.jobs.iter().map(|active| &active.context))?;
             jobs::wake(installation)?;
@@ -93,11 +89,7 @@ impl Worker {
             BUSY_INTERVAL
         };
         if let Some(job) = next {
-            let id = job.id;
-            if let Err(error) = self.activate(job, Comparison::Texts) {
-                pgrx::log!("vector_backfill leaves job {id} alone for a while: {}", error.message);
-                self.locked.insert(id, Instant::now() + LATER);
-            }
+            self.activate_or_leave(job, Comparison::Texts);
         }
         let clients: Vec<i64> = self.jobs.iter().map(|active| active.context.job.client_id).collect();
         self.turns.retain(|client| clients.contains(&client));
@@ -106,12 +98,21 @@ impl Worker {
 
     /// Whether a job that is not active may become it: nobody holds it locked, and batches that a pause cancelled have
     /// ended, so that nothing is embedded twice when the pause is taken back.
-    fn may_begin(&self, job: &Job) -> bool {
+    pub(super) fn may_begin(&self, job: &Job) -> bool {
         let is_of_the_same = |batch: &InFlight| {
             let other = &batch.context.job;
-            other.is_about_the_same(job) && other.reembed == job.reembed
+            other.is_about_the_same(job) && (other.reembed, other.kind) == (job.reembed, job.kind)
         };
         !self.locked.contains_key(&job.id) && !self.in_flight.values().any(is_of_the_same)
+    }
+
+    /// Makes a job active, or leaves it alone for a while when it is not possible to say what is wrong with it.
+    pub(super) fn activate_or_leave(&mut self, job: Job, comparison: Comparison) {
+        let id = job.id;
+        if let Err(error) = self.activate(job, comparison) {
+            pgrx::log!("vector_backfill leaves job {id} alone for a while: {}", error.message);
+            self.locked.insert(id, Instant::now() + LATER);
+        }
     }
 
     fn activate(&mut self, job: Job, comparison: Comparison) -> Result<()> {
@@ -215,6 +216,11 @@ impl Worker {
             Ok(Begun::Done(Swept::Done)) => {
                 self.finish_collection(&active.context.collection)?;
                 self.look_again_at_others(&active.context.job);
+                Ok(())
+            }
+            Ok(Begun::Done(Swept::CaughtUp)) => {
+                self.finish_collection(&active.context.collection)?;
+                self.jobs.push(active);
                 Ok(())
             }
             Ok(Begun::Done(Swept::Unproved)) => {

@@ -25,6 +25,7 @@ pub mod server_user;
 pub mod services;
 pub mod sql_error;
 pub mod store;
+pub mod sync;
 pub mod template;
 pub mod wait;
 pub mod worker;

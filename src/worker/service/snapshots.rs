@@ -4,7 +4,7 @@ use crate::error::{Result, VbError};
 use crate::pg::spi;
 
 /// An error unless each statement sees what was committed before it. `what` cannot be done otherwise.
-pub(super) fn require_moving(what: &str) -> Result<()> {
+pub(crate) fn require_moving(what: &str) -> Result<()> {
     let level = spi::read_first(include_str!("../../../sql/query/isolation.sql"), &[], |row| {
         row.get::<String>(1)
     })?;

@@ -45,6 +45,8 @@ mod roles;
 mod second_run;
 mod services;
 mod standby;
+mod sync;
+mod sync_shop;
 mod tenancy;
 mod the_check_itself;
 mod transactions;

@@ -1,0 +1,1 @@
+delete from @extschema@.vb_changes where source = $1

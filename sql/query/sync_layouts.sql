@@ -1,0 +1,25 @@
+-- What sources that are kept in step look like: their columns, keys and settings, their parts and the files of these. Columns by
+-- position, for those that get another name.
+select s.source::oid,
+       pg_catalog.md5(pg_catalog.concat_ws(
+           '|',
+           (select pg_catalog.string_agg(pg_catalog.concat_ws(' ', a.attnum, a.attname, a.atttypid), ',' order by a.attnum)
+            from pg_catalog.pg_attribute a where a.attrelid = s.source and a.attnum > 0 and not a.attisdropped),
+           (select i.indkey::text from pg_catalog.pg_index i where i.indrelid = s.source and i.indisprimary),
+           (select pg_catalog.string_agg(pg_catalog.concat_ws(' ', c.oid, c.relfilenode), ',' order by c.oid)
+            from pg_catalog.pg_class c
+            where c.oid = s.source
+               or c.oid in (select t.relid from pg_catalog.pg_partition_tree(s.source) t)),
+           (select pg_catalog.to_jsonb(q)::text
+            from (select p.client_column, p.key_columns, p.active_column, p.payload_columns
+                  from @extschema@.vb_source_settings p where p.source = s.source) q),
+           (select pg_catalog.jsonb_agg(pg_catalog.to_jsonb(q) order by q.vector_type)::text
+            from (select t.vector_type, t.text_columns, t.template, t.chunk_tokens, t.chunk_overlap
+                  from @extschema@.vb_source_texts t
+                  where t.source = s.source and t.vector_type = any(s.vector_types)) q)
+       )),
+       (select coalesce(pg_catalog.jsonb_object_agg(a.attnum, a.attname), '{}')::text
+        from pg_catalog.pg_attribute a where a.attrelid = s.source and a.attnum > 0 and not a.attisdropped),
+       exists (select from pg_catalog.pg_class c where c.oid = s.source)
+from (select source, vector_types from @extschema@.vb_syncs where $1::oid is null
+      union all select $1::oid::regclass, $2::text[] where $1::oid is not null) s

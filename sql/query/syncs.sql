@@ -1,0 +1,1 @@
+select source::oid, vector_types, layout, columns::text from @extschema@.vb_syncs

@@ -1,0 +1,1 @@
+delete from @extschema@.vb_syncs where source = $1

@@ -1,0 +1,56 @@
+//! Settings of a source follow its columns when these get another name.
+
+use std::collections::HashMap;
+
+use pgrx::pg_sys::Oid;
+
+use super::installation::Installation;
+use super::syncs::ColumnNames;
+use crate::error::Result;
+use crate::pg::spi;
+use crate::source::template::Template;
+
+/// Replaces the names of columns that have another one now. Columns are known by their position, so names may be exchanged.
+pub(crate) fn follow(installation: &Installation, source: Oid, before: &ColumnNames, now: &ColumnNames) -> Result<()> {
+    let renamed: HashMap<&str, &str> = before
+        .iter()
+        .filter_map(|(position, name)| {
+            let new = now.get(position)?;
+            (new != name).then_some((name.as_str(), new.as_str()))
+        })
+        .collect();
+    if renamed.is_empty() {
+        return Ok(());
+    }
+    let (former, new): (Vec<String>, Vec<String>) = renamed
+        .iter()
+        .map(|(from, to)| ((*from).to_owned(), (*to).to_owned()))
+        .unzip();
+    for statement in [
+        include_str!("../../sql/query/source_settings_rename.sql"),
+        include_str!("../../sql/query/source_texts_rename.sql"),
+    ] {
+        spi::run(
+            &installation.sql(statement),
+            &[source.into(), former.clone().into(), new.clone().into()],
+        )?;
+    }
+    let templates = spi::read(
+        &installation.sql(include_str!("../../sql/query/source_templates.sql")),
+        &[source.into()],
+        |row| Ok((row.get::<String>(1)?, row.get::<String>(2)?)),
+    )?;
+    for (vector_type, template) in templates {
+        let Ok(parsed) = Template::parse(&template) else {
+            continue;
+        };
+        let written = parsed.renamed(&renamed).to_string();
+        if written != template {
+            spi::run(
+                &installation.sql(include_str!("../../sql/query/source_template_set.sql")),
+                &[source.into(), vector_type.into(), written.into()],
+            )?;
+        }
+    }
+    Ok(())
+}

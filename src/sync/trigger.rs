@@ -1,0 +1,56 @@
+//! The trigger function `vb_sync_trigger()`: for a row, or for a statement with or without transition tables.
+
+use std::rc::Rc;
+
+use super::noted;
+use super::watch::{self, Columns, Identity, Watch};
+use crate::catalog::installation::Installation;
+use crate::error::Result;
+use crate::pg::trigger::{Fired, TriggerRow};
+
+/// Notes what the trigger fires for.
+pub(crate) fn fire(fired: &Fired) -> Result<()> {
+    let watched = watch::watched(fired.relation(), fired.argument())?;
+    if watched.watches.is_empty() {
+        return Ok(());
+    }
+    let installation = &watched.installation;
+    let has_rows = fired.each_row(&mut |before, after| {
+        for watch in &watched.watches {
+            note(installation, watch, before.as_ref(), after.as_ref());
+        }
+        Ok(())
+    })?;
+    if !has_rows {
+        for watch in &watched.watches {
+            noted::everybody(installation, watch.source);
+        }
+    }
+    Ok(())
+}
+
+fn note(installation: &Rc<Installation>, watch: &Watch, before: Option<&TriggerRow>, after: Option<&TriggerRow>) {
+    let Some(columns) = &watch.columns else {
+        noted::everybody(installation, watch.source);
+        return;
+    };
+    if let (Some(before), Some(after)) = (before, after)
+        && !columns.differ(before, after)
+    {
+        return;
+    }
+    for row in [before, after].into_iter().flatten() {
+        note_row(installation, watch, columns, row);
+    }
+}
+
+fn note_row(installation: &Rc<Installation>, watch: &Watch, columns: &Columns, row: &TriggerRow) {
+    let Some(client) = columns.client(row) else { return };
+    if noted::has_all(watch.source, Some(client)) {
+        return;
+    }
+    match columns.identity(client, row) {
+        Identity::Record(client, record_id) => noted::row(installation, watch.source, client, record_id),
+        Identity::Unnamed(client) => noted::client(installation, watch.source, client),
+    }
+}

@@ -1,0 +1,217 @@
+//! Which columns of a table matter to which sources, looked up once and remembered until the table or the settings change.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use pgrx::pg_sys::{self, Datum, Oid};
+
+use crate::catalog::installation::Installation;
+use crate::catalog::syncs::{self, Synced};
+use crate::error::{Result, VbError};
+use crate::pg::text::TextOf;
+use crate::pg::trigger::{Attribute, TriggerRow};
+use crate::pg::{pinned, relcache, role, transaction};
+use crate::source::describe::describe;
+use crate::source::key::Key;
+use crate::source::pages::LONGEST_RECORD_ID;
+
+/// Tables that are remembered; beyond that all are looked up again.
+const MOST_TABLES: usize = 1_000;
+
+thread_local! {
+    static WATCHED: RefCell<HashMap<(Oid, Option<String>), Rc<Watched>>> = RefCell::new(HashMap::new());
+}
+
+/// What is to be noted of changes to a table.
+pub(super) struct Watched {
+    /// Whose tables they are noted in.
+    pub(super) installation: Rc<Installation>,
+    /// For each source that the table is, or is a part of.
+    pub(super) watches: Vec<Watch>,
+    /// Tables that this was made from.
+    relations: Vec<Oid>,
+}
+
+/// What matters to a source.
+pub(super) struct Watch {
+    /// The source.
+    pub(super) source: Oid,
+    /// `None` when nobody can tell at the moment, since a column of its settings is missing, say.
+    pub(super) columns: Option<Columns>,
+}
+
+/// Columns of a table by what they are to a source.
+pub(super) struct Columns {
+    key: Vec<(Attribute, TextOf)>,
+    /// `None` when all rows belong to client 0.
+    client: Option<(Attribute, TextOf)>,
+    active: Option<Attribute>,
+    /// All that make a difference.
+    compared: Vec<Attribute>,
+    needs_settings: bool,
+}
+
+/// Whose row it is, and which.
+pub(super) enum Identity {
+    /// This one.
+    Record(i64, String),
+    /// It has no key that could be noted: its client's rows have to be looked at.
+    Unnamed(i64),
+}
+
+/// What is to be noted of changes to a table; `argument` names the source where it is neither the table nor one that the
+/// table is a part of.
+pub(super) fn watched(relation: Oid, argument: Option<String>) -> Result<Rc<Watched>> {
+    let news = relcache::news();
+    WATCHED.with(|watched| {
+        if !news.is_empty() {
+            watched
+                .borrow_mut()
+                .retain(|_, watched| !watched.relations.iter().any(|relation| news.is_about(*relation)));
+        }
+    });
+    let at = (relation, argument);
+    if let Some(known) = WATCHED.with(|watched| watched.borrow().get(&at).cloned()) {
+        return Ok(known);
+    }
+    let found = Rc::new(pinned::with_settings_of_worker(|| look_up(at.0, at.1.as_deref()))?);
+    WATCHED.with(|watched| {
+        let mut watched = watched.borrow_mut();
+        if watched.len() >= MOST_TABLES {
+            watched.clear();
+        }
+        watched.insert(at, Rc::clone(&found));
+    });
+    Ok(found)
+}
+
+fn look_up(relation: Oid, argument: Option<&str>) -> Result<Watched> {
+    let installation = Installation::require()?;
+    let (synced, mut relations) = role::as_owner(installation.owner, || {
+        syncs::of_relation(&installation, relation, argument)
+    })?;
+    relations.push(relation);
+    let watches = synced
+        .into_iter()
+        .map(|synced| Watch {
+            source: synced.source,
+            columns: columns(&installation, relation, &synced),
+        })
+        .collect();
+    Ok(Watched {
+        installation: Rc::new(installation),
+        watches,
+        relations,
+    })
+}
+
+/// Whatever is wrong with the description of a source is no reason to refuse a change of its rows.
+fn columns(installation: &Installation, relation: Oid, synced: &Synced) -> Option<Columns> {
+    transaction::attempt(|| described(installation, relation, synced)).ok()
+}
+
+fn described(installation: &Installation, relation: Oid, synced: &Synced) -> Result<Columns> {
+    let attribute = |name: &str| {
+        Attribute::of(relation, name)
+            .ok_or_else(|| VbError::internal(format!("the table has no column {name:?}, which its source has")))
+    };
+    let with_text = |name: &str| attribute(name).map(|attribute| (attribute, TextOf::of(attribute.base_type)));
+    let mut found: Option<Columns> = None;
+    for vector_type in &synced.vector_types {
+        let source = describe(installation, synced.source, vector_type)?;
+        let names = source
+            .text_columns
+            .iter()
+            .map(String::as_str)
+            .chain(source.payload.names());
+        let mut compared: Vec<Attribute> = names.map(attribute).collect::<Result<_>>()?;
+        match &mut found {
+            Some(columns) => columns.compared.append(&mut compared),
+            None => {
+                let key = source
+                    .key
+                    .names()
+                    .into_iter()
+                    .map(with_text)
+                    .collect::<Result<Vec<_>>>()?;
+                let client = source.client_column.as_deref().map(with_text).transpose()?;
+                let active = source.active_column.as_deref().map(attribute).transpose()?;
+                compared.extend(key.iter().map(|(attribute, _)| *attribute));
+                compared.extend(client.iter().map(|(attribute, _)| *attribute));
+                compared.extend(active);
+                let needs_settings = key.iter().any(|(_, text)| text.depends_on_settings());
+                found = Some(Columns {
+                    key,
+                    client,
+                    active,
+                    compared,
+                    needs_settings,
+                });
+            }
+        }
+    }
+    found.ok_or_else(|| VbError::internal("a source is kept in step for no vector type"))
+}
+
+impl Columns {
+    /// Whether a change makes a difference.
+    pub(super) fn differ(&self, before: &TriggerRow, after: &TriggerRow) -> bool {
+        self.compared.iter().any(|attribute| !before.has_same(after, attribute))
+    }
+
+    /// Whose row it is, if it counts.
+    pub(super) fn client(&self, row: &TriggerRow) -> Option<i64> {
+        if let Some(active) = &self.active
+            && !row.value(active).is_some_and(|value| value.value() != 0)
+        {
+            return None;
+        }
+        let Some((client, text)) = &self.client else {
+            return Some(0);
+        };
+        let value = row.value(client)?;
+        let number = whole_number(client, value).or_else(|| numeric(&text.write(value)))?;
+        (number >= 0).then_some(number)
+    }
+
+    /// Which row of the client it is.
+    pub(super) fn identity(&self, client: i64, row: &TriggerRow) -> Identity {
+        let texts = |row: &TriggerRow| {
+            let parts = self.key.iter();
+            parts
+                .map(|(part, text)| row.value(part).map(|value| text.write(value)))
+                .collect::<Option<Vec<_>>>()
+        };
+        let texts = if self.needs_settings {
+            pinned::with_settings_of_worker(|| texts(row))
+        } else {
+            texts(row)
+        };
+        let record_id = texts.map(|mut texts| Key::record_id(&mut texts));
+        match record_id.filter(|record_id| record_id.len() <= LONGEST_RECORD_ID) {
+            Some(record_id) => Identity::Record(client, record_id),
+            // A pass over the client's rows says what is wrong with it.
+            None => Identity::Unnamed(client),
+        }
+    }
+}
+
+fn whole_number(attribute: &Attribute, value: Datum) -> Option<i64> {
+    match attribute.base_type {
+        pg_sys::INT2OID => Some(i64::from(value.value() as i16)),
+        pg_sys::INT4OID => Some(i64::from(value.value() as i32)),
+        pg_sys::INT8OID => Some(value.value() as i64),
+        _ => None,
+    }
+}
+
+/// A numeric that equals a whole number.
+fn numeric(text: &str) -> Option<i64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    fraction
+        .bytes()
+        .all(|digit| digit == b'0')
+        .then(|| whole.parse().ok())
+        .flatten()
+}

@@ -1,0 +1,366 @@
+//! How the worker follows changes: takes over what triggers have noted, notices tables that are not what they were, and has the
+//! job of each client, source and vector type look at its records.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use pgrx::pg_sys::Oid;
+
+use super::active_job::{ActiveJob, UNTIL_IDLE};
+use super::main_loop::Worker;
+use crate::catalog::changes::{self, NotedChange, PendingChange, Seen};
+use crate::catalog::installation::Installation;
+use crate::catalog::jobs;
+use crate::catalog::renamed_columns;
+use crate::catalog::syncs::{self, Recorded};
+use crate::error::Result;
+use crate::pg::relcache;
+use crate::source::work_list::Comparison;
+
+/// How often changes are taken over where sources are kept in step.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// How often it is looked whether there are such sources, and what they look like.
+const LAYOUT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Changes that are taken over at a time.
+const AT_A_TIME: i64 = 20_000;
+
+/// Pending records of a client, source and vector type above which all of its rows are looked at instead.
+pub(super) const MOST_RECORDS: usize = 20_000;
+
+/// Jobs of changes that are at hand at a time.
+const ACTIVE_JOBS: usize = 256;
+
+/// How long jobs are made active before something else has its turn.
+const ACTIVATION_TIME: Duration = Duration::from_millis(100);
+
+/// What the worker knows of changes.
+#[derive(Debug)]
+pub(super) struct Follow {
+    seen: Seen,
+    sources: Vec<Recorded>,
+    next_take: Instant,
+    next_layout: Instant,
+    /// Whether jobs that are not at hand may have changes.
+    may_wait: bool,
+}
+
+/// Changes of one client, source and vector type that were taken over.
+struct TakenOver {
+    client_id: i64,
+    source: Oid,
+    vector_type: String,
+    record_ids: Vec<String>,
+    /// All of them are to be looked at.
+    everything: bool,
+}
+
+impl Follow {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            seen: Seen::nothing(),
+            sources: Vec::new(),
+            next_take: now,
+            next_layout: now,
+            may_wait: true,
+        }
+    }
+
+    /// When the next look is due.
+    pub(super) fn next(&self) -> Instant {
+        if self.sources.is_empty() {
+            self.next_layout
+        } else {
+            self.next_take.min(self.next_layout)
+        }
+    }
+}
+
+impl Worker {
+    /// Follows changes, as often as that is due.
+    pub(super) fn follow_changes(&mut self) -> Result<()> {
+        let now = Instant::now();
+        if now >= self.follow.next_layout {
+            self.look_at_layouts()?;
+            self.follow.next_layout = now
+                + if self.follow.sources.is_empty() {
+                    self.settings.poll_interval
+                } else {
+                    LAYOUT_INTERVAL
+                };
+            self.write_freshness()?;
+            self.follow.may_wait = true;
+        }
+        if self.follow.sources.is_empty() {
+            return Ok(());
+        }
+        if now >= self.follow.next_take {
+            self.follow.next_take = now + INTERVAL;
+            self.take_changes()?;
+        }
+        self.end_idle()?;
+        self.activate_waiting()
+    }
+
+    /// Changes are looked for at once.
+    pub(super) fn look_for_changes(&mut self) {
+        let now = Instant::now();
+        self.follow.next_take = now;
+        self.follow.next_layout = now;
+    }
+
+    /// Sources that are not what they were when somebody looked last: rows may have come and gone without a trigger, and
+    /// texts may be made of something else.
+    fn look_at_layouts(&mut self) -> Result<()> {
+        let found = self.transact(|installation| {
+            let recorded = syncs::all(installation)?;
+            if recorded.is_empty() {
+                return Ok(recorded);
+            }
+            let layouts: HashMap<Oid, _> = syncs::layouts(installation)?.into_iter().collect();
+            let mut kept = Vec::with_capacity(recorded.len());
+            for source in recorded {
+                let Some(layout) = layouts.get(&source.synced.source) else {
+                    continue;
+                };
+                if !layout.exists {
+                    syncs::forget(installation, source.synced.source)?;
+                    continue;
+                }
+                if layout.signature != source.signature {
+                    renamed_columns::follow(installation, source.synced.source, &source.columns, &layout.columns)?;
+                    // With the settings as they are now.
+                    let layout = syncs::layout(installation, &source.synced)?;
+                    syncs::relaid(installation, source.synced.source, &layout)?;
+                    syncs::mark(installation, &source.synced)?;
+                    relcache::tell_of_change(source.synced.source);
+                }
+                kept.push(source);
+            }
+            Ok(kept)
+        })?;
+        self.follow.sources = found.unwrap_or_default();
+        let sources = &self.follow.sources;
+        self.freshness
+            .retain(|source| sources.iter().any(|kept| kept.synced.source == source));
+        self.take_marks()
+    }
+
+    /// Jobs at hand of which everything is to be looked at.
+    fn take_marks(&mut self) -> Result<()> {
+        let following = self
+            .jobs
+            .iter()
+            .enumerate()
+            .filter(|(_, active)| active.following.is_some());
+        let following: Vec<usize> = following.map(|(position, _)| position).collect();
+        if following.is_empty() {
+            return Ok(());
+        }
+        let numbers = self.transact(|installation| {
+            let everything = changes::everything(installation)?;
+            Ok(following
+                .into_iter()
+                .map(|position| {
+                    let owner = self.jobs[position].context.owner();
+                    let number = everything.iter().find(|(client_id, source, vector_type, _)| {
+                        (*client_id, *source, vector_type.as_str())
+                            == (owner.client_id, owner.source, owner.vector_type)
+                    });
+                    (position, number.map(|found| found.3))
+                })
+                .collect::<Vec<_>>())
+        })?;
+        for (position, number) in numbers.unwrap_or_default() {
+            if let Some(following) = &mut self.jobs[position].following {
+                following.everything = number;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_freshness(&mut self) -> Result<()> {
+        if !self.freshness.has_news() {
+            return Ok(());
+        }
+        self.transact(|installation| self.freshness.write(installation))?;
+        self.freshness.written();
+        Ok(())
+    }
+
+    /// Takes over what was committed since the last look.
+    fn take_changes(&mut self) -> Result<()> {
+        let taken = self.transact(|installation| {
+            let now = Seen::now(installation)?;
+            let noted = changes::take(installation, &self.follow.seen, AT_A_TIME)?;
+            // What was left over is looked for again.
+            let seen = (noted.len() < AT_A_TIME as usize).then_some(now);
+            let taken = take_over(installation, &self.follow.sources, noted)?;
+            Ok((seen, taken))
+        })?;
+        let Some((seen, taken)) = taken else { return Ok(()) };
+        match seen {
+            Some(seen) => self.follow.seen = seen,
+            None => self.follow.next_take = Instant::now(),
+        }
+        let now = Instant::now();
+        let mut has_marks = false;
+        for of_one in taken {
+            let position = self.jobs.iter().position(|active| {
+                let owner = active.context.owner();
+                active.following.is_some()
+                    && (owner.client_id, owner.source, owner.vector_type)
+                        == (of_one.client_id, of_one.source, of_one.vector_type.as_str())
+            });
+            let Some(following) = position.and_then(|position| self.jobs[position].following.as_mut()) else {
+                self.follow.may_wait = true;
+                continue;
+            };
+            following.add(of_one.record_ids, now);
+            has_marks |= of_one.everything;
+        }
+        if has_marks {
+            self.take_marks()?;
+        }
+        self.fold_long_queues()
+    }
+
+    fn fold_long_queues(&mut self) -> Result<()> {
+        let is_long = |active: &ActiveJob| {
+            active
+                .following
+                .as_ref()
+                .is_some_and(|following| following.len() > MOST_RECORDS)
+        };
+        while let Some(position) = self.jobs.iter().position(is_long) {
+            let context = self.jobs[position].context.clone();
+            let number = self.transact(|installation| {
+                changes::fold(installation, context.owner())?;
+                Ok(changes::of_owner(installation, context.owner(), 1)?.everything)
+            })?;
+            if let Some(following) = &mut self.jobs[position].following {
+                following.fold(number.flatten());
+            }
+        }
+        Ok(())
+    }
+
+    /// Jobs without changes for a while are completed until there are some.
+    fn end_idle(&mut self) -> Result<()> {
+        let now = Instant::now();
+        let is_idle = |active: &ActiveJob| active.is_idle(now, UNTIL_IDLE);
+        while let Some(position) = self.jobs.iter().position(is_idle) {
+            let active = self.jobs.remove(position);
+            let context = active.context.clone();
+            self.transact(|installation| {
+                let pending = changes::of_owner(installation, context.owner(), 1)?;
+                if pending.record_ids.is_empty() && pending.everything.is_none() {
+                    jobs::complete(installation, context.job.id)?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Makes jobs active that wait with changes.
+    fn activate_waiting(&mut self) -> Result<()> {
+        if !std::mem::take(&mut self.follow.may_wait) {
+            return Ok(());
+        }
+        let at_hand: Vec<i64> = self.active_jobs();
+        let following = self.jobs.iter().filter(|active| active.following.is_some()).count();
+        let room = ACTIVE_JOBS.saturating_sub(following) as i64;
+        let waiting = self.transact(|installation| jobs::waiting_for_changes(installation, &at_hand, room))?;
+        let until = Instant::now() + ACTIVATION_TIME;
+        let now = Instant::now();
+        self.locked.retain(|_, until| *until > now);
+        for job in waiting.unwrap_or_default() {
+            if !self.may_begin(&job) {
+                continue;
+            }
+            if Instant::now() >= until {
+                self.follow.may_wait = true;
+                return Ok(());
+            }
+            self.activate_or_leave(job, Comparison::Texts);
+        }
+        Ok(())
+    }
+}
+
+/// Makes noted changes pending for each vector type that is kept in step, and opens jobs for them.
+fn take_over(installation: &Installation, sources: &[Recorded], noted: Vec<NotedChange>) -> Result<Vec<TakenOver>> {
+    if noted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut pending: HashMap<(i64, Oid, &str, Option<String>), PendingChange> = HashMap::new();
+    let mut of_all: HashSet<Oid> = HashSet::new();
+    for change in noted {
+        let Some(recorded) = sources.iter().find(|recorded| recorded.synced.source == change.source) else {
+            continue;
+        };
+        let Some(client_id) = change.client_id else {
+            of_all.insert(change.source);
+            continue;
+        };
+        for vector_type in &recorded.synced.vector_types {
+            let at = (client_id, change.source, vector_type.as_str(), change.record_id.clone());
+            let folded = pending.entry(at).or_insert_with(|| PendingChange {
+                client_id,
+                source: change.source,
+                vector_type: vector_type.clone(),
+                record_id: change.record_id.clone(),
+                changed_at: change.changed_at,
+            });
+            if change.changed_at < folded.changed_at {
+                folded.changed_at = change.changed_at;
+            }
+        }
+    }
+    let mut pending: Vec<PendingChange> = pending.into_values().collect();
+    pending.sort_by(|one, other| {
+        one.changed_at
+            .partial_cmp(&other.changed_at)
+            .unwrap_or(std::cmp::Ordering::Equal)
+    });
+    changes::add(installation, &pending)?;
+    let mut taken: HashMap<(i64, Oid, String), TakenOver> = HashMap::new();
+    for change in pending {
+        let at = (change.client_id, change.source, change.vector_type.clone());
+        let of_one = taken.entry(at).or_insert_with(|| TakenOver {
+            client_id: change.client_id,
+            source: change.source,
+            vector_type: change.vector_type,
+            record_ids: Vec::new(),
+            everything: false,
+        });
+        match change.record_id {
+            Some(record_id) => of_one.record_ids.push(record_id),
+            None => of_one.everything = true,
+        }
+    }
+    let owners: Vec<(i64, Oid, String)> = taken.keys().cloned().collect();
+    jobs::open_for_changes(installation, &owners)?;
+    for recorded in sources
+        .iter()
+        .filter(|recorded| of_all.contains(&recorded.synced.source))
+    {
+        syncs::mark(installation, &recorded.synced)?;
+        let of_source = changes::owners(installation, Some(recorded.synced.source))?;
+        for (client_id, source, vector_type) in of_source {
+            taken
+                .entry((client_id, source, vector_type.clone()))
+                .and_modify(|of_one| of_one.everything = true)
+                .or_insert(TakenOver {
+                    client_id,
+                    source,
+                    vector_type,
+                    record_ids: Vec::new(),
+                    everything: true,
+                });
+        }
+    }
+    Ok(taken.into_values().collect())
+}
