@@ -50,8 +50,8 @@ fn a_backfill_and_changes_together_miss_nothing() {
     for round in 0..20 {
         shop.client.run(&format!(
             "update notes set content = 'round {round} says ' || id where id % 20 = {round};
-             delete from notes where id = 10_{:03};
-             insert into notes values (20_000 + {round}, 1, 'late {round} says hello')",
+             delete from notes where id = 10{:03};
+             insert into notes values (20000 + {round}, 1, 'late {round} says hello')",
             round * 7
         ));
     }
