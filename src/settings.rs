@@ -23,6 +23,7 @@ static MEMORY_LIMIT: GucSetting<i32> = GucSetting::<i32>::new(512);
 static POLL_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(1000);
 static REQUEST_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 static SECRET_DIRECTORY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static PAUSED: GucSetting<bool> = GucSetting::<bool>::new(false);
 static JOB_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 60);
 
 /// Start of the names of our folders in the data directory, before the database's object identifier.
@@ -51,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) request_timeout: Duration,
     /// Folder that files with keys have to be in; `None` for any.
     pub(crate) secret_directory: Option<PathBuf>,
+    /// Whether nothing new is begun.
+    pub(crate) paused: bool,
     /// How long ended jobs are kept; `None` keeps them for ever.
     pub(crate) job_retention: Option<Duration>,
     /// Where vectors are kept and how.
@@ -75,6 +78,7 @@ impl Settings {
             poll_interval: milliseconds(POLL_INTERVAL.get()),
             request_timeout: milliseconds(REQUEST_TIMEOUT.get()),
             secret_directory: path_of(&SECRET_DIRECTORY),
+            paused: PAUSED.get(),
             job_retention: match JOB_RETENTION.get() {
                 minutes if minutes < 0 => None,
                 minutes => Some(Duration::from_secs(60 * minutes as u64)),
@@ -217,6 +221,14 @@ pub(crate) fn define() {
         &SECRET_DIRECTORY,
         GucContext::Sighup,
         hidden,
+    );
+    GucRegistry::define_bool_guc(
+        c"vector_backfill.paused",
+        c"Workers of all databases begin nothing new.",
+        c"Batches that are in work end, searches are answered, and changes are noted; they are followed when it is off again.",
+        &PAUSED,
+        GucContext::Sighup,
+        GucFlags::default(),
     );
     GucRegistry::define_int_guc(
         c"vector_backfill.job_retention",

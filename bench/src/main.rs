@@ -11,16 +11,18 @@ mod search;
 mod service;
 mod spread;
 mod store;
+mod triggers;
 mod verify;
 
 const HELP: &str = "\
-Usage: vb-bench [local] [search] [service] [store] [verify] [--rows N] [--rounds N] [--output FILE]
+Usage: vb-bench [local] [search] [service] [store] [triggers] [verify] [--rows N] [--rounds N] [--output FILE]
 
   local    the whole pipeline (heap, local model, embedded store, references) against the same model in a bare loop
   search   latency of vb_search, idle and during a backfill
   service  the whole pipeline with a service over HTTP against one text a call, and against what the service could serve
   store    writing vectors that are ready: the embedded store against a bare loop over its engine, the Qdrant store
            against the bulk upload of Qdrant's own client (VB_TEST_QDRANT_URL names a server; otherwise one in this process)
+  triggers statements on a table that is kept in step against the same on one that is not
   verify   vb_verify over a million records on both stores, against a query that only hashes their texts
 
 Without a name, all run. --rows (default 500) real texts a round at most, --rounds (default 5), --output a file for the results
@@ -60,6 +62,9 @@ fn main() -> ExitCode {
     if wanted("store") {
         results.push(store::run(options.rounds));
     }
+    if wanted("triggers") {
+        results.push(triggers::run(options.rounds));
+    }
     if wanted("verify") {
         results.push(verify::run(options.rounds));
     }
@@ -90,7 +95,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
             Long("output") => options.output = Some(arguments.value()?.string()?),
             Long("help") | Short('h') => return Ok(None),
             Value(name)
-                if ["local", "search", "service", "store", "verify"]
+                if ["local", "search", "service", "store", "triggers", "verify"]
                     .iter()
                     .any(|known| name == *known) =>
             {

@@ -11,6 +11,7 @@ use pgrx::pg_sys::Oid;
 use super::installation::Installation;
 use super::references::Owner;
 use crate::error::Result;
+use crate::pg::pinned;
 use crate::pg::spi::{self, Kept};
 
 thread_local! {
@@ -48,7 +49,8 @@ pub(crate) fn note(installation: &Installation, new: NewChanges) -> Result<()> {
                 PgBuiltInOids::INT8ARRAYOID,
                 PgBuiltInOids::TEXTARRAYOID,
             ];
-            *note = Some(Kept::plan(sql, &types)?);
+            // Names are looked up once, as the worker does it.
+            *note = Some(pinned::with_settings_of_worker(|| Kept::plan(sql, &types))?);
         }
         match note.as_ref() {
             Some(kept) => kept

@@ -15,7 +15,7 @@ use crate::catalog::changes::{self, NewChanges};
 use crate::catalog::installation::Installation;
 use crate::error::Result;
 use crate::pg::end_of_transaction::{self, AtEnd};
-use crate::pg::{lock, pinned, process, role, spi};
+use crate::pg::{lock, process, role, spi};
 
 /// Keys of a client that are remembered one by one.
 const MOST_KEYS_OF_CLIENT: usize = 1_000;
@@ -128,11 +128,9 @@ impl AtEnd for Noted {
             return Ok(());
         };
         let new = noted.changes();
-        pinned::with_settings_of_worker(|| {
-            end_of_transaction::writing(|| {
-                role::as_owner(installation.owner, || {
-                    spi::seeing_now(|| changes::note(installation, new))
-                })
+        end_of_transaction::writing(|| {
+            role::as_owner(installation.owner, || {
+                spi::seeing_now(|| changes::note(installation, new))
             })
         })?;
         see_to_worker();

@@ -205,7 +205,7 @@ impl Worker {
             self.next_poll = Instant::now() + interval;
         }
         self.report_usage();
-        if rested {
+        if rested && !self.settings.paused {
             self.follow_changes()?;
             self.sweep()?;
             self.hand_out()?;
@@ -234,6 +234,9 @@ impl Worker {
 
     /// When the next look is due at what users and triggers have written.
     pub(super) fn next_look(&self) -> Instant {
+        if self.settings.paused {
+            return self.next_poll;
+        }
         self.next_poll.min(self.follow.next())
     }
 
@@ -244,7 +247,8 @@ impl Worker {
         }
         let now = Instant::now();
         let mut moment = self.next_look();
-        for next in self.jobs.iter().filter_map(|active| active.next_moment(now)) {
+        let jobs = self.jobs.iter().filter(|_| !self.settings.paused);
+        for next in jobs.filter_map(|active| active.next_moment(now)) {
             // What is due and was not done waits for something in flight to end, which wakes us.
             if next > now || self.in_flight.is_empty() {
                 moment = moment.min(next);

@@ -79,7 +79,9 @@ impl Worker {
         }
         let now = Instant::now();
         self.locked.retain(|_, until| *until > now);
-        let next = runnable.into_iter().find(|job| self.may_begin(job));
+        let next = runnable
+            .into_iter()
+            .find(|job| !self.settings.paused && self.may_begin(job));
         let interval = if next.is_some() {
             // One a turn: it may take a while, and outcomes and other jobs wait.
             Duration::ZERO
