@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 mod descriptions;
+mod freshness;
 mod local;
 mod memory;
 mod report;
@@ -15,8 +16,9 @@ mod triggers;
 mod verify;
 
 const HELP: &str = "\
-Usage: vb-bench [local] [search] [service] [store] [triggers] [verify] [--rows N] [--rounds N] [--output FILE]
+Usage: vb-bench [freshness] [local] [search] [service] [store] [triggers] [verify] [--rows N] [--rounds N] [--output FILE]
 
+  freshness how soon vectors follow a hundred changes a second, beside a backfill of a million rows and without one
   local    the whole pipeline (heap, local model, embedded store, references) against the same model in a bare loop
   search   latency of vb_search, idle and during a backfill
   service  the whole pipeline with a service over HTTP against one text a call, and against what the service could serve
@@ -50,6 +52,9 @@ fn main() -> ExitCode {
     };
     let wanted = |name: &str| options.names.is_empty() || options.names.iter().any(|one| one == name);
     let mut results = Vec::new();
+    if wanted("freshness") {
+        results.push(freshness::run(10 * options.rounds as u64));
+    }
     if wanted("local") {
         results.push(local::run(options.rows, options.rounds));
     }
@@ -95,7 +100,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
             Long("output") => options.output = Some(arguments.value()?.string()?),
             Long("help") | Short('h') => return Ok(None),
             Value(name)
-                if ["local", "search", "service", "store", "triggers", "verify"]
+                if ["freshness", "local", "search", "service", "store", "triggers", "verify"]
                     .iter()
                     .any(|known| name == *known) =>
             {

@@ -208,6 +208,7 @@ pub(crate) fn prepare(
         changes,
         deletes: gone_points,
         last_attempt: is_last,
+        is_change: again.urgency == Urgency::Change,
         ..empty_batch(context, batch_id)
     };
     let in_flight = InFlight {
@@ -269,6 +270,7 @@ fn empty_batch(context: &JobContext, id: i64) -> Batch {
         changes: Vec::new(),
         deletes: Vec::new(),
         last_attempt: false,
+        is_change: false,
         purse: Arc::clone(&context.purse),
         cancel: context.cancel.clone(),
     }

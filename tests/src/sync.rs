@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use crate::client::Client;
 use crate::wait;
 
-/// Changes that are still to be looked at, whoever has them.
+/// Changes that are still to be looked at, and batches of such.
 const UNSETTLED: &str = "
-select (select count(*) from vb_changes) + (select count(*) from vb_pending_changes) + (select count(*) from vb_batches)";
+select (select count(*) from vb_changes) + (select count(*) from vb_pending_changes)
+     + (select count(*) from vb_batches b join vb_jobs j using (job_id) where j.kind = 'sync')";
 
 /// Files and columns of tables are looked at once a second.
 const LAYOUTS: Duration = Duration::from_millis(1_300);

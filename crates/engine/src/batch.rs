@@ -35,6 +35,8 @@ pub struct Batch {
     /// Whether a failure that may pass will not be given another try: what keeps failing while the provider works is then
     /// found and set aside.
     pub last_attempt: bool,
+    /// Whether its rows have just changed: it goes before others.
+    pub is_change: bool,
     /// Pays for what it sends.
     pub purse: Arc<Purse>,
     /// Raised when the job was paused or cancelled.

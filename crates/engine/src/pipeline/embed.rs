@@ -53,6 +53,8 @@ pub(super) struct Call<'a> {
     pub(super) tokens: &'a [usize],
     /// Whether texts that fail in a way that may pass are treated as refused, provided that others do not fail.
     pub(super) is_last: bool,
+    /// Whether they may wait.
+    pub(super) purpose: Purpose,
     /// Pays for the requests.
     pub(super) purse: &'a Purse,
     /// Raised when nobody wants them any more.
@@ -262,7 +264,7 @@ impl Call<'_> {
     ) -> Result<Vec<Embedding>, ProviderError> {
         let request = EmbedRequest {
             texts,
-            purpose: Purpose::Passage,
+            purpose: self.purpose,
             cancel: self.cancel.clone(),
         };
         let result = embed_checked(self.provider, request).await;

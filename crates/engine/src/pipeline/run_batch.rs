@@ -17,7 +17,7 @@ use super::texts::Texts;
 use super::vector_space::mismatch;
 use crate::batch::{Batch, BatchResult, Failure, FailureClass, Left, Spent};
 use crate::provider::config::ProviderConfig;
-use crate::provider::contract::{EmbeddingProvider, ProviderError};
+use crate::provider::contract::{EmbeddingProvider, ProviderError, Purpose};
 use crate::store::error::StoreError;
 
 /// What batches need, shared by all of them.
@@ -168,6 +168,11 @@ async fn embed(batch: &Arc<Batch>, stages: &Stages, spent: &mut Spent) -> Result
         texts: &texts.distinct,
         tokens: &tokens,
         is_last: batch.last_attempt,
+        purpose: if batch.is_change {
+            Purpose::Change
+        } else {
+            Purpose::Passage
+        },
         purse: &batch.purse,
         cancel: &batch.cancel,
     };

@@ -71,12 +71,14 @@ pub struct EmbedRequest {
     pub cancel: CancelFlag,
 }
 
-/// What embeddings are for: some models want a prefix, and queries go before passages.
+/// What embeddings are for: some models want a prefix; queries go before changes, and these before other passages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Stored and searched for; can wait.
     Passage,
+    /// The same, of a row that has changed: searches should find soon what it says now.
+    Change,
     /// Somebody is waiting for it.
     Query,
 }

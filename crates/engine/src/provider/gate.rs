@@ -39,6 +39,8 @@ struct State {
     pace: Pace,
     concurrency: Concurrency,
     under_way: usize,
+    /// Changes that wait: other passages let them go first.
+    changes_waiting: usize,
     breaker: Breaker,
     /// When the provider pushed back last; what was sent before says nothing new.
     last_push: Option<Instant>,
@@ -89,6 +91,7 @@ impl Gate {
                 pace: Pace::new(Instant::now()),
                 concurrency: Concurrency::default(),
                 under_way: 0,
+                changes_waiting: 0,
                 breaker: Breaker::default(),
                 last_push: None,
                 trouble: None,
@@ -123,6 +126,7 @@ impl Gate {
         patience: Duration,
     ) -> Result<Admission, Busy> {
         let deadline = Instant::now() + patience;
+        let mut waiting = None;
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -142,6 +146,9 @@ impl Gate {
                 }
                 Next::Wait { until, reason } => (until, reason),
             };
+            if purpose == Purpose::Change && waiting.is_none() {
+                waiting = Some(WaitingChange::new(self));
+            }
             let moment = until.unwrap_or(deadline);
             if now >= deadline || moment > deadline {
                 let wait = moment.saturating_duration_since(now);
@@ -184,7 +191,8 @@ impl Gate {
             };
         }
         // Somebody waits for a query; there are few of them.
-        if purpose == Purpose::Passage && state.under_way >= state.concurrency.limit() {
+        let is_full = state.under_way >= state.concurrency.limit();
+        if (purpose != Purpose::Query && is_full) || (purpose == Purpose::Passage && state.changes_waiting > 0) {
             let reason = "as many requests as it takes are under way".to_owned();
             return Next::Wait { until: None, reason };
         }
@@ -277,6 +285,23 @@ impl State {
             learn(&mut self.tokens, tokens, headers.tokens),
         ];
         pauses.into_iter().flatten().for_each(|until| self.pause(until));
+    }
+}
+
+/// A change that waits, as long as this is there.
+struct WaitingChange<'a>(&'a Gate);
+
+impl<'a> WaitingChange<'a> {
+    fn new(gate: &'a Gate) -> Self {
+        gate.state.lock().changes_waiting += 1;
+        Self(gate)
+    }
+}
+
+impl Drop for WaitingChange<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().changes_waiting -= 1;
+        self.0.changed.notify_waiters();
     }
 }
 

@@ -137,6 +137,7 @@ pub(crate) fn batch<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Batch 
         changes: Vec::new(),
         deletes: Vec::new(),
         last_attempt: false,
+        is_change: false,
         purse: Arc::default(),
         cancel: CancelFlag::default(),
     }

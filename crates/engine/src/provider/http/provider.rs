@@ -193,7 +193,7 @@ impl HttpProvider {
 
     async fn admit(&self, input: &Input, purpose: Purpose) -> Result<Admission, ProviderError> {
         let patience = match purpose {
-            Purpose::Passage => PASSAGE_PATIENCE,
+            Purpose::Passage | Purpose::Change => PASSAGE_PATIENCE,
             Purpose::Query => QUERY_PATIENCE,
         };
         let admission = self.common.gate.admit(input.tokens, purpose, patience).await;
@@ -255,7 +255,7 @@ impl HttpProvider {
         let body = body::json(&self.model, &input.texts, encoding, self.sent_dimensions)
             .map_err(|error| Failed::before_sending(format!("provider \"{}\": {error}", self.name)))?;
         let client = match purpose {
-            Purpose::Passage => &self.passages,
+            Purpose::Passage | Purpose::Change => &self.passages,
             Purpose::Query => &self.queries,
         };
         let sent = client
@@ -322,7 +322,7 @@ impl HttpProvider {
     fn prefix(&self, purpose: Purpose) -> &str {
         match purpose {
             Purpose::Query => &self.http.options.query_prefix,
-            Purpose::Passage => &self.http.options.passage_prefix,
+            Purpose::Passage | Purpose::Change => &self.http.options.passage_prefix,
         }
     }
 

@@ -101,8 +101,8 @@ impl Shared {
             tokenized.push(self.tokenizer.tokenize(text)?);
         }
         let queue = match purpose {
-            Purpose::Passage => self.passages.sender(),
-            Purpose::Query => self.query_threads()?.sender(),
+            Purpose::Passage | Purpose::Change => self.passages.sender(purpose),
+            Purpose::Query => self.query_threads()?.sender(purpose),
         };
         let queue = queue.ok_or(ProviderError::Cancelled)?;
         Ok(QueuedRequest::queue(tokenized, self.pack_limits, interest, &queue))

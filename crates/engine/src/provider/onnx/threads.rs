@@ -1,15 +1,16 @@
-//! Threads that run the model: each has a session of its own, all take packs from one channel.
+//! Threads that run the model: each has a session of its own, all take packs from the same two channels, those of changes
+//! first.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, select_biased};
 use ort::environment::Environment;
 use ort::session::RunOptions;
 
 use crate::cancel::CancelFlag;
-use crate::provider::contract::ProviderError;
+use crate::provider::contract::{ProviderError, Purpose};
 use crate::provider::onnx::pack_job::PackJob;
 use crate::provider::onnx::session::{ModelSession, configuration};
 use crate::provider::onnx::tokenize::TokenizedText;
@@ -36,10 +37,16 @@ pub(super) struct Group {
     pub(super) nice: Option<i32>,
 }
 
+/// Where packs go.
+struct Senders {
+    packs: Sender<PackJob>,
+    changes: Sender<PackJob>,
+}
+
 /// A running group of model threads. Dropping it ends them without waiting.
 pub(super) struct ModelThreads {
     /// `None` once stopped; threads end when it and all clones are gone.
-    packs: Mutex<Option<Sender<PackJob>>>,
+    packs: Mutex<Option<Senders>>,
     stop: CancelFlag,
     runs: Vec<Arc<RunOptions>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -52,9 +59,10 @@ impl ModelThreads {
         let count = group.threads.max(1);
         // A pack for each thread to go on with while the next ones are on their way.
         let (packs, queue) = bounded(count);
+        let (changes, queue_of_changes) = bounded(count);
         let (ready, loaded) = bounded(count);
         let mut started = Self {
-            packs: Mutex::new(Some(packs)),
+            packs: Mutex::new(Some(Senders { packs, changes })),
             stop: CancelFlag::default(),
             runs: Vec::with_capacity(count),
             threads: Mutex::new(Vec::with_capacity(count)),
@@ -69,6 +77,7 @@ impl ModelThreads {
                 model: Arc::clone(model),
                 nice: group.nice,
                 queue: queue.clone(),
+                queue_of_changes: queue_of_changes.clone(),
                 stop: started.stop.clone(),
                 run,
             };
@@ -94,8 +103,11 @@ impl ModelThreads {
     }
 
     /// Where packs go; `None` once stopped. Waits when all threads have enough to do.
-    pub(super) fn sender(&self) -> Option<Sender<PackJob>> {
-        lock(&self.packs).clone()
+    pub(super) fn sender(&self, purpose: Purpose) -> Option<Sender<PackJob>> {
+        lock(&self.packs).as_ref().map(|senders| match purpose {
+            Purpose::Change => senders.changes.clone(),
+            Purpose::Passage | Purpose::Query => senders.packs.clone(),
+        })
     }
 
     /// Ends the threads soon, runs under way included. Packs that were not answered are dropped.
@@ -129,6 +141,7 @@ struct ModelThread {
     model: Arc<Model>,
     nice: Option<i32>,
     queue: Receiver<PackJob>,
+    queue_of_changes: Receiver<PackJob>,
     stop: CancelFlag,
     run: Arc<RunOptions>,
 }
@@ -148,13 +161,21 @@ impl ModelThread {
                 return;
             }
         };
-        for job in &self.queue {
+        while let Some(job) = self.next() {
             if self.stop.is_raised() {
                 break;
             }
             if !job.interest.is_lost() {
                 job.run(&mut session, &self.run, &self.model.probe, &self.stop);
             }
+        }
+    }
+
+    /// The next pack; `None` when there will be none.
+    fn next(&self) -> Option<PackJob> {
+        select_biased! {
+            recv(self.queue_of_changes) -> job => job.ok(),
+            recv(self.queue) -> job => job.ok(),
         }
     }
 
