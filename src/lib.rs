@@ -44,7 +44,8 @@ extension_sql_file!(
     requires = ["collections"]
 );
 extension_sql_file!("../sql/schema/50_jobs.sql", name = "jobs", requires = ["changes"]);
-extension_sql_file!("../sql/schema/60_progress.sql", name = "progress", requires = ["jobs"]);
+extension_sql_file!("../sql/schema/55_hours.sql", name = "hours", requires = ["jobs"]);
+extension_sql_file!("../sql/schema/60_progress.sql", name = "progress", requires = ["hours"]);
 extension_sql_file!(
     "../sql/schema/70_functions.sql",
     name = "functions",

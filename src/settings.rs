@@ -23,6 +23,7 @@ static MEMORY_LIMIT: GucSetting<i32> = GucSetting::<i32>::new(512);
 static POLL_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(1000);
 static REQUEST_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 static SECRET_DIRECTORY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static MAX_RECORDS_PER_SECOND: GucSetting<i32> = GucSetting::<i32>::new(0);
 static PAUSED: GucSetting<bool> = GucSetting::<bool>::new(false);
 static JOB_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 60);
 
@@ -52,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) request_timeout: Duration,
     /// Folder that files with keys have to be in; `None` for any.
     pub(crate) secret_directory: Option<PathBuf>,
+    /// Records a second that backfills may begin, all together; `None` for as many as they can.
+    pub(crate) max_records_per_second: Option<u32>,
     /// Whether nothing new is begun.
     pub(crate) paused: bool,
     /// How long ended jobs are kept; `None` keeps them for ever.
@@ -78,6 +81,9 @@ impl Settings {
             poll_interval: milliseconds(POLL_INTERVAL.get()),
             request_timeout: milliseconds(REQUEST_TIMEOUT.get()),
             secret_directory: path_of(&SECRET_DIRECTORY),
+            max_records_per_second: u32::try_from(MAX_RECORDS_PER_SECOND.get())
+                .ok()
+                .filter(|rate| *rate > 0),
             paused: PAUSED.get(),
             job_retention: match JOB_RETENTION.get() {
                 minutes if minutes < 0 => None,
@@ -221,6 +227,16 @@ pub(crate) fn define() {
         &SECRET_DIRECTORY,
         GucContext::Sighup,
         hidden,
+    );
+    GucRegistry::define_int_guc(
+        c"vector_backfill.max_records_per_second",
+        c"Records a second that all backfills of a database may begin.",
+        c"0: as many as they can. Changes are followed beside that.",
+        &MAX_RECORDS_PER_SECOND,
+        0,
+        1_000_000,
+        GucContext::Sighup,
+        GucFlags::default(),
     );
     GucRegistry::define_bool_guc(
         c"vector_backfill.paused",

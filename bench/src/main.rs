@@ -4,7 +4,9 @@
 use std::process::ExitCode;
 
 mod descriptions;
+mod fairness;
 mod freshness;
+mod load;
 mod local;
 mod memory;
 mod report;
@@ -16,9 +18,11 @@ mod triggers;
 mod verify;
 
 const HELP: &str = "\
-Usage: vb-bench [freshness] [local] [search] [service] [store] [triggers] [verify] [--rows N] [--rounds N] [--output FILE]
+Usage: vb-bench [fairness] [freshness] [load] [local] [search] [service] [store] [triggers] [verify] [--rows N] [--rounds N] [--output FILE]
 
+  fairness small jobs beside a large one of another client, with a slow service, against alone; how soon a pause works
   freshness how soon vectors follow a hundred changes a second, beside a backfill of a million rows and without one
+  load     pgbench beside a backfill with the local model against without
   local    the whole pipeline (heap, local model, embedded store, references) against the same model in a bare loop
   search   latency of vb_search, idle and during a backfill
   service  the whole pipeline with a service over HTTP against one text a call, and against what the service could serve
@@ -52,6 +56,12 @@ fn main() -> ExitCode {
     };
     let wanted = |name: &str| options.names.is_empty() || options.names.iter().any(|one| one == name);
     let mut results = Vec::new();
+    if wanted("fairness") {
+        results.push(fairness::run(options.rounds));
+    }
+    if wanted("load") {
+        results.push(load::run(options.rounds));
+    }
     if wanted("freshness") {
         results.push(freshness::run(10 * options.rounds as u64));
     }
@@ -100,9 +110,19 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
             Long("output") => options.output = Some(arguments.value()?.string()?),
             Long("help") | Short('h') => return Ok(None),
             Value(name)
-                if ["freshness", "local", "search", "service", "store", "triggers", "verify"]
-                    .iter()
-                    .any(|known| name == *known) =>
+                if [
+                    "fairness",
+                    "freshness",
+                    "load",
+                    "local",
+                    "search",
+                    "service",
+                    "store",
+                    "triggers",
+                    "verify",
+                ]
+                .iter()
+                .any(|known| name == *known) =>
             {
                 options.names.push(name.string()?)
             }

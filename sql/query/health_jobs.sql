@@ -17,6 +17,8 @@ from (
                            case j.state when 'paused' then 'somebody called vb_pause' else 'no reason given' end)
            ) as finding,
            case
+               when j.state = 'paused' and j.next_attempt_at is not null and j.kind = 'sync' then
+                   format('Put right what is wrong; it tries again by itself, or at once with select vb_resume(%s).', j.job_id)
                when j.state = 'paused' and j.next_attempt_at is not null then
                    format('It goes on by itself then, or when vb_set_client_limits(%s, …) leaves more to spend.',
                           j.client_id)

@@ -1,1 +1,2 @@
-select job_id, state from @extschema@.vb_jobs where job_id = any($1)
+select job_id, state, priority, coalesce(requested_batch_size, batch_size), concurrency
+from @extschema@.vb_jobs where job_id = any($1)

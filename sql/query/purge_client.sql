@@ -11,6 +11,9 @@ with serving as (delete from @extschema@.qdrant_vectors where client_id = $1 ret
          select g.store, g.name, true from generations g where g.is_shared and g.name is not null
      ),
      removals as (delete from @extschema@.vb_collection_removals where client_id = $1),
+     counted as (delete from @extschema@.vb_counted_records where client_id = $1),
+     windows as (delete from @extschema@.vb_windows where client_id = $1),
+     schedules as (delete from @extschema@.vb_backfill_schedules where client_id = $1),
      limits as (delete from @extschema@.vb_client_limits where client_id = $1),
      usage as (delete from @extschema@.vb_client_usage where client_id = $1),
      noted as (delete from @extschema@.vb_changes where client_id = $1),

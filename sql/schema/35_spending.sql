@@ -3,9 +3,11 @@ create table vb_client_limits (
     client_id           bigint primary key check (client_id >= 0),
     max_tokens_per_day  bigint check (max_tokens_per_day >= 0),
     max_cost_per_day    numeric check (max_cost_per_day >= 0::numeric),
-    check (max_tokens_per_day is not null or max_cost_per_day is not null)
+    max_records_per_second  int check (max_records_per_second > 0),
+    max_jobs            int check (max_jobs > 0),
+    check (pg_catalog.num_nonnulls(max_tokens_per_day, max_cost_per_day, max_records_per_second, max_jobs) > 0)
 );
-comment on table vb_client_limits is 'The most that a client''s backfills may spend in a day of UTC; set with vb_set_client_limits';
+comment on table vb_client_limits is 'The most that a client may spend in a day of UTC, embed in a second and run at a time; set with vb_set_client_limits';
 
 create table vb_client_usage (
     client_id  bigint not null,

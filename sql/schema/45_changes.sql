@@ -42,6 +42,17 @@ create table vb_pending_changes (
 );
 comment on table vb_pending_changes is 'Records whose vectors are to be looked at; without a record id, all of the client';
 
+-- How many rows with text a client has: counted whenever all are looked at, and kept up with by changes.
+create table vb_counted_records (
+    client_id    bigint not null,
+    source       regclass not null,
+    vector_type  text not null,
+    records      bigint not null,
+    counted_at   timestamptz not null default pg_catalog.clock_timestamp(),
+    primary key (client_id, source, vector_type)
+);
+comment on table vb_counted_records is 'Rows with text, as the last look at all of them found them, and changes since; read vb_coverage instead';
+
 select pg_catalog.pg_extension_config_dump('vb_syncs', '');
 select pg_catalog.pg_extension_config_dump('vb_changes', '');
 select pg_catalog.pg_extension_config_dump('vb_pending_changes', '');

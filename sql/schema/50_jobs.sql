@@ -25,6 +25,7 @@ create table vb_jobs (
     model                 text,
     reason                text,
     batch_size            int,
+    concurrency           int check (concurrency > 0),
     total_records         bigint not null default 0,
     successful_records    bigint not null default 0,
     failed_records        bigint not null default 0,

@@ -64,6 +64,37 @@ language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_forget_wrapper';
 comment on function vb_forget is 'Deletes an ended job with its errors; vectors stay';
 
+create function vb_set_job(
+    job_id bigint, priority int default null, batch_size int default null, concurrency int default null
+) returns void
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_set_job_wrapper';
+comment on function vb_set_job is
+    'Changes the priority, records a batch and batches at a time of a job that has not ended: NULL keeps a value, concurrency 0 takes its bound away';
+
+create function vb_set_window(
+    closed_from time, closed_until time, client_id bigint default null, days int[] default '{1,2,3,4,5,6,7}',
+    time_zone text default null
+) returns void
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_set_window_wrapper';
+comment on function vb_set_window is
+    'Hours in which no backfill works, of a client or of all; changes are followed at any time. NULL for both hours opens them again';
+
+create function vb_schedule_backfill(
+    client_id bigint, source regclass, schedule text default '0 2 * * *', vector_type text default 'content',
+    preference text default 'auto', provider text default null, priority int default null, time_zone text default null
+) returns bigint
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_schedule_backfill_wrapper';
+comment on function vb_schedule_backfill is
+    'Backfills a client''s rows again and again, as a pattern of cron says (every night at two); returns the id of the schedule';
+
+create function vb_unschedule_backfill(schedule_id bigint) returns boolean
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_unschedule_backfill_wrapper';
+comment on function vb_unschedule_backfill is 'Ends a schedule; false when there is none with this id';
+
 create function vb_set_job_limits(job_id bigint, max_tokens bigint default null, max_cost numeric default null)
 returns void
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
@@ -72,12 +103,13 @@ comment on function vb_set_job_limits is
     'The most that a job may spend; NULL is no limit. One that is paused goes on after vb_resume';
 
 create function vb_set_client_limits(
-    client_id bigint, max_tokens_per_day bigint default null, max_cost_per_day numeric default null
+    client_id bigint, max_tokens_per_day bigint default null, max_cost_per_day numeric default null,
+    max_records_per_second int default null, max_jobs int default null
 ) returns void
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_set_client_limits_wrapper';
 comment on function vb_set_client_limits is
-    'The most that a client''s backfills may spend in a day of UTC; NULL is no limit';
+    'The most that a client may spend in a day of UTC, embed in a second, and run at a time; NULL is no limit';
 
 create function vb_configure_source(
     source regclass, client_column name default 'client_id', key_columns name[] default null,

@@ -24,6 +24,58 @@ from vb_collection_generations g
 where g.name is not null;
 comment on view vb_collections is 'Where the vectors of each client, source and vector type are: the collection, its model and store; points as recorded here, which vb_verify compares with the store';
 
+create view vb_coverage as
+select o.client_id, o.source, o.vector_type, r.records, e.embedded, s.stale, f.failed,
+       greatest(r.records operator(pg_catalog.-) e.embedded operator(pg_catalog.-) f.failed, 0) as pending, s.oldest_pending,
+       case when r.records operator(pg_catalog.>) 0
+            then least(pg_catalog.round(
+                100.0 operator(pg_catalog.*) greatest(e.embedded operator(pg_catalog.-) s.stale, 0)::numeric operator(pg_catalog./) r.records, 1), 100.0)
+            else 100.0 end as percent,
+       c.counted_at, y.source is not null as in_step, y.latency_p50, y.latency_p95
+from (
+    select g.client_id, g.source, g.vector_type from vb_collection_generations g where g.active
+    union
+    select p.client_id, p.source, p.vector_type from vb_counted_records p
+) o
+left join vb_counted_records c
+    on c.client_id operator(pg_catalog.=) o.client_id and c.source operator(pg_catalog.=) o.source
+       and c.vector_type operator(pg_catalog.=) o.vector_type
+left join vb_syncs y
+    on y.source operator(pg_catalog.=) o.source and o.vector_type operator(pg_catalog.=) any (y.vector_types)
+cross join lateral (
+    select pg_catalog.count(*) as embedded
+    from qdrant_vectors v
+    where v.client_id operator(pg_catalog.=) o.client_id and v.source operator(pg_catalog.=) o.source
+      and v.vector_type operator(pg_catalog.=) o.vector_type and v.chunk_no operator(pg_catalog.=) 0
+) e
+cross join lateral (
+    select pg_catalog.count(distinct x.record_id) as failed
+    from vb_job_errors x
+    join vb_jobs j on j.job_id operator(pg_catalog.=) x.job_id
+    where j.client_id operator(pg_catalog.=) o.client_id and j.source operator(pg_catalog.=) o.source
+      and j.vector_type operator(pg_catalog.=) o.vector_type
+      and not exists (
+          select from qdrant_vectors v
+          where v.client_id operator(pg_catalog.=) o.client_id and v.source operator(pg_catalog.=) o.source
+            and v.vector_type operator(pg_catalog.=) o.vector_type and v.record_id operator(pg_catalog.=) x.record_id
+      )
+) f
+cross join lateral (
+    select greatest(coalesce(c.records, 0), e.embedded operator(pg_catalog.+) f.failed) as records
+) r
+cross join lateral (
+    select pg_catalog.count(v.record_id) as stale,
+           pg_catalog.clock_timestamp() operator(pg_catalog.-) pg_catalog.min(p.changed_at) as oldest_pending
+    from vb_pending_changes p
+    left join qdrant_vectors v
+        on v.client_id operator(pg_catalog.=) o.client_id and v.source operator(pg_catalog.=) o.source
+           and v.vector_type operator(pg_catalog.=) o.vector_type and v.record_id operator(pg_catalog.=) p.record_id
+           and v.chunk_no operator(pg_catalog.=) 0
+    where p.client_id operator(pg_catalog.=) o.client_id and p.source operator(pg_catalog.=) o.source
+      and p.vector_type operator(pg_catalog.=) o.vector_type
+) s;
+comment on view vb_coverage is 'How much of each client''s rows has vectors that say what the rows say: rows with text as they were counted last, those embedded, those that changed and wait, and for how long';
+
 create view vb_worker_status as
 select w.pid, w.state, w.since, w.memory_bytes, w.waiting_for, w.preloaded from vb_worker_list() w;
 comment on view vb_worker_status is 'The worker of this database; no row when none runs';

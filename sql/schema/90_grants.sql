@@ -20,7 +20,7 @@ $$;
 
 grant select on
     vb_job_status, vb_active_batches, vb_error_report, vb_sources, vb_worker_status, vb_provider_status, vb_client_spending,
-    vb_collections
+    vb_collections, vb_schedules, vb_coverage
     to pg_monitor;
 -- A view calls its functions with the rights of who reads it.
 grant execute on function

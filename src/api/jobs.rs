@@ -11,7 +11,7 @@ use super::{announce_work, on_primary, required};
 use crate::catalog::installation::Installation;
 use crate::catalog::job_control;
 use crate::catalog::job_request::{self, JobRequest};
-use crate::catalog::spending::{self, SpendingLimits};
+use crate::catalog::spending::{self, ClientLimits, SpendingLimits};
 use crate::error::{Result, VbError};
 use crate::pg::catch::respond;
 use crate::worker::service::{presence, wait};
@@ -113,6 +113,15 @@ fn vb_forget(job_id: Option<i64>) -> bool {
 }
 
 #[pg_extern(sql = false)]
+fn vb_set_job(job_id: Option<i64>, priority: Option<i32>, batch_size: Option<i32>, concurrency: Option<i32>) {
+    respond(|| {
+        let job_id = required(job_id, "job_id")?;
+        job_control::set(&on_primary()?, job_id, priority, batch_size, concurrency)?;
+        presence::announce_change()
+    })
+}
+
+#[pg_extern(sql = false)]
 fn vb_set_job_limits(job_id: Option<i64>, max_tokens: Option<i64>, max_cost: Option<AnyNumeric>) {
     respond(|| {
         let limits = SpendingLimits {
@@ -124,11 +133,21 @@ fn vb_set_job_limits(job_id: Option<i64>, max_tokens: Option<i64>, max_cost: Opt
 }
 
 #[pg_extern(sql = false)]
-fn vb_set_client_limits(client_id: Option<i64>, max_tokens_per_day: Option<i64>, max_cost_per_day: Option<AnyNumeric>) {
+fn vb_set_client_limits(
+    client_id: Option<i64>,
+    max_tokens_per_day: Option<i64>,
+    max_cost_per_day: Option<AnyNumeric>,
+    max_records_per_second: Option<i32>,
+    max_jobs: Option<i32>,
+) {
     respond(|| {
-        let limits = SpendingLimits {
-            tokens: max_tokens_per_day,
-            cost: max_cost_per_day,
+        let limits = ClientLimits {
+            spending: SpendingLimits {
+                tokens: max_tokens_per_day,
+                cost: max_cost_per_day,
+            },
+            records_per_second: max_records_per_second,
+            jobs: max_jobs,
         };
         let has_woken = spending::set_client_limits(&on_primary()?, required(client_id, "client_id")?, &limits)?;
         if has_woken {

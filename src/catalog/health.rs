@@ -3,6 +3,7 @@
 use vb_engine::store::embedded;
 use vb_engine::store::place::StoreKind;
 
+use super::hours;
 use super::installation::Installation;
 use super::{providers, worker_list};
 use crate::error::Result;
@@ -57,6 +58,7 @@ pub(crate) fn findings(installation: &Installation) -> Result<Vec<Finding>> {
     let mut found = worker(installation)?;
     found.extend(providers(installation)?);
     found.extend(role::as_owner(installation.owner, || jobs(installation))?);
+    found.extend(held_up(installation)?);
     found.extend(role::as_owner(installation.owner, || sources(installation))?);
     found.extend(role::as_owner(installation.owner, || store(installation))?);
     found.extend(role::as_owner(installation.owner, || copy(installation))?);
@@ -152,6 +154,30 @@ fn jobs(installation: &Installation) -> Result<Vec<Finding>> {
             Ok(Finding::new(severity, row.get::<String>(2)?, row.get::<String>(3)?))
         },
     )
+}
+
+/// Work that somebody holds up on purpose: all of it, or backfills at this hour.
+fn held_up(installation: &Installation) -> Result<Vec<Finding>> {
+    let mut found = Vec::new();
+    if Settings::current().paused {
+        found.push(Finding::new(
+            Severity::Warning,
+            "vector_backfill.paused is on: nothing new is begun in any database",
+            "alter system set vector_backfill.paused = off; select pg_reload_conf();",
+        ));
+    }
+    for (client, until) in role::as_owner(installation.owner, || hours::closed_until(installation))? {
+        let (whose, argument) = match client {
+            Some(client) => (format!("client {client}"), format!(", client_id => {client}")),
+            None => ("all clients".to_owned(), String::new()),
+        };
+        found.push(Finding::new(
+            Severity::Info,
+            format!("backfills of {whose} are closed until {until}"),
+            format!("They go on by themselves then; select vb_set_window(null, null{argument}) opens them now."),
+        ));
+    }
+    Ok(found)
 }
 
 /// Collections that have references here and no folder in the embedded store: after a restore, a fail-over, or a change of

@@ -6,7 +6,7 @@ use pgrx::pg_sys::Oid;
 
 use super::changes;
 use super::installation::Installation;
-use super::job_request;
+use super::job_request::{self, check_range};
 use super::job_state::{JobEvent, JobState};
 use super::references::Owner;
 use super::spending::SpendingLimits;
@@ -88,6 +88,33 @@ pub(crate) fn set_limits(installation: &Installation, job_id: i64, limits: &Spen
         spi::run(
             &installation.sql(include_str!("../../sql/query/job_limits_set.sql")),
             &[job_id.into(), limits.tokens.into(), limits.cost.clone().into()],
+        )
+        .map(|_| ())
+    })
+}
+
+/// Changes how a job is done that has not ended; `None` keeps a value.
+pub(crate) fn set(
+    installation: &Installation,
+    job_id: i64,
+    priority: Option<i32>,
+    batch_size: Option<i32>,
+    concurrency: Option<i32>,
+) -> Result<()> {
+    check_range("priority", priority, 1, 100)?;
+    check_range("batch_size", batch_size, 1, 10_000)?;
+    check_range("concurrency", concurrency, 0, 64)?;
+    role::as_owner(installation.owner, || {
+        let job = require(installation, job_id)?;
+        if job.state.has_ended() && !job.is_sync {
+            return Err(
+                VbError::wrong_state(format!("job {job_id} is {} and cannot be changed", job.state))
+                    .hint("Say it of the next job, when it is enqueued."),
+            );
+        }
+        spi::run(
+            &installation.sql(include_str!("../../sql/query/job_set.sql")),
+            &[job_id.into(), priority.into(), batch_size.into(), concurrency.into()],
         )
         .map(|_| ())
     })

@@ -134,7 +134,7 @@ impl JobRequest {
     }
 
     /// An error that names the first thing that is wrong.
-    fn check(&self, installation: &Installation) -> Result<Source> {
+    pub(crate) fn check(&self, installation: &Installation) -> Result<Source> {
         if self.client_id < 0 {
             return Err(
                 VbError::invalid(format!("client_id is {} and must not be negative", self.client_id))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pgrx::pg_sys::Oid;
 
+use super::hours::Closed;
 use super::installation::Installation;
 use super::job_state::{JobEvent, JobState};
 use crate::error::Result;
@@ -60,10 +61,22 @@ impl Job {
 }
 
 /// Jobs that may run and are not active yet: each client's best first, at most `per_client` of one client.
-pub(crate) fn runnable(installation: &Installation, active: &[i64], per_client: i64, limit: i64) -> Result<Vec<Job>> {
+pub(crate) fn runnable(
+    installation: &Installation,
+    active: &[i64],
+    per_client: i64,
+    limit: i64,
+    closed: &Closed,
+) -> Result<Vec<Job>> {
     spi::read(
         &installation.sql(include_str!("../../sql/query/jobs_runnable.sql")),
-        &[active.to_vec().into(), per_client.into(), limit.into()],
+        &[
+            active.to_vec().into(),
+            per_client.into(),
+            limit.into(),
+            closed.everybody.into(),
+            closed.clients.clone().into(),
+        ],
         of_row,
     )
 }
@@ -126,12 +139,35 @@ pub(crate) fn any_queued_within(installation: &Installation, time: Duration) -> 
     Ok(found.unwrap_or(false))
 }
 
-/// States of these jobs; those that are gone are missing.
-pub(crate) fn states(installation: &Installation, jobs: &[i64]) -> Result<Vec<(i64, JobState)>> {
+/// What users may change of a job while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The job.
+    pub(crate) id: i64,
+    /// Where it is.
+    pub(crate) state: JobState,
+    /// Higher goes first.
+    pub(crate) priority: i32,
+    /// Records a batch; `None` before it has begun, by the rules.
+    pub(crate) batch_size: Option<i32>,
+    /// Batches at a time; `None` for as many as there is room for.
+    pub(crate) concurrency: Option<i32>,
+}
+
+/// How these jobs stand; those that are gone are missing.
+pub(crate) fn standings(installation: &Installation, jobs: &[i64]) -> Result<Vec<Standing>> {
     spi::read(
         &installation.sql(include_str!("../../sql/query/job_states.sql")),
         &[jobs.to_vec().into()],
-        |row| Ok((row.get(1)?, row.get::<String>(2)?.parse()?)),
+        |row| {
+            Ok(Standing {
+                id: row.get(1)?,
+                state: row.get::<String>(2)?.parse()?,
+                priority: row.get(3)?,
+                batch_size: row.optional(4)?,
+                concurrency: row.optional(5)?,
+            })
+        },
     )
 }
 

@@ -6,6 +6,7 @@ use pgrx::AnyNumeric;
 use vb_engine::budget::{Amount, Limits};
 
 use super::installation::Installation;
+use super::job_request::check_range;
 use crate::error::{Result, VbError};
 use crate::pg::spi::Row;
 use crate::pg::{role, spi};
@@ -124,17 +125,39 @@ pub(crate) fn add(installation: &Installation, client_id: i64, provider: &str, t
     .map(|_| ())
 }
 
-/// Says anew how much a client may spend in a day. Jobs that wait for the next day look again; says whether there are any.
-pub(crate) fn set_client_limits(installation: &Installation, client_id: i64, limits: &SpendingLimits) -> Result<bool> {
+/// The most that a client may do; `None` is no limit.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct ClientLimits {
+    /// What it may spend in a day.
+    pub(crate) spending: SpendingLimits,
+    /// Records that are embedded in a second.
+    pub(crate) records_per_second: Option<i32>,
+    /// Backfills that run at a time.
+    pub(crate) jobs: Option<i32>,
+}
+
+/// How many records a second clients may embed that are bounded.
+pub(crate) fn paces(installation: &Installation) -> Result<Vec<(i64, u32)>> {
+    spi::read(
+        &installation.sql(include_str!("../../sql/query/client_paces.sql")),
+        &[],
+        |row| Ok((row.get(1)?, row.get::<i32>(2)?.unsigned_abs())),
+    )
+}
+
+/// Says anew what a client may do. Jobs that wait for the next day look again; says whether there are any.
+pub(crate) fn set_client_limits(installation: &Installation, client_id: i64, limits: &ClientLimits) -> Result<bool> {
     if client_id < 0 {
         return Err(
             VbError::invalid(format!("client_id is {client_id} and must not be negative"))
                 .hint("Clients are numbered from 0."),
         );
     }
-    limits.check("max_tokens_per_day", "max_cost_per_day", 0)?;
+    limits.spending.check("max_tokens_per_day", "max_cost_per_day", 0)?;
+    check_range("max_records_per_second", limits.records_per_second, 1, 1_000_000)?;
+    check_range("max_jobs", limits.jobs, 1, 1_000)?;
     role::as_owner(installation.owner, || {
-        if *limits == SpendingLimits::default() {
+        if *limits == ClientLimits::default() {
             spi::run(
                 &installation.sql(include_str!("../../sql/query/client_limits_drop.sql")),
                 &[client_id.into()],
@@ -142,7 +165,13 @@ pub(crate) fn set_client_limits(installation: &Installation, client_id: i64, lim
         } else {
             spi::run(
                 &installation.sql(include_str!("../../sql/query/client_limits_set.sql")),
-                &[client_id.into(), limits.tokens.into(), limits.cost.clone().into()],
+                &[
+                    client_id.into(),
+                    limits.spending.tokens.into(),
+                    limits.spending.cost.clone().into(),
+                    limits.records_per_second.into(),
+                    limits.jobs.into(),
+                ],
             )?;
         }
         let woken = spi::run(

@@ -14,7 +14,7 @@ use super::rate::Rate;
 use crate::catalog::batches::WaitingBatch;
 use crate::catalog::changes::Pending;
 use crate::catalog::collections::{Collection, Stage};
-use crate::catalog::jobs::Job;
+use crate::catalog::jobs::{Job, Standing};
 use crate::catalog::references::Owner;
 use crate::source::describe::Source;
 use crate::source::work_list::{Comparison, Scope, WorkList};
@@ -91,8 +91,12 @@ pub(crate) fn scope_of(job: &Job, comparison: Comparison, collection: Option<&Co
 pub(crate) struct ActiveJob {
     /// What stays the same.
     pub(crate) context: Arc<JobContext>,
+    /// Higher goes first.
+    pub(crate) priority: i32,
     /// Records a batch.
     pub(crate) batch_size: usize,
+    /// Batches at a time, if that is bounded.
+    pub(crate) concurrency: Option<usize>,
     /// Records to embed or to change, in order.
     pub(crate) todo: VecDeque<String>,
     /// Records whose row is gone.
@@ -237,8 +241,10 @@ impl ActiveJob {
             })
             .collect();
         Self {
+            priority: context.job.priority,
             context: Arc::new(context),
             batch_size,
+            concurrency: None,
             todo: VecDeque::new(),
             gone: VecDeque::new(),
             again,
@@ -285,6 +291,20 @@ impl ActiveJob {
             (None, Urgency::Change) => self.following.as_ref().is_some_and(|following| following.len() > 0),
             (None, Urgency::Backfill) => !self.todo.is_empty() || !self.gone.is_empty(),
         }
+    }
+
+    /// Does from now on as users say.
+    pub(crate) fn adopt(&mut self, standing: &Standing) {
+        self.priority = standing.priority;
+        if let Some(batch_size) = standing.batch_size.and_then(|size| usize::try_from(size).ok()) {
+            self.batch_size = batch_size.max(1);
+        }
+        self.concurrency = standing.concurrency.and_then(|most| usize::try_from(most).ok());
+    }
+
+    /// Whether it has as many batches in flight as it may have.
+    pub(crate) fn is_full(&self) -> bool {
+        self.concurrency.is_some_and(|most| self.in_flight >= most)
     }
 
     /// Hands out nothing until then.
@@ -348,13 +368,13 @@ impl ActiveJob {
             .collect()
     }
 
-    /// Takes the next piece of work that is this urgent.
-    pub(crate) fn take(&mut self, now: Instant, urgency: Urgency) -> Option<Work> {
+    /// Takes the next piece of work that is this urgent, of at most so many records unless it is a repetition.
+    pub(crate) fn take(&mut self, now: Instant, urgency: Urgency, most: usize) -> Option<Work> {
         if let Some(position) = self.ready_again(now, urgency) {
             return Some(Work::Embed(self.again.remove(position)));
         }
         if urgency == Urgency::Change {
-            let batch_size = self.batch_size;
+            let batch_size = self.batch_size.min(most);
             let record_ids = self.following.as_mut()?.take(batch_size);
             return (!record_ids.is_empty()).then(|| Work::Embed(Again::first(record_ids, urgency, now)));
         }
@@ -365,7 +385,7 @@ impl ActiveJob {
         if self.todo.is_empty() {
             return None;
         }
-        let count = self.todo.len().min(self.batch_size);
+        let count = self.todo.len().min(self.batch_size).min(most);
         let record_ids = self.todo.drain(..count).collect();
         Some(Work::Embed(Again::first(record_ids, urgency, now)))
     }

@@ -4,10 +4,12 @@ use std::collections::HashSet;
 
 use vb_engine::batch::{EmbeddedRecord, FailedRecord, Spent};
 
-use super::active_job::JobContext;
+use super::active_job::{JobContext, Urgency};
 use super::dispatch::InFlight;
 use crate::catalog::batches;
 use crate::catalog::changes;
+use crate::catalog::collections::Stage;
+use crate::catalog::counted;
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs::{self, Advance};
@@ -89,6 +91,10 @@ pub(crate) fn record(installation: &Installation, batch_id: i64, in_flight: &InF
     };
     jobs::advance(installation, job, &advance)?;
     count_spent(installation, context, done.spent)?;
+    if in_flight.urgency == Urgency::Change && context.collection.stage == Stage::Serving {
+        let new = in_flight.new.saturating_sub(done.left.len()) as i64;
+        counted::add(installation, owner, new - removed)?;
+    }
     let changes = in_flight
         .changes
         .iter()

@@ -38,6 +38,8 @@ pub(crate) struct InFlight {
     pub(crate) suspect: bool,
     /// How much hurry there is.
     pub(crate) urgency: Urgency,
+    /// Of these, records that have had no vector before, where rows have just changed.
+    pub(crate) new: usize,
     /// Changes that are done with it, by their record.
     pub(crate) changes: HashMap<String, Numbered>,
 }
@@ -202,13 +204,18 @@ pub(crate) fn prepare(
         }
         None => batches::begin(installation, context.job.id, &record_ids, again.attempt)?,
     };
+    let is_change = again.urgency == Urgency::Change;
+    let new = records
+        .iter()
+        .filter(|record| is_change && record.present_points.is_empty())
+        .count();
     let is_last = outcome::is_last(again.attempt, &context.job);
     let batch = Batch {
         records,
         changes,
         deletes: gone_points,
         last_attempt: is_last,
-        is_change: again.urgency == Urgency::Change,
+        is_change,
         ..empty_batch(context, batch_id)
     };
     let in_flight = InFlight {
@@ -219,6 +226,7 @@ pub(crate) fn prepare(
         attempt: again.attempt,
         suspect: again.suspect,
         urgency: again.urgency,
+        new,
         changes: pending,
     };
     Ok(Outset {
@@ -255,6 +263,7 @@ pub(crate) fn prepare_removal(
         attempt: 1,
         suspect: false,
         urgency: Urgency::Backfill,
+        new: 0,
         changes: HashMap::new(),
     };
     Ok(Some((batch, in_flight)))

@@ -82,25 +82,3 @@ impl Latest {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::Latest;
-
-    #[test]
-    fn the_distribution_is_that_of_the_latest_changes() {
-        let milliseconds = |value| Duration::from_millis(value);
-        let latest = Latest {
-            took: (1..=100).map(milliseconds).collect(),
-            unwritten: 7,
-        };
-        let applied = latest.applied();
-        assert_eq!(applied.records, 7);
-        assert_eq!(
-            (applied.p50, applied.p95, applied.max),
-            (milliseconds(51), milliseconds(96), milliseconds(100))
-        );
-    }
-}

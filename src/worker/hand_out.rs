@@ -5,6 +5,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use vb_engine::policy::fairness::Turns;
+use vb_engine::policy::pacing::Bounded;
+
 use super::active_job::{ActiveJob, Again, JobContext, Urgency, Work};
 use super::dispatch::{self, Outset, Prepared, ReadFault};
 use super::look;
@@ -15,7 +18,6 @@ use crate::catalog::installation::Installation;
 use crate::catalog::jobs::{self, Job};
 use crate::error::{Result, VbError};
 use crate::pg::{lock, signal};
-use vb_engine::policy::fairness::Turns;
 
 /// How often a job is told that its client is held.
 const HELD_NOTE_INTERVAL: Duration = Duration::from_secs(5);
@@ -38,6 +40,14 @@ pub(super) enum Begun<R> {
     Done(R),
 }
 
+/// Whose bounds hold for a client's work.
+fn bounds(client: i64, urgency: Urgency) -> Vec<Bounded> {
+    match urgency {
+        Urgency::Change => vec![Bounded::Client(client)],
+        Urgency::Backfill => vec![Bounded::Client(client), Bounded::Backfills],
+    }
+}
+
 impl Worker {
     /// Hands out batches while there is room, client by client in turn: changes first, which have room of their own.
     pub(super) fn hand_out(&mut self) -> Result<()> {
@@ -58,14 +68,16 @@ impl Worker {
                 return Ok(());
             };
             let active = &mut self.jobs[position];
-            let (client, priority) = (active.context.job.client_id, active.context.job.priority);
-            let (records, is_held) = match active.take(Instant::now(), urgency) {
+            let (client, priority) = (active.context.job.client_id, active.priority);
+            let bounded = bounds(client, urgency);
+            let (records, is_held) = match active.take(Instant::now(), urgency, self.pacing.most(&bounded)) {
                 Some(Work::Embed(again)) => (again.record_ids.len(), self.embed(position, again)?),
                 Some(Work::Remove(gone)) => (gone.len(), self.remove(position, gone)?),
                 None => return Ok(()),
             };
             if !is_held {
                 self.turns_of(urgency).charge(client, records, priority);
+                self.pacing.take(&bounded, records, Instant::now());
             }
         }
         Ok(())
@@ -85,6 +97,17 @@ impl Worker {
             .busy()
             .filter(|batch| batch.urgency == urgency && batch.context.provider.name == provider);
         its.count() >= self.settings.max_concurrent_batches
+    }
+
+    /// How long a job has to wait for the bounds of its client or of all.
+    pub(super) fn pace_of(&self, active: &ActiveJob) -> Duration {
+        self.pacing
+            .wait(&bounds(active.context.job.client_id, Urgency::Backfill), Instant::now())
+    }
+
+    /// Whether a job does not work at this hour. Changes are followed at any.
+    pub(super) fn is_closed(&self, active: &ActiveJob) -> bool {
+        active.following.is_none() && self.closed.is_for(active.context.job.client_id)
     }
 
     /// The job whose turn it is; none while a suspect is alone in flight or waits for that.
@@ -112,6 +135,12 @@ impl Worker {
                     && !waits
                     && !makes_way(&active.context.job)
                     && !self.is_full(&active.context.provider.name, urgency)
+                    && !active.is_full()
+                    && !self.is_closed(active)
+                    && self
+                        .pacing
+                        .wait(&bounds(active.context.job.client_id, urgency), now)
+                        .is_zero()
             })
             .collect();
         if idle
@@ -129,10 +158,9 @@ impl Worker {
         // its sources take turns.
         let rank = |position: usize| {
             let active = &self.jobs[position];
-            let job = &active.context.job;
             match urgency {
                 Urgency::Change => (0, false, Some(Reverse(active.served_at))),
-                Urgency::Backfill => (job.priority, !job.reembed, None),
+                Urgency::Backfill => (active.priority, !active.context.job.reembed, None),
             }
         };
         let mut best: Vec<usize> = Vec::new();

@@ -8,9 +8,11 @@ use uuid::Uuid;
 use super::active_job::JobContext;
 use super::budgets::ClientBudgets;
 use super::provider_choice::Ask;
+use crate::catalog::counted;
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs::{self, Job};
+use crate::catalog::references::Owner;
 use crate::catalog::source_access;
 use crate::error::{Result, VbError};
 use crate::pg::{lock, signal};
@@ -18,7 +20,7 @@ use crate::settings::Settings;
 use crate::source::describe::{Source, describe};
 use crate::source::gone;
 use crate::source::pages::LONGEST_RECORD_ID;
-use crate::source::work_list::{self, Scope, WorkList};
+use crate::source::work_list::{self, Comparison, Scope, WorkList};
 
 /// Parts of the memory limit that the record ids of one job may take.
 const WINDOW_SHARE: usize = 64;
@@ -55,8 +57,8 @@ impl Surroundings<'_> {
         if lock::is_database_wanted(self.database) {
             return Err(VbError::interrupted("somebody wants the database without sessions"));
         }
-        let states = jobs::states(installation, &[job])?;
-        if states.iter().any(|(_, state)| state.is_runnable()) {
+        let standings = jobs::standings(installation, &[job])?;
+        if standings.iter().any(|standing| standing.state.is_runnable()) {
             return Ok(());
         }
         Err(stopped(job))
@@ -117,6 +119,18 @@ pub(super) fn look(
     // The rights with which all this was read.
     source_access::require_readable(source.oid, &source.name, job.asked_by, job.role)?;
     set_aside_too_long(installation, job.id, &work_list)?;
+    if scope.comparison == Comparison::Texts {
+        let owner = Owner {
+            client_id: job.client_id,
+            source: job.source,
+            vector_type: &job.vector_type,
+        };
+        counted::set(
+            installation,
+            owner,
+            work_list.rows.saturating_sub(work_list.without_text),
+        )?;
+    }
     Ok(Found { work_list, gone })
 }
 

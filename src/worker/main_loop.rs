@@ -14,6 +14,7 @@ use uuid::Uuid;
 use vb_engine::batch::Outcome;
 use vb_engine::pipeline::engine::Engine;
 use vb_engine::policy::fairness::Turns;
+use vb_engine::policy::pacing::Pacing;
 use vb_engine::store::qdrant::QdrantOptions;
 
 use super::active_job::ActiveJob;
@@ -26,6 +27,7 @@ use super::log;
 use super::store_upkeep::StoreUpkeep;
 use super::troubles::Troubles;
 use super::usage_reports::UsageReports;
+use crate::catalog::hours::Closed;
 use crate::catalog::installation::{self, Installation};
 use crate::error::{Result, VbError};
 use crate::pg::catch::catching;
@@ -56,6 +58,10 @@ pub(crate) struct Worker {
     pub(super) turns_of_changes: Turns,
     pub(super) in_flight: HashMap<i64, InFlight>,
     pub(super) unrecorded: Vec<Outcome>,
+    /// Whose hours are closed.
+    pub(super) closed: Closed,
+    /// How many records a second may be begun.
+    pub(super) pacing: Pacing,
     /// What clients may spend.
     pub(super) budgets: ClientBudgets,
     /// Providers that were called in vain lately.
@@ -114,6 +120,8 @@ impl Worker {
             turns_of_changes: Turns::default(),
             in_flight: HashMap::new(),
             unrecorded: Vec::new(),
+            closed: Closed::default(),
+            pacing: Pacing::default(),
             budgets: ClientBudgets::default(),
             troubles: Troubles::default(),
             usage: UsageReports::new(now),
@@ -247,11 +255,15 @@ impl Worker {
         }
         let now = Instant::now();
         let mut moment = self.next_look();
-        let jobs = self.jobs.iter().filter(|_| !self.settings.paused);
-        for next in jobs.filter_map(|active| active.next_moment(now)) {
-            // What is due and was not done waits for something in flight to end, which wakes us.
+        for active in self
+            .jobs
+            .iter()
+            .filter(|active| !self.settings.paused && !self.is_closed(active))
+        {
+            let Some(next) = active.next_moment(now) else { continue };
+            // What is due and was not done waits for something in flight to end, which wakes us, or for its turn.
             if next > now || self.in_flight.is_empty() {
-                moment = moment.min(next);
+                moment = moment.min(next.max(now + self.pace_of(active)));
             }
         }
         moment = moment.max(self.rest_until);

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use vb_engine::policy::pacing::Bounded;
 use vb_engine::provider::config::ProviderConfig;
 
 use super::activate;
@@ -16,10 +17,10 @@ use super::look::{self, Surroundings};
 use super::main_loop::Worker;
 use super::provider_choice::Ask;
 use super::sweep::{self, Swept};
-use crate::catalog::batches;
 use crate::catalog::collections::Stage;
 use crate::catalog::job_state::{JobEvent, JobState};
 use crate::catalog::jobs::{self, Job};
+use crate::catalog::{batches, hours, schedules, spending};
 use crate::error::{Result, VbError};
 use crate::pg::{process, signal};
 use crate::source::work_list::Comparison;
@@ -52,29 +53,41 @@ impl Worker {
         let backfills = self.jobs.iter().filter(|active| active.following.is_none()).count();
         let free = ACTIVE_JOBS.saturating_sub(backfills) as i64;
         let polled = self.transact(|installation| {
-            let states = jobs::states(installation, &active)?;
+            schedules::run_due(installation)?;
+            let closed = hours::closed(installation)?;
+            let paces = spending::paces(installation)?;
+            let standings = jobs::standings(installation, &active)?;
             let changed = look::changed(installation, self.jobs.iter().map(|active| &*active.context));
             self.budgets.refresh(installation)?;
             budgets::refresh_jobs(installation, self.jobs.iter().map(|active| &active.context))?;
             jobs::wake(installation)?;
-            let runnable = jobs::runnable(installation, &active, ACTIVE_JOBS_PER_CLIENT, free)?;
+            let runnable = jobs::runnable(installation, &active, ACTIVE_JOBS_PER_CLIENT, free, &closed)?;
             if housekeeping {
                 batches::forget_ended(installation)?;
                 if let Some(retention) = retention {
                     jobs::retire(installation, retention)?;
                 }
             }
-            Ok((states, changed, runnable))
+            Ok((standings, changed, runnable, closed, paces))
         })?;
-        let Some((states, changed, runnable)) = polled else {
+        let Some((standings, changed, runnable, closed, paces)) = polled else {
             return Ok(None);
         };
+        self.closed = closed;
+        self.set_paces(paces);
         if housekeeping {
             self.next_housekeeping = Instant::now() + HOUSEKEEPING_INTERVAL;
         }
         for job in active {
-            if !states.contains(&(job, JobState::Running)) || changed.contains(&job) {
-                self.deactivate(job);
+            let standing = standings.iter().find(|standing| standing.id == job);
+            match standing.filter(|standing| standing.state == JobState::Running && !changed.contains(&job)) {
+                Some(standing) => {
+                    let mut active = self.jobs.iter_mut();
+                    if let Some(active) = active.find(|active| active.context.job.id == job) {
+                        active.adopt(standing);
+                    }
+                }
+                None => self.deactivate(job),
             }
         }
         let now = Instant::now();
@@ -96,6 +109,18 @@ impl Worker {
         let clients: Vec<i64> = self.jobs.iter().map(|active| active.context.job.client_id).collect();
         self.turns.retain(|client| clients.contains(&client));
         Ok(Some(interval))
+    }
+
+    fn set_paces(&mut self, clients: Vec<(i64, u32)>) {
+        let clients = clients
+            .into_iter()
+            .map(|(client, rate)| (Bounded::Client(client), rate));
+        let backfills = self
+            .settings
+            .max_records_per_second
+            .map(|rate| (Bounded::Backfills, rate));
+        let bounds: Vec<(Bounded, u32)> = clients.chain(backfills).collect();
+        self.pacing.set(&bounds, Instant::now());
     }
 
     /// Whether a job that is not active may become it: nobody holds it locked, and batches that a pause cancelled have
@@ -196,7 +221,9 @@ impl Worker {
     /// Looks at the sources of jobs that have done everything they knew of.
     pub(super) fn sweep(&mut self) -> Result<()> {
         let now = Instant::now();
-        let wants = |active: &ActiveJob| active.wants_sweep(now) && !self.is_overtaken(&active.context);
+        let wants = |active: &ActiveJob| {
+            active.wants_sweep(now) && !self.is_overtaken(&active.context) && !self.is_closed(active)
+        };
         let Some(position) = self.jobs.iter().position(wants) else {
             return Ok(());
         };

@@ -102,6 +102,38 @@ fn a_bulk_statement_leaves_a_mark_for_each_client_instead_of_keys() {
 }
 
 #[test]
+fn coverage_says_how_much_has_vectors_and_how_fresh_they_are() {
+    let mut shop = Shop::open_in_step("");
+    services::add_notes(&mut shop.client, 3, 5_000, 10);
+    let coverage = |shop: &mut Shop, client_id: i64| {
+        let row = shop.client.row(
+            "select records, embedded, stale, failed, pending, percent::float8 as percent, in_step, latency_p95 is not null as measured
+             from vb_coverage where client_id = $1::bigint and source = 'notes'::regclass",
+            &[&client_id],
+        );
+        let numbers = ["records", "embedded", "stale", "failed", "pending"].map(|name| row.get::<i64>(name));
+        (
+            numbers,
+            row.get::<f64>("percent"),
+            row.get::<bool>("in_step"),
+            row.get::<bool>("measured"),
+        )
+    };
+    sync::settled(&mut shop.client);
+    let all = i64::from(ROWS);
+    assert_eq!(coverage(&mut shop, 1).0, [all, all, 0, 0, 0]);
+    shop.after("delete from notes where id <= 10; insert into notes values (901, 1, 'more says more'), (902, 1, '')");
+    vb_tests::wait::until("the latencies to be written", || coverage(&mut shop, 1).3.then_some(()));
+    assert_eq!(coverage(&mut shop, 1), ([all - 9, all - 9, 0, 0, 0], 100.0, true, true));
+    shop.client.run("alter system set vector_backfill.paused = on");
+    shop.client.reload();
+    let taken = "select count(*) from vb_pending_changes";
+    assert_eq!(shop.client.value::<i64>(taken, &[]), 0);
+    shop.client.run("select vb_disable_sync('notes')");
+    assert!(!coverage(&mut shop, 1).2);
+}
+
+#[test]
 fn disabling_leaves_no_trace() {
     let mut shop = Shop::open_in_step("");
     assert!(shop.client.value::<bool>("select vb_disable_sync('notes')", &[]));

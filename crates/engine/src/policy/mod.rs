@@ -11,6 +11,7 @@ pub mod estimate;
 pub mod fairness;
 pub mod fusion;
 pub mod pace;
+pub mod pacing;
 pub mod packing;
 pub mod sharing;
 pub mod verdict;

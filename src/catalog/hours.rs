@@ -1,0 +1,96 @@
+//! Hours in which no backfill works.
+
+use pgrx::datum::Time;
+
+use super::installation::Installation;
+use super::local_time;
+use crate::error::{Result, VbError};
+use crate::pg::{role, spi};
+
+/// Whose hours are closed at a moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Closed {
+    /// Those of all clients.
+    pub(crate) everybody: bool,
+    /// Those of these clients.
+    pub(crate) clients: Vec<i64>,
+}
+
+impl Closed {
+    /// Whether a client's are.
+    pub(crate) fn is_for(&self, client: i64) -> bool {
+        self.everybody || self.clients.contains(&client)
+    }
+}
+
+/// Whose are closed now.
+pub(crate) fn closed(installation: &Installation) -> Result<Closed> {
+    let mut closed = Closed::default();
+    for (client, _) in closed_until(installation)? {
+        match client {
+            Some(client) => closed.clients.push(client),
+            None => closed.everybody = true,
+        }
+    }
+    Ok(closed)
+}
+
+/// Whose are closed now, without a client those of all, and until when.
+pub(crate) fn closed_until(installation: &Installation) -> Result<Vec<(Option<i64>, String)>> {
+    spi::read(
+        &installation.sql(include_str!("../../sql/query/windows_closed.sql")),
+        &[],
+        |row| Ok((row.optional(1)?, row.optional(2)?.unwrap_or_default())),
+    )
+}
+
+/// Closes hours of a client, or of all. To be called as the user.
+pub(crate) fn close(
+    installation: &Installation,
+    client: Option<i64>,
+    (from, until): (Time, Time),
+    days: Vec<i32>,
+    time_zone: Option<String>,
+) -> Result<()> {
+    check_client(client)?;
+    if from == until {
+        return Err(VbError::invalid("closed_from and closed_until are the same")
+            .hint("vb_pause and vector_backfill.paused hold work up at all hours."));
+    }
+    if days.is_empty() || !days.iter().all(|day| (1..=7).contains(day)) {
+        return Err(
+            VbError::invalid("days must be numbers from 1 (Monday) to 7 (Sunday), at least one")
+                .hint("Leave days out for all of them."),
+        );
+    }
+    let time_zone = local_time::now(time_zone)?.time_zone;
+    role::as_owner(installation.owner, || {
+        spi::run(
+            &installation.sql(include_str!("../../sql/query/window_set.sql")),
+            &[client.into(), from.into(), until.into(), days.into(), time_zone.into()],
+        )
+        .map(|_| ())
+    })
+}
+
+/// Opens all hours of a client, or those that are closed for all.
+pub(crate) fn open(installation: &Installation, client: Option<i64>) -> Result<()> {
+    check_client(client)?;
+    role::as_owner(installation.owner, || {
+        spi::run(
+            &installation.sql(include_str!("../../sql/query/window_drop.sql")),
+            &[client.into()],
+        )
+        .map(|_| ())
+    })
+}
+
+fn check_client(client: Option<i64>) -> Result<()> {
+    match client {
+        Some(client) if client < 0 => Err(
+            VbError::invalid(format!("client_id is {client} and must not be negative"))
+                .hint("Clients are numbered from 0; NULL means all of them."),
+        ),
+        _ => Ok(()),
+    }
+}
