@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use crate::cancel::CancelFlag;
 use crate::policy::packing::PackLimits;
+use crate::priority::Priority;
 use crate::provider::config::{OnnxConfig, ProviderConfig};
 use crate::provider::contract::{EmbedRequest, Embedding, EmbeddingProvider, Limits, ProviderError, Purpose};
 use crate::provider::onnx::pack_job::Interest;
@@ -45,8 +46,12 @@ struct Shared {
     model: Arc<Model>,
     pack_limits: PackLimits,
     passages: ModelThreads,
-    /// Started by the first query, so that what only backfills does not pay for it.
+    /// Started by the first change, so that what only backfills does not pay for it.
+    changes: Mutex<Option<Arc<ModelThreads>>>,
+    /// Started by the first query.
     queries: Mutex<Option<Arc<ModelThreads>>>,
+    /// Niceness of those of changes.
+    nice: i32,
     stopped: CancelFlag,
 }
 
@@ -64,7 +69,7 @@ impl OnnxProvider {
         let group = Group {
             name: "vb-passage",
             threads: onnx.threads,
-            nice: Some(onnx.nice),
+            priority: Priority::of_backfills(onnx.nice),
         };
         let passages = ModelThreads::start(&model, &group)?;
         if let Some(expected) = config.dimensions.filter(|&expected| expected != passages.dimensions()) {
@@ -81,7 +86,9 @@ impl OnnxProvider {
             model,
             pack_limits,
             passages,
+            changes: Mutex::new(None),
             queries: Mutex::new(None),
+            nice: onnx.nice,
             stopped: CancelFlag::default(),
         };
         Ok(Self {
@@ -101,32 +108,38 @@ impl Shared {
             tokenized.push(self.tokenizer.tokenize(text)?);
         }
         let queue = match purpose {
-            Purpose::Passage | Purpose::Change => self.passages.sender(purpose),
-            Purpose::Query => self.query_threads()?.sender(purpose),
+            Purpose::Passage => self.passages.sender(),
+            Purpose::Change => self
+                .started(&self.changes, "vb-change", Priority::Nice(self.nice))?
+                .sender(),
+            Purpose::Query => self.started(&self.queries, "vb-query", Priority::Kept)?.sender(),
         };
         let queue = queue.ok_or(ProviderError::Cancelled)?;
         Ok(QueuedRequest::queue(tokenized, self.pack_limits, interest, &queue))
     }
 
-    /// The thread that is kept for queries, at the priority of whoever waits for it.
-    fn query_threads(&self) -> Result<Arc<ModelThreads>, ProviderError> {
-        let mut queries = lock(&self.queries);
+    /// A thread that is kept for what cannot wait for backfills: queries, at the priority of whoever asks, or changes.
+    fn started(
+        &self,
+        threads: &Mutex<Option<Arc<ModelThreads>>>,
+        name: &'static str,
+        priority: Priority,
+    ) -> Result<Arc<ModelThreads>, ProviderError> {
+        let mut threads = lock(threads);
         if self.stopped.is_raised() {
             return Err(ProviderError::Cancelled);
         }
-        if let Some(threads) = &*queries {
+        if let Some(threads) = &*threads {
             return Ok(Arc::clone(threads));
         }
-        let threads = Arc::new(ModelThreads::start(
-            &self.model,
-            &Group {
-                name: "vb-query",
-                threads: 1,
-                nice: None,
-            },
-        )?);
-        *queries = Some(Arc::clone(&threads));
-        Ok(threads)
+        let group = Group {
+            name,
+            threads: 1,
+            priority,
+        };
+        let started = Arc::new(ModelThreads::start(&self.model, &group)?);
+        *threads = Some(Arc::clone(&started));
+        Ok(started)
     }
 }
 
@@ -182,11 +195,12 @@ impl EmbeddingProvider for OnnxProvider {
     fn shutdown(&self) {
         self.shared.stopped.raise();
         self.shared.passages.stop();
-        // Waits for a query session that is being loaded at this moment: loading cannot be interrupted.
-        let queries = lock(&self.shared.queries).clone();
-        if let Some(queries) = &queries {
-            queries.stop();
-            queries.join();
+        // Waits for a session that is being loaded at this moment: loading cannot be interrupted.
+        for threads in [&self.shared.changes, &self.shared.queries] {
+            if let Some(threads) = &*lock(threads) {
+                threads.stop();
+                threads.join();
+            }
         }
         self.shared.passages.join();
     }

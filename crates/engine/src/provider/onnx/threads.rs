@@ -1,16 +1,16 @@
-//! Threads that run the model: each has a session of its own, all take packs from the same two channels, those of changes
-//! first.
+//! Threads that run the model: each has a session of its own, all take packs from one channel.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-use crossbeam_channel::{Receiver, Sender, bounded, select_biased};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use ort::environment::Environment;
 use ort::session::RunOptions;
 
 use crate::cancel::CancelFlag;
-use crate::provider::contract::{ProviderError, Purpose};
+use crate::priority::Priority;
+use crate::provider::contract::ProviderError;
 use crate::provider::onnx::pack_job::PackJob;
 use crate::provider::onnx::session::{ModelSession, configuration};
 use crate::provider::onnx::tokenize::TokenizedText;
@@ -33,20 +33,14 @@ pub(super) struct Group {
     pub(super) name: &'static str,
     /// How many, at least 1.
     pub(super) threads: usize,
-    /// Niceness to take on; `None` keeps that of the creating thread.
-    pub(super) nice: Option<i32>,
-}
-
-/// Where packs go.
-struct Senders {
-    packs: Sender<PackJob>,
-    changes: Sender<PackJob>,
+    /// What they take on.
+    pub(super) priority: Priority,
 }
 
 /// A running group of model threads. Dropping it ends them without waiting.
 pub(super) struct ModelThreads {
     /// `None` once stopped; threads end when it and all clones are gone.
-    packs: Mutex<Option<Senders>>,
+    packs: Mutex<Option<Sender<PackJob>>>,
     stop: CancelFlag,
     runs: Vec<Arc<RunOptions>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -59,10 +53,9 @@ impl ModelThreads {
         let count = group.threads.max(1);
         // A pack for each thread to go on with while the next ones are on their way.
         let (packs, queue) = bounded(count);
-        let (changes, queue_of_changes) = bounded(count);
         let (ready, loaded) = bounded(count);
         let mut started = Self {
-            packs: Mutex::new(Some(Senders { packs, changes })),
+            packs: Mutex::new(Some(packs)),
             stop: CancelFlag::default(),
             runs: Vec::with_capacity(count),
             threads: Mutex::new(Vec::with_capacity(count)),
@@ -75,9 +68,8 @@ impl ModelThreads {
             started.runs.push(Arc::clone(&run));
             let thread = ModelThread {
                 model: Arc::clone(model),
-                nice: group.nice,
+                priority: group.priority,
                 queue: queue.clone(),
-                queue_of_changes: queue_of_changes.clone(),
                 stop: started.stop.clone(),
                 run,
             };
@@ -103,11 +95,8 @@ impl ModelThreads {
     }
 
     /// Where packs go; `None` once stopped. Waits when all threads have enough to do.
-    pub(super) fn sender(&self, purpose: Purpose) -> Option<Sender<PackJob>> {
-        lock(&self.packs).as_ref().map(|senders| match purpose {
-            Purpose::Change => senders.changes.clone(),
-            Purpose::Passage | Purpose::Query => senders.packs.clone(),
-        })
+    pub(super) fn sender(&self) -> Option<Sender<PackJob>> {
+        lock(&self.packs).clone()
     }
 
     /// Ends the threads soon, runs under way included. Packs that were not answered are dropped.
@@ -139,18 +128,15 @@ impl Drop for ModelThreads {
 
 struct ModelThread {
     model: Arc<Model>,
-    nice: Option<i32>,
+    priority: Priority,
     queue: Receiver<PackJob>,
-    queue_of_changes: Receiver<PackJob>,
     stop: CancelFlag,
     run: Arc<RunOptions>,
 }
 
 impl ModelThread {
     fn work(self, ready: &Sender<Result<usize, ProviderError>>) {
-        if let Some(nice) = self.nice {
-            lower_priority(nice);
-        }
+        self.priority.take_on();
         let mut session = match self.load() {
             Ok((session, dimensions)) => {
                 let _ = ready.send(Ok(dimensions));
@@ -161,21 +147,13 @@ impl ModelThread {
                 return;
             }
         };
-        while let Some(job) = self.next() {
+        for job in &self.queue {
             if self.stop.is_raised() {
                 break;
             }
             if !job.interest.is_lost() {
                 job.run(&mut session, &self.run, &self.model.probe, &self.stop);
             }
-        }
-    }
-
-    /// The next pack; `None` when there will be none.
-    fn next(&self) -> Option<PackJob> {
-        select_biased! {
-            recv(self.queue_of_changes) -> job => job.ok(),
-            recv(self.queue) -> job => job.ok(),
         }
     }
 
@@ -199,13 +177,6 @@ impl ModelThread {
             configuration(path, &problem)
         })?;
         Ok((session, vectors.first().map_or(0, Vec::len)))
-    }
-}
-
-/// Niceness belongs to the thread on Linux. It can be raised by anyone, so a refusal means that it is higher already.
-fn lower_priority(nice: i32) {
-    if let Err(error) = rustix::process::setpriority_process(None, nice.clamp(0, 19)) {
-        log::warn!("model thread keeps its priority: {error}");
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::blocking::suspecting;
 use super::shard::Shard;
+use crate::priority::Priority;
 use crate::store::error::StoreError;
 
 /// Hands out turns.
@@ -42,7 +43,7 @@ impl IndexBuilder {
         std::thread::Builder::new()
             .name("vb-index".into())
             .spawn(move || {
-                lower_priority(niceness);
+                Priority::of_backfills(niceness).take_on();
                 let result = suspecting(&shard, build);
                 drop(shard);
                 drop(turn);
@@ -66,13 +67,4 @@ fn build(shard: &Shard) -> Result<(), StoreError> {
         );
     }
     Ok(())
-}
-
-/// Lowers the priority of this thread, which on Linux the threads it starts inherit.
-fn lower_priority(niceness: i32) {
-    if niceness > 0
-        && let Err(error) = rustix::process::setpriority_process(None, niceness)
-    {
-        log::warn!("could not lower the priority of the index builder: {error}");
-    }
 }
