@@ -8,6 +8,12 @@ join @extschema@.vb_syncs s on s.source = k.source
 join pg_catalog.pg_class c on c.oid = k.source
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 left join @extschema@.vb_source_settings p on p.source = k.source
+-- One that is there is left alone: somebody may have it locked.
+where not exists (
+    select from @extschema@.vb_jobs j
+    where j.kind = 'sync' and j.client_id = k.client_id and j.source = k.source and j.vector_type = k.vector_type
+      and j.state in ('queued', 'running', 'paused')
+)
 on conflict (client_id, source, vector_type) where kind = 'sync' do update
 set state = 'queued', finished_at = null, last_error = null, attempts = 0, next_attempt_at = null,
     job_role = excluded.job_role, source_name = excluded.source_name, updated_at = clock_timestamp()

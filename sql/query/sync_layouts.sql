@@ -10,6 +10,9 @@ select s.source::oid,
             from pg_catalog.pg_class c
             where c.oid = s.source
                or c.oid in (select t.relid from pg_catalog.pg_partition_tree(s.source) t)),
+           (select pg_catalog.string_agg(pg_catalog.concat_ws(' ', t.oid, t.tgenabled), ',' order by t.oid)
+            from pg_catalog.pg_trigger t join pg_catalog.pg_proc f on f.oid = t.tgfoid
+            where t.tgrelid = s.source and f.proname = 'vb_sync_trigger'),
            (select pg_catalog.to_jsonb(q)::text
             from (select p.client_column, p.key_columns, p.active_column, p.payload_columns
                   from @extschema@.vb_source_settings p where p.source = s.source) q),
@@ -18,7 +21,11 @@ select s.source::oid,
                   from @extschema@.vb_source_texts t
                   where t.source = s.source and t.vector_type = any(s.vector_types)) q)
        )),
-       (select coalesce(pg_catalog.jsonb_object_agg(a.attnum, a.attname), '{}')::text
+       -- Position 0 stands for the table itself: in a restored copy the same columns have other positions.
+       (select (coalesce(pg_catalog.jsonb_object_agg(a.attnum, a.attname), '{}')
+                || pg_catalog.jsonb_build_object('0', pg_catalog.concat_ws('.', (
+                       select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()
+                   ), s.source::oid)))::text
         from pg_catalog.pg_attribute a where a.attrelid = s.source and a.attnum > 0 and not a.attisdropped),
        exists (select from pg_catalog.pg_class c where c.oid = s.source)
 from (select source, vector_types from @extschema@.vb_syncs where $1::oid is null

@@ -40,6 +40,7 @@ create table vb_pending_changes (
     changed_at   timestamptz not null,
     unique nulls not distinct (client_id, source, vector_type, record_id)
 );
+create index vb_pending_changes_everything on vb_pending_changes (client_id, source, vector_type) where record_id is null;
 comment on table vb_pending_changes is 'Records whose vectors are to be looked at; without a record id, all of the client';
 
 -- How many rows with text a client has: counted whenever all are looked at, and kept up with by changes.

@@ -11,7 +11,6 @@ use pgrx::pg_sys::Oid;
 use super::installation::Installation;
 use super::references::Owner;
 use crate::error::Result;
-use crate::pg::pinned;
 use crate::pg::spi::{self, Kept};
 
 thread_local! {
@@ -49,8 +48,7 @@ pub(crate) fn note(installation: &Installation, new: NewChanges) -> Result<()> {
                 PgBuiltInOids::INT8ARRAYOID,
                 PgBuiltInOids::TEXTARRAYOID,
             ];
-            // Names are looked up once, as the worker does it.
-            *note = Some(pinned::with_settings_of_worker(|| Kept::plan(sql, &types))?);
+            *note = Some(Kept::plan(sql, &types)?);
         }
         match note.as_ref() {
             Some(kept) => kept
@@ -103,20 +101,38 @@ pub(crate) struct NotedChange {
     pub(crate) changed_at: TimestampWithTimeZone,
 }
 
+/// What was taken.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// The changes.
+    pub(crate) changes: Vec<NotedChange>,
+    /// Whether there may be more.
+    pub(crate) has_more: bool,
+}
+
 /// Takes changes that were committed since a former look, at most so many.
-pub(crate) fn take(installation: &Installation, since: &Seen, most: i64) -> Result<Vec<NotedChange>> {
-    spi::rows(
+pub(crate) fn take(installation: &Installation, since: &Seen, most: i64) -> Result<Taken> {
+    let mut found = 0;
+    let taken = spi::rows(
         &installation.sql(include_str!("../../sql/query/changes_take.sql")),
         &[since.next.as_str().into(), since.under_way.clone().into(), most.into()],
         |row| {
-            Ok(NotedChange {
-                source: row.get(1)?,
-                client_id: row.optional(2)?,
-                record_id: row.optional(3)?,
-                changed_at: row.get(4)?,
-            })
+            found = row.get::<i64>(1)?;
+            let Some(source) = row.optional(2)? else {
+                return Ok(None);
+            };
+            Ok(Some(NotedChange {
+                source,
+                client_id: row.optional(3)?,
+                record_id: row.optional(4)?,
+                changed_at: row.get(5)?,
+            }))
         },
-    )
+    )?;
+    Ok(Taken {
+        changes: taken.into_iter().flatten().collect(),
+        has_more: found >= most,
+    })
 }
 
 /// A change that is pending.
@@ -186,12 +202,21 @@ pub(crate) fn of_owner(installation: &Installation, owner: Owner<'_>, most: i64)
     Ok(pending)
 }
 
-/// All records of an owner that are to be looked at, those included that no worker has taken over yet.
-pub(crate) fn unseen(installation: &Installation, owner: Owner<'_>) -> Result<HashSet<String>> {
+/// Those of these records whose change is known and is to be looked at by itself, also where no worker has taken it over yet.
+pub(crate) fn unseen(
+    installation: &Installation,
+    owner: Owner<'_>,
+    record_ids: Vec<String>,
+) -> Result<HashSet<String>> {
+    if record_ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let [client, source, vector_type] = owner.parameters();
     let statement = installation.sql(include_str!("../../sql/query/changes_unseen_of_owner.sql"));
-    Ok(spi::read(&statement, &owner.parameters(), |row| row.get(1))?
-        .into_iter()
-        .collect())
+    let unseen = spi::read(&statement, &[client, source, vector_type, record_ids.into()], |row| {
+        row.get(1)
+    })?;
+    Ok(unseen.into_iter().collect())
 }
 
 /// Which change of a record is meant, and since when it waits.
@@ -281,6 +306,17 @@ pub(crate) fn fold(installation: &Installation, owner: Owner<'_>) -> Result<()> 
 pub(crate) fn add_failed(installation: &Installation, job: i64) -> Result<()> {
     let statement = installation.sql(include_str!("../../sql/query/pending_of_failed.sql"));
     spi::run(&statement, &[job.into()]).map(|_| ())
+}
+
+/// Forgets what nobody follows any more.
+pub(crate) fn forget_orphans(installation: &Installation) -> Result<()> {
+    for statement in [
+        include_str!("../../sql/query/changes_orphaned_delete.sql"),
+        include_str!("../../sql/query/pending_orphaned_delete.sql"),
+    ] {
+        spi::run(&installation.sql(statement), &[])?;
+    }
+    Ok(())
 }
 
 /// Forgets what is pending of a source for these vector types, or for all of them.

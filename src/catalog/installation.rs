@@ -5,7 +5,7 @@ use pgrx::spi::quote_identifier;
 use uuid::Uuid;
 
 use crate::error::{Result, VbError};
-use crate::pg::{spi, transaction};
+use crate::pg::{relation, spi, transaction};
 
 /// The extension as installed in this database.
 #[derive(Debug, Clone)]
@@ -25,6 +25,24 @@ impl Installation {
                 owner: row.get(2)?,
             })
         })
+    }
+
+    /// The same while its schema may have got another name, or have gone with the extension.
+    pub(crate) fn moved_with(&self, table: Oid) -> Option<Self> {
+        let schema = relation::schema_of(table)?;
+        Some(Self {
+            schema: quote_identifier(schema),
+            owner: self.owner,
+        })
+    }
+
+    /// One of its tables.
+    pub(crate) fn table(&self, name: &str) -> Result<Oid> {
+        let name = self.sql(&format!("@extschema@.{}", quote_identifier(name)));
+        let found = spi::read_first(include_str!("../../sql/query/table.sql"), &[name.into()], |row| {
+            row.get::<Oid>(1)
+        })?;
+        found.ok_or_else(|| VbError::internal("a table of the extension is gone"))
     }
 
     /// Finds the extension, which must be there.

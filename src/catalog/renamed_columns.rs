@@ -10,8 +10,15 @@ use crate::error::Result;
 use crate::pg::spi;
 use crate::source::template::Template;
 
+/// The position at which the table itself is named.
+const TABLE: &str = "0";
+
 /// Replaces the names of columns that have another one now. Columns are known by their position, so names may be exchanged.
 pub(crate) fn follow(installation: &Installation, source: Oid, before: &ColumnNames, now: &ColumnNames) -> Result<()> {
+    // A restored copy of the table, or of its database: what was written down is not about this one.
+    if before.get(TABLE) != now.get(TABLE) {
+        return Ok(());
+    }
     let renamed: HashMap<&str, &str> = before
         .iter()
         .filter_map(|(position, name)| {

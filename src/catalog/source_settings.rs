@@ -4,7 +4,7 @@ use pgrx::pg_sys::Oid;
 
 use super::installation::Installation;
 use super::job_request::check_range;
-use super::source_access;
+use super::{source_access, syncs};
 use crate::error::{Result, VbError};
 use crate::pg::{role, spi};
 use crate::source::columns::Relation;
@@ -83,6 +83,7 @@ pub(crate) fn configure(
     check(vector_type, settings)?;
     check_range("priority", priority, 1, 100)?;
     role::as_owner(installation.owner, || {
+        syncs::hold_writers(installation, &relation)?;
         spi::run(
             &installation.sql(include_str!("../../sql/query/source_settings_upsert.sql")),
             &[
@@ -105,7 +106,8 @@ pub(crate) fn configure(
                 settings.chunk_tokens.into(),
                 settings.chunk_overlap.into(),
             ],
-        )
+        )?;
+        syncs::reconfigured(installation, source)
     })?;
     // Says what is wrong with names and types of columns; its error takes back what was stored.
     describe::describe(installation, source, vector_type).map(|_| ())

@@ -151,6 +151,14 @@ pub(crate) fn of_relation(
     Ok((synced.collect(), relations))
 }
 
+/// The table or view of this name, with its schema, if there is one.
+pub(crate) fn named(name: &str) -> Result<Option<Oid>> {
+    let found = spi::read_first(include_str!("../../sql/query/table.sql"), &[name.into()], |row| {
+        row.optional::<Oid>(1)
+    })?;
+    Ok(found.flatten())
+}
+
 /// What became of changes, and how long that took since they were committed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Applied {
@@ -259,6 +267,7 @@ pub(crate) fn enable(installation: &Installation, source: Oid, mut vector_types:
             source_settings::register(installation, source, vector_type)?;
         }
         if followed == Followed::ByTriggers {
+            lock_out_writers(&relation)?;
             create_triggers(installation, &relation)?;
         }
         let former = all(installation)?
@@ -312,6 +321,45 @@ fn followed(source: Oid, name: &str) -> Result<Followed> {
         Some((b'r' | b'p', _, _)) => Ok(Followed::ByTriggers),
         Some(_) => Ok(Followed::ByHand),
     }
+}
+
+/// Transactions that have changed rows would note them by what mattered when they began: they are waited for, and new ones
+/// wait until this one has ended.
+fn lock_out_writers(relation: &Relation) -> Result<()> {
+    let command = format!("lock table {} in share row exclusive mode", relation.qualified);
+    spi::run(&command, &[]).map(|_| ())
+}
+
+/// The same before the settings of a source change, if it is kept in step. To be called as the owner of the extension.
+pub(crate) fn hold_writers(installation: &Installation, relation: &Relation) -> Result<()> {
+    if is_in_step(installation, relation.oid)? && followed(relation.oid, &relation.qualified)? == Followed::ByTriggers {
+        lock_out_writers(relation)?;
+    }
+    Ok(())
+}
+
+/// The settings of a source have changed: if it is kept in step, all that clients have of it is to be looked at, and settings
+/// name columns as they are called now.
+pub(crate) fn reconfigured(installation: &Installation, source: Oid) -> Result<()> {
+    let Some(recorded) = all(installation)?
+        .into_iter()
+        .find(|recorded| recorded.synced.source == source)
+    else {
+        return Ok(());
+    };
+    let layout = Layout {
+        signature: String::new(),
+        ..layout(installation, &recorded.synced)?
+    };
+    relaid(installation, source, &layout)?;
+    relcache::tell_of_change(source);
+    Ok(())
+}
+
+fn is_in_step(installation: &Installation, source: Oid) -> Result<bool> {
+    Ok(all(installation)?
+        .iter()
+        .any(|recorded| recorded.synced.source == source))
 }
 
 /// One for rows, which partitions get as well, also those that come later, and one for TRUNCATE. They fire for what

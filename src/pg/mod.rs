@@ -14,6 +14,7 @@ pub(crate) mod notice;
 pub(crate) mod path;
 pub(crate) mod pinned;
 pub(crate) mod process;
+pub(crate) mod relation;
 pub(crate) mod relcache;
 pub(crate) mod role;
 pub(crate) mod signal;

@@ -17,8 +17,8 @@ pub(crate) struct TextOf {
 enum Way {
     /// The value is a text.
     Same,
-    /// A function of the catalogue gives one.
-    Cast(Oid),
+    /// A function of the catalogue gives one, which has so many parameters.
+    Cast(Oid, i32),
     /// What the value looks like when it is shown.
     Output(Oid),
 }
@@ -48,7 +48,7 @@ impl TextOf {
                 &raw mut function,
             ) {
                 pg_sys::CoercionPathType::COERCION_PATH_RELABELTYPE => Way::Same,
-                pg_sys::CoercionPathType::COERCION_PATH_FUNC => Way::Cast(function),
+                pg_sys::CoercionPathType::COERCION_PATH_FUNC => Way::Cast(function, pg_sys::get_func_nargs(function)),
                 _ => {
                     pg_sys::getTypeOutputInfo(base_type, &raw mut output, &raw mut is_varlena);
                     Way::Output(output)
@@ -73,8 +73,15 @@ impl TextOf {
         unsafe {
             match self.way {
                 Way::Same => String::from_datum(value, false).unwrap_or_default(),
-                Way::Cast(function) => {
-                    let text = pg_sys::OidFunctionCall1Coll(function, pg_sys::DEFAULT_COLLATION_OID, value);
+                Way::Cast(function, parameters) => {
+                    let collation = pg_sys::DEFAULT_COLLATION_OID;
+                    // The type modifier, of which there is none, and that somebody asked for the cast.
+                    let (modifier, explicit) = (Datum::from(-1_i32), Datum::from(true));
+                    let text = match parameters {
+                        1 => pg_sys::OidFunctionCall1Coll(function, collation, value),
+                        2 => pg_sys::OidFunctionCall2Coll(function, collation, value, modifier),
+                        _ => pg_sys::OidFunctionCall3Coll(function, collation, value, modifier, explicit),
+                    };
                     String::from_datum(text, false).unwrap_or_default()
                 }
                 Way::Output(function) => {

@@ -57,6 +57,12 @@ pub(crate) fn attempt<R>(body: impl FnOnce() -> Result<R>) -> Result<R> {
     result
 }
 
+/// Whether the present transaction goes on to see the database as it was when it began.
+pub(crate) fn keeps_its_snapshot() -> bool {
+    // SAFETY: reads a variable of this process.
+    unsafe { pg_sys::XactIsoLevel >= pg_sys::XACT_REPEATABLE_READ as i32 }
+}
+
 /// Whether the transaction with this id is the current one or a part of it that has not been rolled back.
 pub(crate) fn is_current(id: pg_sys::TransactionId) -> bool {
     // SAFETY: reads the state of this process' transaction.

@@ -79,12 +79,17 @@ impl Fired {
         unsafe { (*(*self.data).tg_relation).rd_id }
     }
 
-    /// The first argument in CREATE TRIGGER, if there is one.
-    pub(crate) fn argument(&self) -> Option<String> {
+    /// An argument in CREATE TRIGGER, from 0, if there are as many.
+    pub(crate) fn argument(&self, number: usize) -> Option<String> {
         // SAFETY: as many arguments as it says, each a C string, as long as the call.
         unsafe {
             let trigger = (*self.data).tg_trigger;
-            ((*trigger).tgnargs > 0).then(|| CStr::from_ptr(*(*trigger).tgargs).to_string_lossy().into_owned())
+            let count = usize::try_from((*trigger).tgnargs).unwrap_or(0);
+            (number < count).then(|| {
+                CStr::from_ptr(*(*trigger).tgargs.add(number))
+                    .to_string_lossy()
+                    .into_owned()
+            })
         }
     }
 

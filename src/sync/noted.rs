@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use pgrx::pg_sys::Oid;
 
+use super::watch;
 use crate::catalog::changes::{self, NewChanges};
 use crate::catalog::installation::Installation;
 use crate::error::Result;
@@ -18,7 +19,7 @@ use crate::pg::end_of_transaction::{self, AtEnd};
 use crate::pg::{lock, process, role, spi};
 
 /// Keys of a client that are remembered one by one.
-const MOST_KEYS_OF_CLIENT: usize = 1_000;
+const MOST_KEYS_OF_CLIENT: usize = 5_000;
 
 /// Keys of all clients that are.
 const MOST_KEYS: usize = 10_000;
@@ -33,7 +34,7 @@ thread_local! {
 
 #[derive(Default)]
 struct Noted {
-    installation: Option<Rc<Installation>>,
+    installation: Option<Rc<(Installation, Oid)>>,
     sources: HashMap<Oid, OfSource>,
     keys: usize,
 }
@@ -52,14 +53,16 @@ enum OfClient {
 }
 
 /// Notes a row of a client.
-pub(super) fn row(installation: &Rc<Installation>, source: Oid, client: i64, record_id: String) {
+pub(super) fn row(installation: &Rc<(Installation, Oid)>, source: Oid, client: i64, record_id: String) {
     with(installation, |noted| {
         let of_source = noted.sources.entry(source).or_default();
-        if of_source.everybody {
-            return;
-        }
+        let everybody = of_source.everybody;
         let of_client = of_source.clients.entry(client);
-        let of_client = of_client.or_insert_with(|| OfClient::Keys(HashSet::new()));
+        // Beside everybody, clients of whom nothing is known yet are still to be named.
+        let of_client = of_client.or_insert_with(|| match everybody {
+            true => OfClient::All,
+            false => OfClient::Keys(HashSet::new()),
+        });
         let OfClient::Keys(keys) = of_client else { return };
         if keys.len() >= MOST_KEYS_OF_CLIENT || noted.keys >= MOST_KEYS {
             noted.keys -= keys.len();
@@ -71,46 +74,41 @@ pub(super) fn row(installation: &Rc<Installation>, source: Oid, client: i64, rec
 }
 
 /// Notes all rows of a client.
-pub(super) fn client(installation: &Rc<Installation>, source: Oid, client: i64) {
+pub(super) fn client(installation: &Rc<(Installation, Oid)>, source: Oid, client: i64) {
     with(installation, |noted| {
         let of_source = noted.sources.entry(source).or_default();
-        if of_source.everybody {
-            return;
-        }
         if let Some(OfClient::Keys(keys)) = of_source.clients.insert(client, OfClient::All) {
             noted.keys -= keys.len();
         }
     });
 }
 
-/// Whether all rows of the source, or of the client, are noted already.
-pub(super) fn has_all(source: Oid, client: Option<i64>) -> bool {
+/// Whether all rows of the client are noted already.
+pub(super) fn has_all(source: Oid, client: i64) -> bool {
     NOTED.with(|noted| {
         let noted = noted.borrow();
         let Some(of_source) = noted.sources.get(&source) else {
             return false;
         };
-        let of_client = client.and_then(|client| of_source.clients.get(&client));
-        of_source.everybody || matches!(of_client, Some(OfClient::All))
+        matches!(of_source.clients.get(&client), Some(OfClient::All))
     })
 }
 
 /// Notes all rows of all clients.
-pub(super) fn everybody(installation: &Rc<Installation>, source: Oid) {
+pub(super) fn everybody(installation: &Rc<(Installation, Oid)>, source: Oid) {
     with(installation, |noted| {
         let of_source = noted.sources.entry(source).or_default();
         of_source.everybody = true;
-        let keys = std::mem::take(&mut of_source.clients)
-            .into_values()
-            .map(|of_client| match of_client {
-                OfClient::Keys(keys) => keys.len(),
-                OfClient::All => 0,
-            });
-        noted.keys -= keys.sum::<usize>();
+        for of_client in of_source.clients.values_mut() {
+            if let OfClient::Keys(keys) = of_client {
+                noted.keys -= keys.len();
+                *of_client = OfClient::All;
+            }
+        }
     });
 }
 
-fn with(installation: &Rc<Installation>, change: impl FnOnce(&mut Noted)) {
+fn with(installation: &Rc<(Installation, Oid)>, change: impl FnOnce(&mut Noted)) {
     end_of_transaction::register::<Noted>();
     NOTED.with(|noted| {
         let mut noted = noted.borrow_mut();
@@ -124,13 +122,17 @@ fn with(installation: &Rc<Installation>, change: impl FnOnce(&mut Noted)) {
 impl AtEnd for Noted {
     fn before_commit() -> Result<()> {
         let noted = NOTED.with(RefCell::take);
-        let Some(installation) = &noted.installation else {
+        let Some(noted_in) = &noted.installation else {
+            return Ok(());
+        };
+        // This transaction may have dropped the extension, and another one have renamed its schema.
+        let Some(installation) = noted_in.0.moved_with(noted_in.1) else {
             return Ok(());
         };
         let new = noted.changes();
         end_of_transaction::writing(|| {
             role::as_owner(installation.owner, || {
-                spi::seeing_now(|| changes::note(installation, new))
+                spi::seeing_now(|| changes::note(&installation, new))
             })
         })?;
         see_to_worker();
@@ -138,6 +140,7 @@ impl AtEnd for Noted {
     }
 
     fn after() {
+        watch::forget_passing();
         NOTED.with(|noted| {
             // Usually there is nothing.
             if noted.borrow().installation.is_some() {
@@ -178,7 +181,12 @@ fn see_to_worker() {
         return;
     }
     NEXT_LOOK.with(|next| *next.borrow_mut() = Some(now + BETWEEN_LOOKS));
-    if !lock::has_worker(process::database()) && process::start_worker(process::database()).is_err() {
+    let database = process::database();
+    if lock::has_worker(database) || !lock::begin_starting(database) {
+        return;
+    }
+    if process::start_worker(database).is_err() {
         pgrx::log!("vector_backfill has no worker for the changes of this session, and none can be started now");
     }
+    lock::end_starting(database);
 }

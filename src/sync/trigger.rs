@@ -3,14 +3,23 @@
 use std::rc::Rc;
 
 use super::noted;
-use super::watch::{self, Columns, Identity, Watch};
+use super::watch::{self, Columns, Identity, Named, Watch};
+use pgrx::pg_sys::Oid;
+
 use crate::catalog::installation::Installation;
 use crate::error::Result;
 use crate::pg::trigger::{Fired, TriggerRow};
 
+/// The second argument of a trigger whose table has the key of the source that the first one names.
+const SAME_KEY: &str = "same key";
+
 /// Notes what the trigger fires for.
 pub(crate) fn fire(fired: &Fired) -> Result<()> {
-    let watched = watch::watched(fired.relation(), fired.argument())?;
+    let named = fired.argument(0).map(|source| Named {
+        source,
+        has_same_key: fired.argument(1).as_deref() == Some(SAME_KEY),
+    });
+    let watched = watch::watched(fired.relation(), named)?;
     if watched.watches.is_empty() {
         return Ok(());
     }
@@ -29,7 +38,12 @@ pub(crate) fn fire(fired: &Fired) -> Result<()> {
     Ok(())
 }
 
-fn note(installation: &Rc<Installation>, watch: &Watch, before: Option<&TriggerRow>, after: Option<&TriggerRow>) {
+fn note(
+    installation: &Rc<(Installation, Oid)>,
+    watch: &Watch,
+    before: Option<&TriggerRow>,
+    after: Option<&TriggerRow>,
+) {
     let Some(columns) = &watch.columns else {
         noted::everybody(installation, watch.source);
         return;
@@ -44,9 +58,13 @@ fn note(installation: &Rc<Installation>, watch: &Watch, before: Option<&TriggerR
     }
 }
 
-fn note_row(installation: &Rc<Installation>, watch: &Watch, columns: &Columns, row: &TriggerRow) {
+fn note_row(installation: &Rc<(Installation, Oid)>, watch: &Watch, columns: &Columns, row: &TriggerRow) {
     let Some(client) = columns.client(row) else { return };
-    if noted::has_all(watch.source, Some(client)) {
+    if noted::has_all(watch.source, client) {
+        return;
+    }
+    if watch.by_client {
+        noted::client(installation, watch.source, client);
         return;
     }
     match columns.identity(client, row) {

@@ -11,7 +11,7 @@ use crate::catalog::syncs::{self, Synced};
 use crate::error::{Result, VbError};
 use crate::pg::text::TextOf;
 use crate::pg::trigger::{Attribute, TriggerRow};
-use crate::pg::{pinned, relcache, role, transaction};
+use crate::pg::{notice, pinned, relcache, role, transaction};
 use crate::source::describe::describe;
 use crate::source::key::Key;
 use crate::source::pages::LONGEST_RECORD_ID;
@@ -20,17 +20,19 @@ use crate::source::pages::LONGEST_RECORD_ID;
 const MOST_TABLES: usize = 1_000;
 
 thread_local! {
-    static WATCHED: RefCell<HashMap<(Oid, Option<String>), Rc<Watched>>> = RefCell::new(HashMap::new());
+    static WATCHED: RefCell<HashMap<(Oid, Option<Named>), Rc<Watched>>> = RefCell::new(HashMap::new());
 }
 
 /// What is to be noted of changes to a table.
 pub(super) struct Watched {
-    /// Whose tables they are noted in.
-    pub(super) installation: Rc<Installation>,
+    /// Whose table they are noted in, and that.
+    pub(super) installation: Rc<(Installation, Oid)>,
     /// For each source that the table is, or is a part of.
     pub(super) watches: Vec<Watch>,
     /// Tables that this was made from.
     relations: Vec<Oid>,
+    /// Whether it holds for this transaction only.
+    passing: bool,
 }
 
 /// What matters to a source.
@@ -39,6 +41,17 @@ pub(super) struct Watch {
     pub(super) source: Oid,
     /// `None` when nobody can tell at the moment, since a column of its settings is missing, say.
     pub(super) columns: Option<Columns>,
+    /// Whether the table's rows say whose they are, but not which of the source's rows they make.
+    pub(super) by_client: bool,
+}
+
+/// The source that a trigger names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Named {
+    /// With its schema.
+    pub(super) source: String,
+    /// Whether the table's key is that of the source.
+    pub(super) has_same_key: bool,
 }
 
 /// Columns of a table by what they are to a source.
@@ -60,9 +73,9 @@ pub(super) enum Identity {
     Unnamed(i64),
 }
 
-/// What is to be noted of changes to a table; `argument` names the source where it is neither the table nor one that the
-/// table is a part of.
-pub(super) fn watched(relation: Oid, argument: Option<String>) -> Result<Rc<Watched>> {
+/// What is to be noted of changes to a table; `named` is the source that the trigger names where it is neither the table nor
+/// one that the table is a part of.
+pub(super) fn watched(relation: Oid, named: Option<Named>) -> Result<Rc<Watched>> {
     let news = relcache::news();
     WATCHED.with(|watched| {
         if !news.is_empty() {
@@ -71,11 +84,11 @@ pub(super) fn watched(relation: Oid, argument: Option<String>) -> Result<Rc<Watc
                 .retain(|_, watched| !watched.relations.iter().any(|relation| news.is_about(*relation)));
         }
     });
-    let at = (relation, argument);
+    let at = (relation, named);
     if let Some(known) = WATCHED.with(|watched| watched.borrow().get(&at).cloned()) {
         return Ok(known);
     }
-    let found = Rc::new(pinned::with_settings_of_worker(|| look_up(at.0, at.1.as_deref()))?);
+    let found = Rc::new(pinned::with_settings_of_worker(|| look_up(at.0, at.1.as_ref()))?);
     WATCHED.with(|watched| {
         let mut watched = watched.borrow_mut();
         if watched.len() >= MOST_TABLES {
@@ -86,29 +99,78 @@ pub(super) fn watched(relation: Oid, argument: Option<String>) -> Result<Rc<Watc
     Ok(found)
 }
 
-fn look_up(relation: Oid, argument: Option<&str>) -> Result<Watched> {
+/// Forgets what a transaction has looked up that saw the database as it was when it began: what others have changed
+/// since is news to the next one.
+pub(super) fn forget_passing() {
+    WATCHED.with(|watched| {
+        let mut watched = watched.borrow_mut();
+        if watched.values().any(|watched| watched.passing) {
+            watched.retain(|_, watched| !watched.passing);
+        }
+    });
+}
+
+fn look_up(relation: Oid, named: Option<&Named>) -> Result<Watched> {
     let installation = Installation::require()?;
+    let source_name = named.map(|named| named.source.as_str());
     let (synced, mut relations) = role::as_owner(installation.owner, || {
-        syncs::of_relation(&installation, relation, argument)
+        syncs::of_relation(&installation, relation, source_name)
     })?;
+    let of_relation = match named {
+        None => Vec::new(),
+        Some(named) => role::as_owner(installation.owner, || syncs::named(&named.source))?
+            .into_iter()
+            .collect(),
+    };
+    if let Some(named) = named
+        && of_relation.is_empty()
+    {
+        notice::warn(
+            VbError::missing(format!(
+                "there is no source {:?}, which a trigger for vb_sync_trigger names",
+                named.source
+            ))
+            .hint("Name it with its schema in CREATE TRIGGER, or drop the trigger."),
+        );
+    }
     relations.push(relation);
-    let watches = synced
-        .into_iter()
-        .map(|synced| Watch {
+    // Such a transaction may not see yet that a source is kept in step: what it changes is noted all the same.
+    let passing = transaction::keeps_its_snapshot();
+    let mut watches = Vec::with_capacity(synced.len());
+    for synced in synced {
+        let is_named = of_relation.contains(&synced.source);
+        watches.push(Watch {
+            columns: columns(&installation, relation, &synced)?,
+            // A table below a view may have a key of its own of the same name.
+            by_client: is_named && !named.is_some_and(|named| named.has_same_key),
             source: synced.source,
-            columns: columns(&installation, relation, &synced),
-        })
-        .collect();
+        });
+    }
+    if passing && watches.is_empty() {
+        let unknown = |source: &Oid| Watch {
+            source: *source,
+            columns: None,
+            by_client: false,
+        };
+        watches.extend(relations.iter().map(unknown));
+    }
+    let table = installation.table("vb_changes")?;
     Ok(Watched {
-        installation: Rc::new(installation),
+        installation: Rc::new((installation, table)),
         watches,
         relations,
+        passing,
     })
 }
 
-/// Whatever is wrong with the description of a source is no reason to refuse a change of its rows.
-fn columns(installation: &Installation, relation: Oid, synced: &Synced) -> Option<Columns> {
-    transaction::attempt(|| described(installation, relation, synced)).ok()
+/// Whatever is wrong with the description of a source is no reason to refuse a change of its rows; somebody who wants the
+/// statement to end is.
+fn columns(installation: &Installation, relation: Oid, synced: &Synced) -> Result<Option<Columns>> {
+    match transaction::attempt(|| described(installation, relation, synced)) {
+        Ok(columns) => Ok(Some(columns)),
+        Err(error) if matches!(&error.sqlstate()[..2], "40" | "53" | "57" | "58") => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 fn described(installation: &Installation, relation: Oid, synced: &Synced) -> Result<Columns> {

@@ -21,7 +21,7 @@ use crate::catalog::changes::{self, Pending};
 use crate::catalog::collections::{self, Stage};
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs::{self, Job, JobKind, Start};
-use crate::catalog::references::{self, Owner};
+use crate::catalog::references::Owner;
 use crate::catalog::source_access;
 use crate::error::{Result, VbError};
 use crate::pg::role;
@@ -57,7 +57,7 @@ pub(crate) fn activate(
         collections::change_chunking(installation, collection, source.chunking)?;
     }
 
-    let waiting = with_rows(installation, &source, &job, suspicion::settle(installation, job.id)?)?;
+    let waiting = with_rows(installation, &source, &job, suspicion::settle(installation, &job)?)?;
     let waiting_count: usize = waiting.iter().map(|batch| batch.record_ids.len()).sum();
     let skip: HashSet<String> = waiting
         .iter()
@@ -72,9 +72,11 @@ pub(crate) fn activate(
             )
         }
         JobKind::Sync => {
-            let pending = pending(installation, owner)?;
+            let mut pending = pending(installation, owner)?;
+            // Those that may have crashed the worker are looked at in their batch.
+            pending.record_ids.retain(|record_id| !skip.contains(record_id));
             let found = Found {
-                work_list: present_state(installation, &source, &job, present.is_some())?,
+                work_list: present_state(&source, &job, present.is_some())?,
                 gone: Vec::new(),
             };
             (found, Some(pending))
@@ -175,16 +177,11 @@ fn pending(installation: &Installation, owner: Owner<'_>) -> Result<Pending> {
 
 /// What the choice of a provider has to know without a look at all rows: whether there are vectors already, and how many
 /// records there are where there is no collection yet.
-fn present_state(installation: &Installation, source: &Source, job: &Job, has_collection: bool) -> Result<WorkList> {
-    let owner = Owner {
-        client_id: job.client_id,
-        source: job.source,
-        vector_type: &job.vector_type,
-    };
-    let has_references = has_collection && references::any(installation, owner)?;
+fn present_state(source: &Source, job: &Job, has_collection: bool) -> Result<WorkList> {
     Ok(WorkList {
-        references: u64::from(has_references),
-        rows: if has_references {
+        // Also one that has none yet is somebody's choice.
+        references: u64::from(has_collection),
+        rows: if has_collection {
             0
         } else {
             role::as_restricted(job.role, || live::count(source, job.client_id))?

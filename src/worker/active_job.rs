@@ -169,6 +169,8 @@ pub(crate) struct Following {
     queued: HashSet<String>,
     /// The number of the change by which everything is to be looked at, if there is one.
     pub(crate) everything: Option<i64>,
+    /// The number of that change for which a pass was made last.
+    pub(crate) passed: Option<i64>,
     /// When it was told of something last, or was busy.
     busy_at: Instant,
 }
@@ -179,6 +181,7 @@ impl Following {
             queue: VecDeque::new(),
             queued: HashSet::new(),
             everything: pending.everything,
+            passed: None,
             busy_at: now,
         };
         following.add(pending.record_ids, now);
@@ -338,6 +341,20 @@ impl ActiveJob {
         self.sweeps += 1;
         let pause = Duration::from_millis(50).saturating_mul(1 << self.sweeps.min(8));
         self.next_sweep = now + pause.min(LONGEST_SWEEP_PAUSE);
+    }
+
+    /// What is looked at next is something else, which may be done at once.
+    pub(crate) fn begin_sweeps_anew(&mut self) {
+        self.sweeps = 0;
+    }
+
+    /// Whether it follows changes and knows of none that is not done.
+    pub(crate) fn knows_of_none(&self) -> bool {
+        self.following
+            .as_ref()
+            .is_some_and(|following| following.queue.is_empty())
+            && self.in_flight == 0
+            && self.again.is_empty()
     }
 
     /// The moment at which this job has something to do by itself, if it waits for one.

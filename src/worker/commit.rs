@@ -49,7 +49,7 @@ pub(crate) fn record(installation: &Installation, batch_id: i64, in_flight: &InF
     }
     let embedded = done.embedded.iter().map(|record| &record.record_id);
     let changed = in_flight.changed.iter().map(|changed| &changed.record_id);
-    let record_ids: Vec<String> = embedded.chain(changed).cloned().collect();
+    let record_ids: Vec<String> = embedded.chain(changed).chain(&in_flight.gone).cloned().collect();
     if !record_ids.is_empty() {
         failed -= errors::resolve(installation, job, record_ids)?;
     }

@@ -13,8 +13,8 @@ use crate::catalog::batches;
 use crate::catalog::changes::{self, Numbered};
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
-use crate::catalog::jobs::{self, Advance, JobKind};
-use crate::catalog::references::{self, Present};
+use crate::catalog::jobs::{self, Advance, Job, JobKind};
+use crate::catalog::references::{self, Owner, Present};
 use crate::error::{Result, VbError};
 use crate::source::gone;
 use crate::source::key::Matching;
@@ -159,6 +159,7 @@ pub(crate) fn prepare(
             }),
         }
     }
+    let too_long_ids: HashSet<String> = too_long.iter().map(|letter| letter.record_id.clone()).collect();
     errors::set_aside(
         installation,
         context.job.id,
@@ -181,6 +182,20 @@ pub(crate) fn prepare(
         .iter()
         .map(|(record_id, numbered)| (record_id.clone(), numbered.number));
     changes::settle(installation, context.owner(), settled_numbers)?;
+    // What was wrong with them is not any more.
+    let resolved = settled
+        .keys()
+        .filter(|record_id| !too_long_ids.contains(*record_id))
+        .cloned()
+        .collect();
+    let resolved = errors::resolve(installation, context.job.id, resolved)?;
+    if resolved > 0 {
+        let advance = Advance {
+            failed: -resolved,
+            ..Advance::default()
+        };
+        jobs::advance(installation, context.job.id, &advance)?;
+    }
     let settled = settled.into_values().collect();
     if work.is_empty() {
         if let Some(batch_id) = again.batch_id {
@@ -250,6 +265,10 @@ pub(crate) fn prepare_removal(
     }
     let present = references::present(installation, context.owner(), &gone, &context.collection)?;
     let points = present.into_values().flat_map(|present| present.points).collect();
+    let pending = match context.job.kind {
+        JobKind::Sync => changes::numbers(installation, context.owner(), &gone)?,
+        JobKind::Backfill => HashMap::new(),
+    };
     let batch_id = batches::begin(installation, context.job.id, &[], 1)?;
     let batch = Batch {
         deletes: points,
@@ -264,7 +283,7 @@ pub(crate) fn prepare_removal(
         suspect: false,
         urgency: Urgency::Backfill,
         new: 0,
-        changes: HashMap::new(),
+        changes: pending,
     };
     Ok(Some((batch, in_flight)))
 }
@@ -338,15 +357,26 @@ pub(crate) fn set_aside(
         again.attempt,
         vec![letter],
     )?;
-    if context.job.kind == JobKind::Sync {
-        let numbers = changes::numbers(installation, context.owner(), &again.record_ids)?;
-        let numbers = numbers
-            .into_iter()
-            .map(|(record_id, numbered)| (record_id, numbered.number));
-        changes::settle(installation, context.owner(), numbers)?;
-    }
+    settle_changes(installation, &context.job, &again.record_ids)?;
     if let Some(batch_id) = again.batch_id {
         batches::end(installation, batch_id)?;
     }
     Ok(())
+}
+
+/// Changes of records that were set aside are done: they come up again when the records change again.
+pub(crate) fn settle_changes(installation: &Installation, job: &Job, record_ids: &[String]) -> Result<()> {
+    if job.kind != JobKind::Sync {
+        return Ok(());
+    }
+    let owner = Owner {
+        client_id: job.client_id,
+        source: job.source,
+        vector_type: &job.vector_type,
+    };
+    let numbers = changes::numbers(installation, owner, record_ids)?;
+    let numbers = numbers
+        .into_iter()
+        .map(|(record_id, numbered)| (record_id, numbered.number));
+    changes::settle(installation, owner, numbers)
 }

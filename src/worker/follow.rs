@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use pgrx::pg_sys::Oid;
 
 use super::active_job::{ActiveJob, UNTIL_IDLE};
+use super::fault::Fault;
 use super::main_loop::Worker;
 use crate::catalog::changes::{self, NotedChange, PendingChange, Seen};
 use crate::catalog::installation::Installation;
@@ -22,6 +23,9 @@ const INTERVAL: Duration = Duration::from_millis(200);
 
 /// How often it is looked whether there are such sources, and what they look like.
 const LAYOUT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The pause after something that may pass by itself.
+const AFTER_A_FAULT: Duration = Duration::from_secs(1);
 
 /// Changes that are taken over at a time.
 const AT_A_TIME: i64 = 20_000;
@@ -78,8 +82,22 @@ impl Follow {
 }
 
 impl Worker {
+    /// Follows changes. A lock that somebody holds keeps nothing else from being done.
+    pub(super) fn follow_changes_or_rest(&mut self) -> Result<()> {
+        match self.follow_changes() {
+            Err(error) if Fault::of(&error) == Fault::Later => {
+                pgrx::log!("vector_backfill follows changes later: {}", error.message);
+                let later = Instant::now() + AFTER_A_FAULT;
+                self.follow.next_take = later;
+                self.follow.next_layout = later;
+                Ok(())
+            }
+            followed => followed,
+        }
+    }
+
     /// Follows changes, as often as that is due.
-    pub(super) fn follow_changes(&mut self) -> Result<()> {
+    fn follow_changes(&mut self) -> Result<()> {
         let now = Instant::now();
         if now >= self.follow.next_layout {
             self.look_at_layouts()?;
@@ -99,7 +117,7 @@ impl Worker {
             self.follow.next_take = now + INTERVAL;
             self.take_changes()?;
         }
-        self.end_idle()?;
+        self.end_idle(UNTIL_IDLE)?;
         self.activate_waiting()
     }
 
@@ -144,7 +162,8 @@ impl Worker {
         let sources = &self.follow.sources;
         self.freshness
             .retain(|source| sources.iter().any(|kept| kept.synced.source == source));
-        self.take_marks()
+        self.take_marks()?;
+        self.take_forgotten()
     }
 
     /// Jobs at hand of which everything is to be looked at.
@@ -180,6 +199,45 @@ impl Worker {
         Ok(())
     }
 
+    /// Jobs at hand that know of nothing, although something of theirs is pending: somebody has put it there.
+    fn take_forgotten(&mut self) -> Result<()> {
+        if !self.jobs.iter().any(ActiveJob::knows_of_none) {
+            return Ok(());
+        }
+        let found = self.transact(|installation| {
+            let owners = changes::owners(installation, None)?;
+            let mut found = Vec::new();
+            for (position, active) in self
+                .jobs
+                .iter()
+                .enumerate()
+                .filter(|(_, active)| active.knows_of_none())
+            {
+                let owner = active.context.owner();
+                let is_pending = owners.iter().any(|(client_id, source, vector_type)| {
+                    (*client_id, *source, vector_type.as_str()) == (owner.client_id, owner.source, owner.vector_type)
+                });
+                if is_pending {
+                    found.push((
+                        position,
+                        changes::of_owner(installation, owner, MOST_RECORDS as i64)?.record_ids,
+                    ));
+                }
+            }
+            Ok(found)
+        })?;
+        for (position, record_ids) in found.unwrap_or_default() {
+            if let Some(following) = self.jobs[position]
+                .following
+                .as_mut()
+                .filter(|_| !record_ids.is_empty())
+            {
+                following.add(record_ids, Instant::now());
+            }
+        }
+        Ok(())
+    }
+
     fn write_freshness(&mut self) -> Result<()> {
         if !self.freshness.has_news() {
             return Ok(());
@@ -193,10 +251,15 @@ impl Worker {
     fn take_changes(&mut self) -> Result<()> {
         let taken = self.transact(|installation| {
             let now = Seen::now(installation)?;
-            let noted = changes::take(installation, &self.follow.seen, AT_A_TIME)?;
+            let taken = changes::take(installation, &self.follow.seen, AT_A_TIME)?;
             // What was left over is looked for again.
-            let seen = (noted.len() < AT_A_TIME as usize).then_some(now);
-            let taken = take_over(installation, &self.follow.sources, noted)?;
+            let seen = (!taken.has_more).then_some(now);
+            if taken.changes.is_empty() {
+                return Ok((seen, Vec::new()));
+            }
+            // As they are by now: what was noted may be of one that is new.
+            let sources = syncs::all(installation)?;
+            let taken = take_over(installation, &sources, taken.changes)?;
             Ok((seen, taken))
         })?;
         let Some((seen, taken)) = taken else { return Ok(()) };
@@ -246,14 +309,16 @@ impl Worker {
         Ok(())
     }
 
-    /// Jobs without changes for a while are completed until there are some.
-    fn end_idle(&mut self) -> Result<()> {
+    /// Jobs without changes for so long are completed until there are some.
+    fn end_idle(&mut self, time: Duration) -> Result<()> {
         let now = Instant::now();
-        let is_idle = |active: &ActiveJob| active.is_idle(now, UNTIL_IDLE);
+        let is_idle = |active: &ActiveJob| active.is_idle(now, time);
         while let Some(position) = self.jobs.iter().position(is_idle) {
             let active = self.jobs.remove(position);
             let context = active.context.clone();
             self.transact(|installation| {
+                // Whoever adds some without noting them locks the job as well.
+                jobs::lock(installation, context.job.id)?;
                 let pending = changes::of_owner(installation, context.owner(), 1)?;
                 if pending.record_ids.is_empty() && pending.everything.is_none() {
                     jobs::complete(installation, context.job.id)?;
@@ -271,7 +336,10 @@ impl Worker {
         }
         let at_hand: Vec<i64> = self.active_jobs();
         let following = self.jobs.iter().filter(|active| active.following.is_some()).count();
-        let room = ACTIVE_JOBS.saturating_sub(following) as i64;
+        if following >= ACTIVE_JOBS {
+            self.end_idle(Duration::ZERO)?;
+        }
+        let room = ACTIVE_JOBS.saturating_sub(following).max(1) as i64;
         let waiting = self.transact(|installation| jobs::waiting_for_changes(installation, &at_hand, room))?;
         let until = Instant::now() + ACTIVATION_TIME;
         let now = Instant::now();
@@ -292,9 +360,6 @@ impl Worker {
 
 /// Makes noted changes pending for each vector type that is kept in step, and opens jobs for them.
 fn take_over(installation: &Installation, sources: &[Recorded], noted: Vec<NotedChange>) -> Result<Vec<TakenOver>> {
-    if noted.is_empty() {
-        return Ok(Vec::new());
-    }
     let mut pending: HashMap<(i64, Oid, &str, Option<String>), PendingChange> = HashMap::new();
     let mut of_all: HashSet<Oid> = HashSet::new();
     for change in noted {

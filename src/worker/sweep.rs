@@ -11,6 +11,9 @@ use crate::catalog::jobs;
 use crate::error::Result;
 use crate::source::work_list::{Comparison, WorkList};
 
+/// Records that may be left to changes, at most.
+const MOST_LEFT: usize = 10_000;
+
 /// What another look at the source of an active job led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Swept {
@@ -52,7 +55,12 @@ pub(crate) fn sweep(
     }
     leave_to_changes(installation, &context, &mut work_list, &mut gone)?;
     // A pass that compares keys only always finds work; it is done when the pass before it changed nothing.
-    let nothing_needed = work_list.needed == 0 || (context.comparison == Comparison::Keys && !active.moved);
+    let has_passed = active
+        .following
+        .as_ref()
+        .is_none_or(|following| following.passed == everything);
+    let nothing_needed =
+        work_list.needed == 0 || (context.comparison == Comparison::Keys && !active.moved && has_passed);
     active.moved = false;
     let done = nothing_needed && gone.is_empty();
     if done && work_list.references > 0 && active.points == Points::Recorded {
@@ -65,8 +73,13 @@ pub(crate) fn sweep(
             }
             following.everything = changes::of_owner(installation, context.owner(), 1)?.everything;
         }
+        following.passed = everything;
+        if done {
+            active.begin_sweeps_anew();
+            return Ok(Swept::CaughtUp);
+        }
         active.load(work_list, gone);
-        return Ok(if done { Swept::CaughtUp } else { Swept::More });
+        return Ok(Swept::More);
     }
     // A pass over keys does not know how many rows have no text; the batches before it do.
     if !done || context.comparison == Comparison::Texts {
@@ -87,10 +100,12 @@ fn leave_to_changes(
     work_list: &mut WorkList,
     gone: &mut Vec<String>,
 ) -> Result<()> {
-    if work_list.needed == 0 && gone.is_empty() {
+    // Many records are not all just changed.
+    if work_list.needed as usize + gone.len() > MOST_LEFT {
         return Ok(());
     }
-    let unseen = changes::unseen(installation, context.owner())?;
+    let asked = work_list.record_ids.iter().chain(gone.iter()).cloned().collect();
+    let unseen = changes::unseen(installation, context.owner(), asked)?;
     if unseen.is_empty() {
         return Ok(());
     }

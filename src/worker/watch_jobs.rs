@@ -20,7 +20,7 @@ use super::sweep::{self, Swept};
 use crate::catalog::collections::Stage;
 use crate::catalog::job_state::{JobEvent, JobState};
 use crate::catalog::jobs::{self, Job};
-use crate::catalog::{batches, hours, schedules, spending};
+use crate::catalog::{batches, changes, hours, schedules, spending};
 use crate::error::{Result, VbError};
 use crate::pg::{process, signal};
 use crate::source::work_list::Comparison;
@@ -64,6 +64,7 @@ impl Worker {
             let runnable = jobs::runnable(installation, &active, ACTIVE_JOBS_PER_CLIENT, free, &closed)?;
             if housekeeping {
                 batches::forget_ended(installation)?;
+                changes::forget_orphans(installation)?;
                 if let Some(retention) = retention {
                     jobs::retire(installation, retention)?;
                 }
@@ -108,6 +109,7 @@ impl Worker {
         }
         let clients: Vec<i64> = self.jobs.iter().map(|active| active.context.job.client_id).collect();
         self.turns.retain(|client| clients.contains(&client));
+        self.turns_of_changes.retain(|client| clients.contains(&client));
         Ok(Some(interval))
     }
 

@@ -48,6 +48,7 @@ mod second_run;
 mod services;
 mod standby;
 mod sync;
+mod sync_edges;
 mod sync_model;
 mod sync_shop;
 mod sync_tables;

@@ -86,10 +86,10 @@ fn a_bulk_statement_leaves_a_mark_for_each_client_instead_of_keys() {
     let mut shop = Shop::open_in_step("");
     shop.client.run("begin");
     shop.client.run(
-        "insert into notes select n, 1 + n % 2, 'bulk ' || n || ' says ' || n from generate_series(10000, 15000) n",
+        "insert into notes select n, 1 + n % 2, 'bulk ' || n || ' says ' || n from generate_series(10000, 30000) n",
     );
     shop.client
-        .run("insert into notes values (20000, 3, 'one says little')");
+        .run("insert into notes values (40000, 3, 'one says little')");
     shop.client.run("commit");
     // Whether the worker has taken them over already or not.
     let keys: i64 = shop.client.value(
