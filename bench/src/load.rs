@@ -1,5 +1,10 @@
 //! What a backfill with the local model takes from a load of short transactions: pgbench with the worker running against
-//! without, in turn.
+//! without, in turn, and against as many processes as there are processors that do nothing but compute at the lowest priority
+//! there is. No work in the background can take less than those.
+
+#![allow(clippy::expect_used, reason = "a measurement that meets something unexpected ends")]
+
+use std::process::{Child, Command};
 
 use serde_json::json;
 use vb_tests::cluster::Cluster;
@@ -52,7 +57,7 @@ pub(crate) fn run(rounds: usize) -> Outcome {
             .find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse::<f64>().ok());
         tps.expect("pgbench reports its throughput")
     };
-    let (mut without, mut with, mut embedded) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut without, mut with, mut floor, mut embedded) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let job = jobs::enqueue(&mut client, 1, "issues");
     jobs::until(&mut client, job, "its first records", |now| now.successful > 0);
     for round in 1..=rounds {
@@ -66,6 +71,9 @@ pub(crate) fn run(rounds: usize) -> Outcome {
         embedded.push((now.successful - before) as f64);
         client.run(&format!("select vb_pause({job})"));
         without.push(throughput());
+        let burners = Burners::start();
+        floor.push(throughput());
+        drop(burners);
         client.run(&format!("select vb_resume({job})"));
         jobs::until(&mut client, job, "more records", |later| {
             later.successful > now.successful
@@ -90,7 +98,32 @@ pub(crate) fn run(rounds: usize) -> Outcome {
             ),
         ],
         figures: json!({
-            "with": with, "without": without, "ratio_of_medians": ratio, "embedded": embedded, "rounds": rounds,
+            "with": with, "without": without, "floor": floor, "ratio_of_medians": ratio, "embedded": embedded, "rounds": rounds,
         }),
+    }
+}
+
+/// Processes that compute without end at the lowest priority there is.
+struct Burners(Vec<Child>);
+
+impl Burners {
+    fn start() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let burner = |_| {
+            Command::new("chrt")
+                .args(["--idle", "0", "sh", "-c", "while :; do :; done"])
+                .spawn()
+                .expect("chrt can be run")
+        };
+        Self((0..cores).map(burner).collect())
+    }
+}
+
+impl Drop for Burners {
+    fn drop(&mut self) {
+        for burner in &mut self.0 {
+            // It is ours and runs for ever.
+            let _ = burner.kill().and_then(|()| burner.wait());
+        }
     }
 }

@@ -8,6 +8,7 @@ use pgrx::pg_sys::Oid;
 
 use super::{announce_work, on_primary, required};
 use crate::catalog::installation::Installation;
+use crate::catalog::sync_status;
 use crate::catalog::syncs::{self, Followed};
 use crate::error::VbError;
 use crate::pg::catch::respond;
@@ -66,7 +67,7 @@ fn vb_sync_status() -> TableIterator<
 > {
     let status = respond(|| {
         let installation = Installation::require()?;
-        role::as_owner(installation.owner, || syncs::status(&installation))
+        role::as_owner(installation.owner, || sync_status::status(&installation))
     });
     TableIterator::new(status.into_iter().map(|status| {
         let [p50, p95, max] = status.latencies;

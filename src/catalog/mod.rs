@@ -26,5 +26,6 @@ pub(crate) mod schedules;
 pub(crate) mod source_access;
 pub(crate) mod source_settings;
 pub(crate) mod spending;
+pub(crate) mod sync_status;
 pub(crate) mod syncs;
 pub(crate) mod worker_list;

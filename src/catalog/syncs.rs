@@ -1,10 +1,8 @@
 //! Sources that are kept in step with their rows: which they are, their triggers, and what they looked like last.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use pgrx::PgSqlErrorCode;
-use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::pg_sys::Oid;
 use pgrx::spi::quote_identifier;
 
@@ -157,79 +155,6 @@ pub(crate) fn named(name: &str) -> Result<Option<Oid>> {
         row.optional::<Oid>(1)
     })?;
     Ok(found.flatten())
-}
-
-/// What became of changes, and how long that took since they were committed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Applied {
-    /// How many.
-    pub(crate) records: i64,
-    /// Half of them took no longer.
-    pub(crate) p50: Duration,
-    /// Nineteen of twenty took no longer.
-    pub(crate) p95: Duration,
-    /// None took longer.
-    pub(crate) max: Duration,
-}
-
-/// Counts changes that were applied.
-pub(crate) fn applied(installation: &Installation, source: Oid, applied: &Applied) -> Result<()> {
-    let interval = |duration: Duration| Interval::from_micros(duration.as_micros() as i64);
-    spi::run(
-        &installation.sql(include_str!("../../sql/query/syncs_applied.sql")),
-        &[
-            source.into(),
-            applied.records.into(),
-            interval(applied.p50).into(),
-            interval(applied.p95).into(),
-            interval(applied.max).into(),
-        ],
-    )
-    .map(|_| ())
-}
-
-/// How a source is kept in step, for people.
-#[derive(Debug)]
-pub(crate) struct SyncStatus {
-    /// The source.
-    pub(crate) source: Oid,
-    /// Changes that are still to be looked at.
-    pub(crate) pending: i64,
-    /// How long the first of them has waited.
-    pub(crate) oldest_pending: Option<Interval>,
-    /// Changes that were.
-    pub(crate) applied: i64,
-    /// Records that were set aside.
-    pub(crate) failed: i64,
-    /// When the last change was applied.
-    pub(crate) last_applied_at: Option<TimestampWithTimeZone>,
-    /// The vectors that are kept in step.
-    pub(crate) vector_types: Vec<String>,
-    /// How long changes took lately.
-    pub(crate) latencies: [Option<Interval>; 3],
-    /// Why nothing moves, when nothing does.
-    pub(crate) trouble: Option<String>,
-}
-
-/// All of them.
-pub(crate) fn status(installation: &Installation) -> Result<Vec<SyncStatus>> {
-    spi::read(
-        &installation.sql(include_str!("../../sql/query/sync_status.sql")),
-        &[],
-        |row| {
-            Ok(SyncStatus {
-                source: row.get(1)?,
-                pending: row.get(2)?,
-                oldest_pending: row.optional(3)?,
-                applied: row.get(4)?,
-                failed: row.get(5)?,
-                last_applied_at: row.optional(6)?,
-                vector_types: row.get(7)?,
-                latencies: [row.optional(8)?, row.optional(9)?, row.optional(10)?],
-                trouble: row.optional(11)?,
-            })
-        },
-    )
 }
 
 /// Whether triggers can tell of changes to a source's rows.

@@ -19,8 +19,11 @@ use crate::source::pages::LONGEST_RECORD_ID;
 /// Tables that are remembered; beyond that all are looked up again.
 const MOST_TABLES: usize = 1_000;
 
+/// By table and by what its trigger names.
+type Tables = HashMap<(Oid, Option<Named>), Rc<Watched>>;
+
 thread_local! {
-    static WATCHED: RefCell<HashMap<(Oid, Option<Named>), Rc<Watched>>> = RefCell::new(HashMap::new());
+    static WATCHED: RefCell<Tables> = RefCell::new(HashMap::new());
 }
 
 /// What is to be noted of changes to a table.
@@ -225,7 +228,7 @@ impl Columns {
     /// Whose row it is, if it counts.
     pub(super) fn client(&self, row: &TriggerRow) -> Option<i64> {
         if let Some(active) = &self.active
-            && !row.value(active).is_some_and(|value| value.value() != 0)
+            && row.value(active).is_none_or(|value| value.value() == 0)
         {
             return None;
         }

@@ -10,6 +10,7 @@ use vb_engine::cancel::CancelFlag;
 use vb_engine::provider::config::ProviderConfig;
 use vb_engine::purse::Purse;
 
+use super::following::{Following, UNTIL_IDLE};
 use super::rate::Rate;
 use crate::catalog::batches::WaitingBatch;
 use crate::catalog::changes::Pending;
@@ -24,9 +25,6 @@ const GONE_PER_BATCH: usize = 1_000;
 
 /// The longest pause between two passes over a source whose rows keep changing.
 const LONGEST_SWEEP_PAUSE: Duration = Duration::from_secs(10);
-
-/// How long a job that follows changes stays at hand without any.
-pub(crate) const UNTIL_IDLE: Duration = Duration::from_secs(10);
 
 /// What stays the same while a job is active; batches in flight share it.
 #[derive(Debug)]
@@ -161,65 +159,6 @@ pub(crate) enum Urgency {
     Backfill,
 }
 
-/// What a job that follows changes is told of.
-#[derive(Debug)]
-pub(crate) struct Following {
-    /// Records to look at, in order and each once.
-    queue: VecDeque<String>,
-    queued: HashSet<String>,
-    /// The number of the change by which everything is to be looked at, if there is one.
-    pub(crate) everything: Option<i64>,
-    /// The number of that change for which a pass was made last.
-    pub(crate) passed: Option<i64>,
-    /// When it was told of something last, or was busy.
-    busy_at: Instant,
-}
-
-impl Following {
-    fn new(pending: Pending, now: Instant) -> Self {
-        let mut following = Self {
-            queue: VecDeque::new(),
-            queued: HashSet::new(),
-            everything: pending.everything,
-            passed: None,
-            busy_at: now,
-        };
-        following.add(pending.record_ids, now);
-        following
-    }
-
-    /// More records to look at.
-    pub(crate) fn add(&mut self, record_ids: Vec<String>, now: Instant) {
-        self.busy_at = now;
-        for record_id in record_ids {
-            if self.queued.insert(record_id.clone()) {
-                self.queue.push_back(record_id);
-            }
-        }
-    }
-
-    /// How many are to be looked at one by one.
-    pub(crate) fn len(&self) -> usize {
-        self.queue.len()
-    }
-
-    /// They are looked at with everything else instead.
-    pub(crate) fn fold(&mut self, number: Option<i64>) {
-        self.queue.clear();
-        self.queued.clear();
-        self.everything = number;
-    }
-
-    fn take(&mut self, most: usize) -> Vec<String> {
-        let count = self.queue.len().min(most);
-        let taken: Vec<String> = self.queue.drain(..count).collect();
-        for record_id in &taken {
-            self.queued.remove(record_id);
-        }
-        taken
-    }
-}
-
 /// The next piece of work of a job.
 #[derive(Debug)]
 pub(crate) enum Work {
@@ -272,7 +211,7 @@ impl ActiveJob {
     /// Whether it follows changes and has had nothing to do for so long.
     pub(crate) fn is_idle(&self, now: Instant, time: Duration) -> bool {
         self.following.as_ref().is_some_and(|following| {
-            following.queue.is_empty() && following.everything.is_none() && now >= following.busy_at + time
+            following.len() == 0 && following.everything.is_none() && now >= following.busy_at + time
         }) && self.in_flight == 0
             && self.again.is_empty()
     }
@@ -350,9 +289,7 @@ impl ActiveJob {
 
     /// Whether it follows changes and knows of none that is not done.
     pub(crate) fn knows_of_none(&self) -> bool {
-        self.following
-            .as_ref()
-            .is_some_and(|following| following.queue.is_empty())
+        self.following.as_ref().is_some_and(|following| following.len() == 0)
             && self.in_flight == 0
             && self.again.is_empty()
     }

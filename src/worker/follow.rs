@@ -6,16 +6,15 @@ use std::time::{Duration, Instant};
 
 use pgrx::pg_sys::Oid;
 
-use super::active_job::{ActiveJob, UNTIL_IDLE};
+use super::active_job::ActiveJob;
 use super::fault::Fault;
+use super::following::UNTIL_IDLE;
 use super::main_loop::Worker;
 use crate::catalog::changes::{self, NotedChange, PendingChange, Seen};
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs;
-use crate::catalog::renamed_columns;
 use crate::catalog::syncs::{self, Recorded};
 use crate::error::Result;
-use crate::pg::relcache;
 use crate::source::work_list::Comparison;
 
 /// How often changes are taken over where sources are kept in step.
@@ -43,7 +42,7 @@ const ACTIVATION_TIME: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) struct Follow {
     seen: Seen,
-    sources: Vec<Recorded>,
+    pub(super) sources: Vec<Recorded>,
     next_take: Instant,
     next_layout: Instant,
     /// Whether jobs that are not at hand may have changes.
@@ -128,46 +127,8 @@ impl Worker {
         self.follow.next_layout = now;
     }
 
-    /// Sources that are not what they were when somebody looked last: rows may have come and gone without a trigger, and
-    /// texts may be made of something else.
-    fn look_at_layouts(&mut self) -> Result<()> {
-        let found = self.transact(|installation| {
-            let recorded = syncs::all(installation)?;
-            if recorded.is_empty() {
-                return Ok(recorded);
-            }
-            let layouts: HashMap<Oid, _> = syncs::layouts(installation)?.into_iter().collect();
-            let mut kept = Vec::with_capacity(recorded.len());
-            for source in recorded {
-                let Some(layout) = layouts.get(&source.synced.source) else {
-                    continue;
-                };
-                if !layout.exists {
-                    syncs::forget(installation, source.synced.source)?;
-                    continue;
-                }
-                if layout.signature != source.signature {
-                    renamed_columns::follow(installation, source.synced.source, &source.columns, &layout.columns)?;
-                    // With the settings as they are now.
-                    let layout = syncs::layout(installation, &source.synced)?;
-                    syncs::relaid(installation, source.synced.source, &layout)?;
-                    syncs::mark(installation, &source.synced)?;
-                    relcache::tell_of_change(source.synced.source);
-                }
-                kept.push(source);
-            }
-            Ok(kept)
-        })?;
-        self.follow.sources = found.unwrap_or_default();
-        let sources = &self.follow.sources;
-        self.freshness
-            .retain(|source| sources.iter().any(|kept| kept.synced.source == source));
-        self.take_marks()?;
-        self.take_forgotten()
-    }
-
     /// Jobs at hand of which everything is to be looked at.
-    fn take_marks(&mut self) -> Result<()> {
+    pub(super) fn take_marks(&mut self) -> Result<()> {
         let following = self
             .jobs
             .iter()
@@ -200,7 +161,7 @@ impl Worker {
     }
 
     /// Jobs at hand that know of nothing, although something of theirs is pending: somebody has put it there.
-    fn take_forgotten(&mut self) -> Result<()> {
+    pub(super) fn take_forgotten(&mut self) -> Result<()> {
         if !self.jobs.iter().any(ActiveJob::knows_of_none) {
             return Ok(());
         }

@@ -7,7 +7,7 @@ use pgrx::pg_sys::Oid;
 
 use crate::catalog::changes::Numbered;
 use crate::catalog::installation::Installation;
-use crate::catalog::syncs::{self, Applied};
+use crate::catalog::sync_status::{self, Applied};
 use crate::error::Result;
 use crate::pg::clock;
 
@@ -52,7 +52,7 @@ impl Freshness {
     pub(super) fn write(&self, installation: &Installation) -> Result<()> {
         let news = self.sources.iter().filter(|(_, latest)| latest.unwritten > 0);
         for (source, latest) in news {
-            syncs::applied(installation, *source, &latest.applied())?;
+            sync_status::applied(installation, *source, &latest.applied())?;
         }
         Ok(())
     }

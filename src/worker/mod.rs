@@ -13,6 +13,8 @@ pub(crate) mod commit;
 pub(crate) mod dispatch;
 pub(crate) mod fault;
 pub(crate) mod follow;
+mod follow_layouts;
+pub(crate) mod following;
 mod freshness;
 pub(crate) mod hand_out;
 pub(crate) mod home;

@@ -153,7 +153,7 @@ fn statement(random: &mut StdRng) -> String {
     match random.random_range(0..26) {
         0..=3 => format!(
             "insert into tickets values ({id}, {client}, 'title {word}', 'a ticket says {word}', {}, 0, {})",
-            word % 5 > 0,
+            !word.is_multiple_of(5),
             id % 10
         ),
         4 => format!(
@@ -169,7 +169,7 @@ fn statement(random: &mut StdRng) -> String {
         11 => format!("update tickets set id = id + 300 where id = {id}"),
         12 => format!(
             "update tickets set title = null, content = {} where id = {id}",
-            if word % 2 == 0 { "''" } else { "'  '" }
+            if word.is_multiple_of(2) { "''" } else { "'  '" }
         ),
         13 => format!("delete from tickets where id between {id} and {span}"),
         14 => format!(
@@ -187,9 +187,9 @@ fn statement(random: &mut StdRng) -> String {
         20 => format!("update posts set part = (part + 1) % 3 where id between {id} and {span}"),
         21 => format!("update posts_{part} set client_id = {other} where id between {id} and {span}"),
         22 => format!("delete from posts where id between {id} and {span}"),
-        23 if word % 8 == 0 => format!("truncate posts_{part}"),
-        24 if word % 16 == 0 => "truncate tickets".to_owned(),
-        25 if word % 8 == 0 => format!(
+        23 if word.is_multiple_of(8) => format!("truncate posts_{part}"),
+        24 if word.is_multiple_of(16) => "truncate tickets".to_owned(),
+        25 if word.is_multiple_of(8) => format!(
             "alter table posts detach partition posts_{part}; alter table posts attach partition posts_{part} for values in ({part})"
         ),
         _ => format!("update tickets set content = 'rest says {word}' where id = {id}"),
