@@ -37,6 +37,7 @@ mod paces;
 mod payload_changes;
 mod payload_shop;
 mod plan;
+mod politeness;
 mod provider_settings;
 mod providers;
 mod qdrant_losses;
