@@ -1,17 +1,14 @@
 //! How the worker follows changes: takes over what triggers have noted, notices tables that are not what they were, and has the
 //! job of each client, source and vector type look at its records.
 
-use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
-
-use pgrx::pg_sys::Oid;
 
 use super::active_job::ActiveJob;
 use super::fault::Fault;
 use super::following::UNTIL_IDLE;
 use super::main_loop::Worker;
-use crate::catalog::changes::{self, NotedChange, PendingChange, Seen};
-use crate::catalog::installation::Installation;
+use super::take_over::take_over;
+use crate::catalog::changes::{self, Seen};
 use crate::catalog::jobs;
 use crate::catalog::syncs::{self, Recorded};
 use crate::error::Result;
@@ -22,6 +19,9 @@ const INTERVAL: Duration = Duration::from_millis(200);
 
 /// How often it is looked whether there are such sources, and what they look like.
 const LAYOUT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often nothing is taken for seen.
+const THOROUGH_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The pause after something that may pass by itself.
 const AFTER_A_FAULT: Duration = Duration::from_secs(1);
@@ -45,18 +45,10 @@ pub(super) struct Follow {
     pub(super) sources: Vec<Recorded>,
     next_take: Instant,
     next_layout: Instant,
+    /// When nothing is taken for seen and everything is looked at again.
+    next_thorough_look: Instant,
     /// Whether jobs that are not at hand may have changes.
     may_wait: bool,
-}
-
-/// Changes of one client, source and vector type that were taken over.
-struct TakenOver {
-    client_id: i64,
-    source: Oid,
-    vector_type: String,
-    record_ids: Vec<String>,
-    /// All of them are to be looked at.
-    everything: bool,
 }
 
 impl Follow {
@@ -66,6 +58,7 @@ impl Follow {
             sources: Vec::new(),
             next_take: now,
             next_layout: now,
+            next_thorough_look: now,
             may_wait: true,
         }
     }
@@ -112,12 +105,27 @@ impl Worker {
         if self.follow.sources.is_empty() {
             return Ok(());
         }
+        if now >= self.follow.next_thorough_look {
+            self.follow.next_thorough_look = now + THOROUGH_INTERVAL;
+            self.look_thoroughly()?;
+        }
         if now >= self.follow.next_take {
             self.follow.next_take = now + INTERVAL;
             self.take_changes()?;
         }
         self.end_idle(UNTIL_IDLE)?;
         self.activate_waiting()
+    }
+
+    /// What somebody has restored is new, whatever number it has, and nobody has opened a job for it.
+    fn look_thoroughly(&mut self) -> Result<()> {
+        self.follow.seen = Seen::nothing();
+        self.transact(|installation| {
+            let owners = changes::owners(installation, None)?;
+            jobs::open_for_changes(installation, &owners)
+        })?;
+        self.follow.may_wait = true;
+        Ok(())
     }
 
     /// Changes are looked for at once.
@@ -317,76 +325,4 @@ impl Worker {
         }
         Ok(())
     }
-}
-
-/// Makes noted changes pending for each vector type that is kept in step, and opens jobs for them.
-fn take_over(installation: &Installation, sources: &[Recorded], noted: Vec<NotedChange>) -> Result<Vec<TakenOver>> {
-    let mut pending: HashMap<(i64, Oid, &str, Option<String>), PendingChange> = HashMap::new();
-    let mut of_all: HashSet<Oid> = HashSet::new();
-    for change in noted {
-        let Some(recorded) = sources.iter().find(|recorded| recorded.synced.source == change.source) else {
-            continue;
-        };
-        let Some(client_id) = change.client_id else {
-            of_all.insert(change.source);
-            continue;
-        };
-        for vector_type in &recorded.synced.vector_types {
-            let at = (client_id, change.source, vector_type.as_str(), change.record_id.clone());
-            let folded = pending.entry(at).or_insert_with(|| PendingChange {
-                client_id,
-                source: change.source,
-                vector_type: vector_type.clone(),
-                record_id: change.record_id.clone(),
-                changed_at: change.changed_at,
-            });
-            if change.changed_at < folded.changed_at {
-                folded.changed_at = change.changed_at;
-            }
-        }
-    }
-    let mut pending: Vec<PendingChange> = pending.into_values().collect();
-    pending.sort_by(|one, other| {
-        one.changed_at
-            .partial_cmp(&other.changed_at)
-            .unwrap_or(std::cmp::Ordering::Equal)
-    });
-    changes::add(installation, &pending)?;
-    let mut taken: HashMap<(i64, Oid, String), TakenOver> = HashMap::new();
-    for change in pending {
-        let at = (change.client_id, change.source, change.vector_type.clone());
-        let of_one = taken.entry(at).or_insert_with(|| TakenOver {
-            client_id: change.client_id,
-            source: change.source,
-            vector_type: change.vector_type,
-            record_ids: Vec::new(),
-            everything: false,
-        });
-        match change.record_id {
-            Some(record_id) => of_one.record_ids.push(record_id),
-            None => of_one.everything = true,
-        }
-    }
-    let owners: Vec<(i64, Oid, String)> = taken.keys().cloned().collect();
-    jobs::open_for_changes(installation, &owners)?;
-    for recorded in sources
-        .iter()
-        .filter(|recorded| of_all.contains(&recorded.synced.source))
-    {
-        syncs::mark(installation, &recorded.synced)?;
-        let of_source = changes::owners(installation, Some(recorded.synced.source))?;
-        for (client_id, source, vector_type) in of_source {
-            taken
-                .entry((client_id, source, vector_type.clone()))
-                .and_modify(|of_one| of_one.everything = true)
-                .or_insert(TakenOver {
-                    client_id,
-                    source,
-                    vector_type,
-                    record_ids: Vec::new(),
-                    everything: true,
-                });
-        }
-    }
-    Ok(taken.into_values().collect())
 }

@@ -32,6 +32,7 @@ mod store_upkeep;
 pub(crate) mod suspicion;
 pub(crate) mod sweep;
 pub(crate) mod take_outcomes;
+mod take_over;
 pub(crate) mod troubles;
 pub(crate) mod usage_reports;
 pub(crate) mod watch_jobs;

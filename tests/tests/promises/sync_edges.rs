@@ -172,3 +172,40 @@ fn an_outage_of_the_provider_only_delays_changes() {
     sync::settled(&mut shop.client);
     shop.agrees();
 }
+
+#[test]
+fn a_dumped_database_goes_on_to_follow_what_was_pending() {
+    let mut shop = Shop::open_in_step("");
+    shop.client.run("alter system set vector_backfill.paused = on");
+    shop.client.reload();
+    // Positions of columns differ in the copy, which has no gaps.
+    shop.client.run("alter table notes add gone int; alter table notes drop gone; alter table notes add title text, add body text");
+    shop.client.run("select vb_configure_source('notes', text_columns => array['content', 'body'])");
+    shop.client
+        .run("update notes set body = 'pending says so' where id < 5; delete from notes where id = 6; insert into notes values (9000, 2, 'pending says hello')");
+    let script = shop.cluster.dump("shop");
+    shop.client.run("create database copy");
+    shop.cluster.restore("copy", &script);
+    shop.client.run("alter system set vector_backfill.paused = off");
+    shop.client.reload();
+    for database in ["copy", "shop"] {
+        let mut client = shop.cluster.connect(database);
+        sync::settled_after_a_look(&mut client);
+        let store = vb_tests::store::Store::of(&shop.cluster, &mut client);
+        for client_id in [1, 2] {
+            let rows = format!("select id::text, concat_ws(' ', nullif(content, ''), nullif(body, '')) from notes where client_id = {client_id}");
+            vb_tests::agreement::assert_agreement(
+                &mut client,
+                &store,
+                vb_tests::agreement::Expectation {
+                    client_id,
+                    source: "notes",
+                    vector_type: "content",
+                    rows: &rows,
+                },
+            );
+        }
+        let columns: Vec<String> = client.value("select text_columns::text[] from vb_sources where source = 'notes'::regclass", &[]);
+        assert_eq!(columns, ["content", "body"]);
+    }
+}

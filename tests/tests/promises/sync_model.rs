@@ -12,7 +12,7 @@ use vb_tests::{chance, jobs, sync};
 use crate::sync_shop::Shop;
 
 const SESSIONS: usize = 4;
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 4;
 /// Statements of a session in a round.
 const STEPS: usize = 120;
 const CLIENTS: i64 = 3;

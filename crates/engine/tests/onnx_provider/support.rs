@@ -113,6 +113,8 @@ pub(crate) fn much_work() -> Vec<String> {
 pub(crate) struct ThreadState {
     pub name: String,
     pub nice: i32,
+    /// Scheduling policy as Linux numbers it.
+    pub policy: i64,
     /// Processor time so far, in hundredths of a second.
     pub used: u64,
 }
@@ -132,6 +134,7 @@ pub(crate) fn model_threads() -> BTreeMap<u32, ThreadState> {
             let state = ThreadState {
                 name: name.to_owned(),
                 nice: field(19)? as i32,
+                policy: field(41)?,
                 used: (field(14)? + field(15)?) as u64,
             };
             state.name.starts_with("vb-").then_some((id, state))

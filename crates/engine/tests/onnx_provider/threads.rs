@@ -10,6 +10,10 @@ use vb_engine::provider::onnx::OnnxProvider;
 
 use crate::support::{NICE, config, embed, mini_lm, model_runs, model_threads, onnx, provider, request, turn};
 
+/// Scheduling policies as Linux numbers them.
+const ORDINARY: i64 = 0;
+const IDLE: i64 = 5;
+
 /// Waits until the threads are gone.
 async fn gone(threads: &BTreeSet<u32>) {
     let waiting = async {
@@ -78,7 +82,7 @@ async fn dropping_the_provider_ends_its_threads() {
 }
 
 #[tokio::test]
-async fn passages_give_way_and_queries_do_not() {
+async fn passages_give_way_to_everything_changes_to_queries_and_queries_to_nothing() {
     let _turn = turn().await;
     let provider = provider(&mini_lm());
     assert!(
@@ -91,12 +95,21 @@ async fn passages_give_way_and_queries_do_not() {
         .embed(request(&["where is my order?"], Purpose::Query))
         .await
         .expect("embedded");
-    let threads: Vec<(String, i32)> = model_threads()
+    provider
+        .embed(request(&["this row has just changed"], Purpose::Change))
+        .await
+        .expect("embedded");
+    let threads: Vec<(String, i32, i64)> = model_threads()
         .into_values()
-        .map(|thread| (thread.name, thread.nice))
+        .map(|thread| (thread.name, thread.nice, thread.policy))
         .collect();
     let own = rustix::process::getpriority_process(None).expect("own priority");
-    let expected = [("vb-passage-0", NICE), ("vb-passage-1", NICE), ("vb-query-0", own)];
-    assert_eq!(threads, expected.map(|(name, nice)| (name.to_owned(), nice)));
+    let expected = [
+        ("vb-passage-0", own, IDLE),
+        ("vb-passage-1", own, IDLE),
+        ("vb-query-0", own, ORDINARY),
+        ("vb-change-0", NICE, ORDINARY),
+    ];
+    assert_eq!(threads, expected.map(|(name, nice, policy)| (name.to_owned(), nice, policy)));
     provider.shutdown();
 }

@@ -43,7 +43,8 @@ impl IndexBuilder {
         std::thread::Builder::new()
             .name("vb-index".into())
             .spawn(move || {
-                Priority::of_backfills(niceness).take_on();
+                // Others may want to search what it builds soon.
+                Priority::Nice(niceness).take_on();
                 let result = suspecting(&shard, build);
                 drop(shard);
                 drop(turn);
