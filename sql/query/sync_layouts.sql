@@ -9,13 +9,13 @@ select s.source::oid,
            (select pg_catalog.string_agg(pg_catalog.concat_ws(' ', c.oid, c.relfilenode), ',' order by c.oid)
             from pg_catalog.pg_class c
             where c.oid = s.source
-               or c.oid in (select t.relid from pg_catalog.pg_partition_tree(s.source) t)),
+               or c.oid = any(p.parts)),
            (select pg_catalog.string_agg(pg_catalog.concat_ws(' ', t.oid, t.tgenabled), ',' order by t.oid)
             from pg_catalog.pg_trigger t join pg_catalog.pg_proc f on f.oid = t.tgfoid
-            where t.tgrelid = s.source and f.proname = 'vb_sync_trigger'),
+            where (t.tgrelid = s.source or t.tgrelid = any(p.parts)) and f.proname = 'vb_sync_trigger'),
            (select pg_catalog.to_jsonb(q)::text
-            from (select p.client_column, p.key_columns, p.active_column, p.payload_columns
-                  from @extschema@.vb_source_settings p where p.source = s.source) q),
+            from (select o.client_column, o.key_columns, o.active_column, o.payload_columns
+                  from @extschema@.vb_source_settings o where o.source = s.source) q),
            (select pg_catalog.jsonb_agg(pg_catalog.to_jsonb(q) order by q.vector_type)::text
             from (select t.vector_type, t.text_columns, t.template, t.chunk_tokens, t.chunk_overlap
                   from @extschema@.vb_source_texts t
@@ -30,3 +30,12 @@ select s.source::oid,
        exists (select from pg_catalog.pg_class c where c.oid = s.source)
 from (select source, vector_types from @extschema@.vb_syncs where $1::oid is null
       union all select $1::oid::regclass, $2::text[] where $1::oid is not null) s
+-- Without a lock on the parts: somebody may be at work on one.
+cross join lateral (
+    with recursive parts(oid) as (
+        select i.inhrelid from pg_catalog.pg_inherits i where i.inhparent = s.source
+        union
+        select i.inhrelid from pg_catalog.pg_inherits i join parts o on i.inhparent = o.oid
+    )
+    select array(select oid from parts) as parts
+) p

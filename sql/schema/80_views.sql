@@ -26,8 +26,10 @@ comment on view vb_collections is 'Where the vectors of each client, source and 
 
 create view vb_coverage as
 select o.client_id, o.source, o.vector_type, r.records, e.embedded, s.stale, f.failed,
-       greatest(r.records operator(pg_catalog.-) e.embedded operator(pg_catalog.-) f.failed, 0) as pending, s.oldest_pending,
-       case when r.records operator(pg_catalog.>) 0
+       case when c.counted_at is not null
+            then greatest(r.records operator(pg_catalog.-) e.embedded operator(pg_catalog.-) f.failed, 0) end as pending, s.oldest_pending,
+       case when c.counted_at is null then null
+            when r.records operator(pg_catalog.>) 0
             then least(pg_catalog.round(
                 100.0 operator(pg_catalog.*) greatest(e.embedded operator(pg_catalog.-) s.stale, 0)::numeric operator(pg_catalog./) r.records, 1), 100.0)
             else 100.0 end as percent,
@@ -74,7 +76,7 @@ cross join lateral (
     where p.client_id operator(pg_catalog.=) o.client_id and p.source operator(pg_catalog.=) o.source
       and p.vector_type operator(pg_catalog.=) o.vector_type
 ) s;
-comment on view vb_coverage is 'How much of each client''s rows has vectors that say what the rows say: rows with text as they were counted last, those embedded, those that changed and wait, and for how long';
+comment on view vb_coverage is 'How much of each client''s rows has vectors that say what the rows say: rows with text as they were counted last, those embedded, those that changed and wait, and for how long; NULL where all were never counted';
 
 create view vb_worker_status as
 select w.pid, w.state, w.since, w.memory_bytes, w.waiting_for, w.preloaded from vb_worker_list() w;

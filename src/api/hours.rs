@@ -68,5 +68,5 @@ fn vb_schedule_backfill(
 
 #[pg_extern(sql = false)]
 fn vb_unschedule_backfill(schedule_id: Option<i64>) -> bool {
-    respond(|| schedules::drop(&on_primary()?, required(schedule_id, "schedule_id")?))
+    respond(|| schedules::end(&on_primary()?, required(schedule_id, "schedule_id")?))
 }

@@ -94,7 +94,7 @@ fn missing_worker(installation: &Installation) -> Result<Vec<Finding>> {
     if runnable > 0 {
         found.push(Finding::new(
             Severity::Error,
-            format!("no worker is running for this database; jobs that wait for one: {runnable}"),
+            format!("no worker is running for this database; jobs and changes that wait for one: {runnable}"),
             "vb_wait, vb_enqueue_backfill and vb_search start one; if it does not stay, the server's log says why.",
         ));
     }
@@ -166,6 +166,18 @@ fn held_up(installation: &Installation) -> Result<Vec<Finding>> {
             "alter system set vector_backfill.paused = off; select pg_reload_conf();",
         ));
     }
+    let statement = installation.sql(include_str!("../../sql/query/health_schedules.sql"));
+    found.extend(role::as_owner(installation.owner, || {
+        spi::read(&statement, &[], |row| {
+            let (id, client, source) = (row.get::<i64>(1)?, row.get::<i64>(2)?, row.get::<String>(3)?);
+            let (error, next) = (row.get::<String>(4)?, row.optional::<String>(5)?.unwrap_or_default());
+            Ok(Finding::new(
+                Severity::Warning,
+                format!("schedule {id} (client {client}, {source}) did not begin: {error}"),
+                format!("It is tried again at {next}; select vb_unschedule_backfill({id}) ends it."),
+            ))
+        })
+    })?);
     for (client, until) in role::as_owner(installation.owner, || hours::closed_until(installation))? {
         let (whose, argument) = match client {
             Some(client) => (format!("client {client}"), format!(", client_id => {client}")),

@@ -5,7 +5,7 @@ use pgrx::datum::Time;
 use super::installation::Installation;
 use super::local_time;
 use crate::error::{Result, VbError};
-use crate::pg::{role, spi};
+use crate::pg::{role, spi, transaction};
 
 /// Whose hours are closed at a moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,11 +37,27 @@ pub(crate) fn closed(installation: &Installation) -> Result<Closed> {
 
 /// Whose are closed now, without a client those of all, and until when.
 pub(crate) fn closed_until(installation: &Installation) -> Result<Vec<(Option<i64>, String)>> {
-    spi::read(
-        &installation.sql(include_str!("../../sql/query/windows_closed.sql")),
+    let windows = spi::read(
+        &installation.sql(include_str!("../../sql/query/windows.sql")),
         &[],
-        |row| Ok((row.optional(1)?, row.optional(2)?.unwrap_or_default())),
-    )
+        |row| Ok((row.optional::<i64>(1)?, row.get::<String>(2)?)),
+    )?;
+    let statement = installation.sql(include_str!("../../sql/query/windows_closed.sql"));
+    let mut closed = Vec::new();
+    for (client, time_zone) in windows {
+        // A time zone may have gone with an update of the system: that is no reason to stop everything.
+        let until =
+            transaction::attempt(|| spi::read_first(&statement, &[client.into()], |row| row.optional::<String>(1)));
+        match until {
+            Ok(Some(until)) => closed.push((client, format!("{} ({time_zone})", until.unwrap_or_default()))),
+            Ok(None) => {}
+            Err(error) => pgrx::log!(
+                "vector_backfill takes hours in time zone {time_zone:?} for open: {}",
+                error.message
+            ),
+        }
+    }
+    Ok(closed)
 }
 
 /// Closes hours of a client, or of all. To be called as the user.

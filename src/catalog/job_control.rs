@@ -1,4 +1,4 @@
-//! What users do with a job that is there: pause, resume, cancel, retry, forget.
+//! What users do with a job that is there: pause, resume, cancel, change, retry, forget.
 //!
 //! Each locks the job's row first, so that it sees what the worker has committed and the worker sees what it decides.
 

@@ -157,7 +157,7 @@ pub(crate) struct Standing {
 /// How these jobs stand; those that are gone are missing.
 pub(crate) fn standings(installation: &Installation, jobs: &[i64]) -> Result<Vec<Standing>> {
     spi::read(
-        &installation.sql(include_str!("../../sql/query/job_states.sql")),
+        &installation.sql(include_str!("../../sql/query/job_standings.sql")),
         &[jobs.to_vec().into()],
         |row| {
             Ok(Standing {

@@ -19,14 +19,25 @@ pub(crate) fn now(time_zone: Option<String>) -> Result<LocalTime> {
             include_str!("../../sql/query/time_zone.sql"),
             &[time_zone.as_deref().into()],
             |row| {
-                Ok(LocalTime {
+                let time = LocalTime {
                     text: row.get(1)?,
                     time_zone: row.get(2)?,
-                })
+                };
+                Ok((time, row.get::<bool>(3)?))
             },
         )
     };
-    transaction::attempt(read)
-        .map_err(|error| VbError::invalid(error.message).hint("select * from pg_timezone_names lists time zones."))?
-        .ok_or_else(|| VbError::internal("there is no time"))
+    let wrong = |message: String| VbError::invalid(message).hint("select * from pg_timezone_names lists time zones.");
+    let found = transaction::attempt(read).map_err(|error| match error.sqlstate().as_str() {
+        "22023" => wrong(error.message),
+        _ => error,
+    })?;
+    match found {
+        Some((time, true)) => Ok(time),
+        Some((time, false)) => Err(wrong(format!(
+            "time zone {:?} has no name that is known everywhere",
+            time.time_zone
+        ))),
+        None => Err(VbError::internal("there is no time")),
+    }
 }

@@ -8,10 +8,12 @@ use pgrx::pg_sys::Oid;
 
 use super::installation::Installation;
 use super::job_request::JobRequest;
+use super::job_state::JobState;
 use super::local_time::{self, LocalTime};
 use super::spending::SpendingLimits;
 use crate::error::{Result, VbError};
 use crate::pg::{role, spi, transaction};
+use crate::worker::fault::Fault;
 
 /// Tries of a batch that fails for passing reasons, as those of a backfill that somebody enqueues.
 const MAX_RETRIES: i32 = 3;
@@ -88,7 +90,7 @@ impl Schedule {
 }
 
 /// Ends a schedule; false when there is none with this id.
-pub(crate) fn drop(installation: &Installation, schedule: i64) -> Result<bool> {
+pub(crate) fn end(installation: &Installation, schedule: i64) -> Result<bool> {
     role::as_owner(installation.owner, || {
         let statement = installation.sql(include_str!("../../sql/query/schedule_drop.sql"));
         Ok(spi::first(&statement, &[schedule.into()], |row| row.get::<i64>(1))?.is_some())
@@ -116,24 +118,48 @@ pub(crate) fn run_due(installation: &Installation) -> Result<()> {
         },
     )?;
     for (id, schedule, asked_by) in due {
-        let enqueued =
-            transaction::attempt(|| role::as_restricted(asked_by, || schedule.request().enqueue(installation)));
-        let (job, error) = match enqueued {
-            Ok(enqueued) => (Some(enqueued.job_id), None),
-            Err(error) => (None, Some(error.message)),
-        };
-        let now = local_time::now(schedule.time_zone.clone())?;
-        spi::run(
-            &installation.sql(include_str!("../../sql/query/schedule_ran.sql")),
-            &[
-                id.into(),
-                next(&schedule.pattern, &now)?.into(),
-                job.into(),
-                error.into(),
-            ],
-        )?;
+        if let Err(error) = transaction::attempt(|| run(installation, id, &schedule, asked_by)) {
+            let statement = installation.sql(include_str!("../../sql/query/schedule_postpone.sql"));
+            let minutes = if Fault::of(&error) == Fault::Later { 1 } else { 60 };
+            spi::run(&statement, &[id.into(), minutes.into(), error.message.into()])?;
+        }
     }
     Ok(())
+}
+
+fn run(installation: &Installation, id: i64, schedule: &Schedule, asked_by: Oid) -> Result<()> {
+    let may_run = spi::read_first(
+        &installation.sql(include_str!("../../sql/query/schedule_may_run.sql")),
+        &[asked_by.into()],
+        |row| row.get::<bool>(1),
+    )?;
+    let (job, error) = if may_run == Some(true) {
+        let enqueued =
+            transaction::attempt(|| role::as_restricted(asked_by, || schedule.request().enqueue(installation)));
+        match enqueued {
+            Ok(enqueued) if enqueued.state == JobState::Paused => {
+                let told = format!("job {} is there already and is paused", enqueued.job_id);
+                (Some(enqueued.job_id), Some(told))
+            }
+            Ok(enqueued) => (Some(enqueued.job_id), None),
+            Err(error) if Fault::of(&error) == Fault::Later => return Err(error),
+            Err(error) => (None, Some(error.message)),
+        }
+    } else {
+        let told = "the role that asked for it is gone, or may not call vb_enqueue_backfill any more";
+        (None, Some(told.to_owned()))
+    };
+    let now = local_time::now(schedule.time_zone.clone())?;
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/schedule_ran.sql")),
+        &[
+            id.into(),
+            next(&schedule.pattern, &now)?.into(),
+            job.into(),
+            error.into(),
+        ],
+    )
+    .map(|_| ())
 }
 
 /// The next moment of a pattern after now, in the same time zone.

@@ -155,7 +155,7 @@ pub(crate) fn set_client_limits(installation: &Installation, client_id: i64, lim
     }
     limits.spending.check("max_tokens_per_day", "max_cost_per_day", 0)?;
     check_range("max_records_per_second", limits.records_per_second, 1, 1_000_000)?;
-    check_range("max_jobs", limits.jobs, 1, 1_000)?;
+    check_range("max_jobs", limits.jobs, 1, 8)?;
     role::as_owner(installation.owner, || {
         if *limits == ClientLimits::default() {
             spi::run(

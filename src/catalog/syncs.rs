@@ -9,6 +9,7 @@ use pgrx::spi::quote_identifier;
 use super::changes;
 use super::installation::Installation;
 use super::job_control;
+use super::renamed_columns;
 use super::{jobs, source_access, source_settings};
 use crate::error::{Result, VbError};
 use crate::pg::{relcache, role, spi};
@@ -257,19 +258,21 @@ fn lock_out_writers(relation: &Relation) -> Result<()> {
 
 /// The same before the settings of a source change, if it is kept in step. To be called as the owner of the extension.
 pub(crate) fn hold_writers(installation: &Installation, relation: &Relation) -> Result<()> {
-    if is_in_step(installation, relation.oid)? && followed(relation.oid, &relation.qualified)? == Followed::ByTriggers {
+    let Some(recorded) = recorded(installation, relation.oid)? else {
+        return Ok(());
+    };
+    if followed(relation.oid, &relation.qualified)? == Followed::ByTriggers {
         lock_out_writers(relation)?;
     }
-    Ok(())
+    // Columns that have another name by now, before somebody says more of them.
+    let now = layout(installation, &recorded.synced)?;
+    renamed_columns::follow(installation, relation.oid, &recorded.columns, &now.columns)
 }
 
 /// The settings of a source have changed: if it is kept in step, all that clients have of it is to be looked at, and settings
 /// name columns as they are called now.
 pub(crate) fn reconfigured(installation: &Installation, source: Oid) -> Result<()> {
-    let Some(recorded) = all(installation)?
-        .into_iter()
-        .find(|recorded| recorded.synced.source == source)
-    else {
+    let Some(recorded) = recorded(installation, source)? else {
         return Ok(());
     };
     let layout = Layout {
@@ -281,10 +284,9 @@ pub(crate) fn reconfigured(installation: &Installation, source: Oid) -> Result<(
     Ok(())
 }
 
-fn is_in_step(installation: &Installation, source: Oid) -> Result<bool> {
-    Ok(all(installation)?
-        .iter()
-        .any(|recorded| recorded.synced.source == source))
+fn recorded(installation: &Installation, source: Oid) -> Result<Option<Recorded>> {
+    let mut all = all(installation)?.into_iter();
+    Ok(all.find(|recorded| recorded.synced.source == source))
 }
 
 /// One for rows, which partitions get as well, also those that come later, and one for TRUNCATE. They fire for what

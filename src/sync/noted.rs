@@ -108,6 +108,11 @@ pub(super) fn everybody(installation: &Rc<(Installation, Oid)>, source: Oid) {
     });
 }
 
+/// What was looked up is forgotten at the end of the transaction.
+pub(super) fn forget_at_the_end() {
+    end_of_transaction::register::<Noted>();
+}
+
 fn with(installation: &Rc<(Installation, Oid)>, change: impl FnOnce(&mut Noted)) {
     end_of_transaction::register::<Noted>();
     NOTED.with(|noted| {

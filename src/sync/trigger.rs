@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::noted;
-use super::watch::{self, Columns, Identity, Named, Watch};
+use super::watch::{self, Columns, Identity, Named, Watch, Watched};
 use pgrx::pg_sys::Oid;
 
 use crate::catalog::installation::Installation;
@@ -26,7 +26,7 @@ pub(crate) fn fire(fired: &Fired) -> Result<()> {
     let installation = &watched.installation;
     let has_rows = fired.each_row(&mut |before, after| {
         for watch in &watched.watches {
-            note(installation, watch, before.as_ref(), after.as_ref());
+            note(&watched, watch, before.as_ref(), after.as_ref());
         }
         Ok(())
     })?;
@@ -38,17 +38,14 @@ pub(crate) fn fire(fired: &Fired) -> Result<()> {
     Ok(())
 }
 
-fn note(
-    installation: &Rc<(Installation, Oid)>,
-    watch: &Watch,
-    before: Option<&TriggerRow>,
-    after: Option<&TriggerRow>,
-) {
+fn note(watched: &Watched, watch: &Watch, before: Option<&TriggerRow>, after: Option<&TriggerRow>) {
+    let installation = &watched.installation;
     let Some(columns) = &watch.columns else {
         noted::everybody(installation, watch.source);
         return;
     };
     if let (Some(before), Some(after)) = (before, after)
+        && !watched.passing
         && !columns.differ(before, after)
     {
         return;

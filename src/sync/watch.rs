@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use pgrx::pg_sys::{self, Datum, Oid};
 
+use super::noted;
 use crate::catalog::installation::Installation;
 use crate::catalog::syncs::{self, Synced};
 use crate::error::{Result, VbError};
@@ -34,8 +35,8 @@ pub(super) struct Watched {
     pub(super) watches: Vec<Watch>,
     /// Tables that this was made from.
     relations: Vec<Oid>,
-    /// Whether it holds for this transaction only.
-    passing: bool,
+    /// Whether it holds for this transaction only, and may not even do that: others may have said meanwhile what matters.
+    pub(super) passing: bool,
 }
 
 /// What matters to a source.
@@ -139,6 +140,9 @@ fn look_up(relation: Oid, named: Option<&Named>) -> Result<Watched> {
     relations.push(relation);
     // Such a transaction may not see yet that a source is kept in step: what it changes is noted all the same.
     let passing = transaction::keeps_its_snapshot();
+    if passing {
+        noted::forget_at_the_end();
+    }
     let mut watches = Vec::with_capacity(synced.len());
     for synced in synced {
         let is_named = of_relation.contains(&synced.source);

@@ -23,8 +23,9 @@ const LAYOUT_INTERVAL: Duration = Duration::from_secs(1);
 /// How often nothing is taken for seen.
 const THOROUGH_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The pause after something that may pass by itself.
+/// The pauses after something that may pass by itself: before changes are taken over again, and before tables are looked at.
 const AFTER_A_FAULT: Duration = Duration::from_secs(1);
+const AFTER_A_LOCK: Duration = Duration::from_secs(10);
 
 /// Changes that are taken over at a time.
 const AT_A_TIME: i64 = 20_000;
@@ -34,6 +35,9 @@ pub(super) const MOST_RECORDS: usize = 20_000;
 
 /// Jobs of changes that are at hand at a time.
 const ACTIVE_JOBS: usize = 256;
+
+/// Jobs that leave their places at a time when all are taken.
+const GIVING_WAY: usize = 16;
 
 /// How long jobs are made active before something else has its turn.
 const ACTIVATION_TIME: Duration = Duration::from_millis(100);
@@ -74,47 +78,54 @@ impl Follow {
 }
 
 impl Worker {
-    /// Follows changes. A lock that somebody holds keeps nothing else from being done.
-    pub(super) fn follow_changes_or_rest(&mut self) -> Result<()> {
-        match self.follow_changes() {
-            Err(error) if Fault::of(&error) == Fault::Later => {
-                pgrx::log!("vector_backfill follows changes later: {}", error.message);
-                let later = Instant::now() + AFTER_A_FAULT;
-                self.follow.next_take = later;
-                self.follow.next_layout = later;
-                Ok(())
-            }
-            followed => followed,
-        }
-    }
-
-    /// Follows changes, as often as that is due.
-    fn follow_changes(&mut self) -> Result<()> {
+    /// Follows changes, as often as that is due: what was changed first, then whatever else there is to look at.
+    pub(super) fn follow_changes(&mut self) -> Result<()> {
         let now = Instant::now();
+        if now >= self.follow.next_take && !self.follow.sources.is_empty() {
+            self.follow.next_take = now + INTERVAL;
+            let taken = self.take_changes();
+            if !self.or_later(taken)? {
+                self.follow.next_take = Instant::now() + AFTER_A_FAULT;
+            }
+        }
         if now >= self.follow.next_layout {
-            self.look_at_layouts()?;
-            self.follow.next_layout = now
-                + if self.follow.sources.is_empty() {
-                    self.settings.poll_interval
-                } else {
-                    LAYOUT_INTERVAL
-                };
-            self.write_freshness()?;
+            let looked = self.look_at_layouts();
+            let looked = self.or_later(looked)?;
+            let written = self.write_freshness();
+            let written = self.or_later(written)?;
             self.follow.may_wait = true;
+            self.follow.next_layout = Instant::now()
+                + match (looked && written, self.follow.sources.is_empty()) {
+                    (false, _) => AFTER_A_LOCK,
+                    (true, true) => self.settings.poll_interval,
+                    (true, false) => LAYOUT_INTERVAL,
+                };
         }
         if self.follow.sources.is_empty() {
             return Ok(());
         }
         if now >= self.follow.next_thorough_look {
             self.follow.next_thorough_look = now + THOROUGH_INTERVAL;
-            self.look_thoroughly()?;
+            let looked = self.look_thoroughly();
+            self.or_later(looked)?;
         }
-        if now >= self.follow.next_take {
-            self.follow.next_take = now + INTERVAL;
-            self.take_changes()?;
+        let ended = self.end_idle(UNTIL_IDLE);
+        self.or_later(ended)?;
+        let activated = self.activate_waiting();
+        self.or_later(activated)?;
+        Ok(())
+    }
+
+    /// Whether it was done. What a lock of somebody else kept from being done is tried again later, and keeps nothing else
+    /// from it.
+    fn or_later(&self, done: Result<()>) -> Result<bool> {
+        match done {
+            Err(error) if Fault::of(&error) == Fault::Later => {
+                pgrx::log!("vector_backfill follows changes later: {}", error.message);
+                Ok(false)
+            }
+            done => done.map(|()| true),
         }
-        self.end_idle(UNTIL_IDLE)?;
-        self.activate_waiting()
     }
 
     /// What somebody has restored is new, whatever number it has, and nobody has opened a job for it.
@@ -174,7 +185,6 @@ impl Worker {
             return Ok(());
         }
         let found = self.transact(|installation| {
-            let owners = changes::owners(installation, None)?;
             let mut found = Vec::new();
             for (position, active) in self
                 .jobs
@@ -182,16 +192,8 @@ impl Worker {
                 .enumerate()
                 .filter(|(_, active)| active.knows_of_none())
             {
-                let owner = active.context.owner();
-                let is_pending = owners.iter().any(|(client_id, source, vector_type)| {
-                    (*client_id, *source, vector_type.as_str()) == (owner.client_id, owner.source, owner.vector_type)
-                });
-                if is_pending {
-                    found.push((
-                        position,
-                        changes::of_owner(installation, owner, MOST_RECORDS as i64)?.record_ids,
-                    ));
-                }
+                let pending = changes::of_owner(installation, active.context.owner(), MOST_RECORDS as i64)?;
+                found.push((position, pending.record_ids));
             }
             Ok(found)
         })?;
@@ -298,22 +300,39 @@ impl Worker {
         Ok(())
     }
 
+    /// Some jobs leave their places to others that wait; what they have to do is written down.
+    fn give_way(&mut self) {
+        let resting = self
+            .jobs
+            .iter()
+            .filter(|active| active.following.is_some() && active.in_flight == 0);
+        let leaving: Vec<i64> = resting.take(GIVING_WAY).map(|active| active.context.job.id).collect();
+        for job in leaving {
+            self.deactivate(job);
+        }
+    }
+
     /// Makes jobs active that wait with changes.
     fn activate_waiting(&mut self) -> Result<()> {
         if !std::mem::take(&mut self.follow.may_wait) {
             return Ok(());
         }
         let at_hand: Vec<i64> = self.active_jobs();
-        let following = self.jobs.iter().filter(|active| active.following.is_some()).count();
-        if following >= ACTIVE_JOBS {
+        let count = |worker: &Self| worker.jobs.iter().filter(|active| active.following.is_some()).count();
+        if count(self) >= ACTIVE_JOBS {
             self.end_idle(Duration::ZERO)?;
         }
-        let room = ACTIVE_JOBS.saturating_sub(following).max(1) as i64;
+        if count(self) >= ACTIVE_JOBS {
+            self.give_way();
+        }
+        let room = ACTIVE_JOBS.saturating_sub(count(self)) as i64;
         let waiting = self.transact(|installation| jobs::waiting_for_changes(installation, &at_hand, room))?;
         let until = Instant::now() + ACTIVATION_TIME;
         let now = Instant::now();
         self.locked.retain(|_, until| *until > now);
-        for job in waiting.unwrap_or_default() {
+        let waiting = waiting.unwrap_or_default();
+        self.follow.may_wait = waiting.len() as i64 == room;
+        for job in waiting {
             if !self.may_begin(&job) {
                 continue;
             }

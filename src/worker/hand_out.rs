@@ -41,10 +41,10 @@ pub(super) enum Begun<R> {
 }
 
 /// Whose bounds hold for a client's work.
-fn bounds(client: i64, urgency: Urgency) -> Vec<Bounded> {
-    match urgency {
-        Urgency::Change => vec![Bounded::Client(client)],
-        Urgency::Backfill => vec![Bounded::Client(client), Bounded::Backfills],
+fn bounds(client: i64, follows_changes: bool) -> Vec<Bounded> {
+    match follows_changes {
+        true => vec![Bounded::Client(client)],
+        false => vec![Bounded::Client(client), Bounded::Backfills],
     }
 }
 
@@ -69,15 +69,19 @@ impl Worker {
             };
             let active = &mut self.jobs[position];
             let (client, priority) = (active.context.job.client_id, active.priority);
-            let bounded = bounds(client, urgency);
-            let (records, is_held) = match active.take(Instant::now(), urgency, self.pacing.most(&bounded)) {
-                Some(Work::Embed(again)) => (again.record_ids.len(), self.embed(position, again)?),
-                Some(Work::Remove(gone)) => (gone.len(), self.remove(position, gone)?),
+            let bounded = bounds(client, active.following.is_some());
+            let (records, embedded, is_held) = match active.take(Instant::now(), urgency, self.pacing.most(&bounded)) {
+                Some(Work::Embed(again)) => (
+                    again.record_ids.len(),
+                    again.record_ids.len(),
+                    self.embed(position, again)?,
+                ),
+                Some(Work::Remove(gone)) => (gone.len(), 0, self.remove(position, gone)?),
                 None => return Ok(()),
             };
             if !is_held {
                 self.turns_of(urgency).charge(client, records, priority);
-                self.pacing.take(&bounded, records, Instant::now());
+                self.pacing.take(&bounded, embedded, Instant::now());
             }
         }
         Ok(())
@@ -101,8 +105,10 @@ impl Worker {
 
     /// How long a job has to wait for the bounds of its client or of all.
     pub(super) fn pace_of(&self, active: &ActiveJob) -> Duration {
-        self.pacing
-            .wait(&bounds(active.context.job.client_id, Urgency::Backfill), Instant::now())
+        self.pacing.wait(
+            &bounds(active.context.job.client_id, active.following.is_some()),
+            Instant::now(),
+        )
     }
 
     /// Whether a job does not work at this hour. Changes are followed at any.
@@ -123,7 +129,9 @@ impl Worker {
         let complete: Vec<&Job> = self
             .jobs
             .iter()
-            .filter(|active| active.context.collection.stage == Stage::Building && active.wants_sweep(now))
+            .filter(|active| {
+                active.context.collection.stage == Stage::Building && active.wants_sweep(now) && !self.is_closed(active)
+            })
             .map(|active| &active.context.job)
             .collect();
         let makes_way = |job: &Job| complete.iter().any(|other| other.is_about_the_same(job));
@@ -139,7 +147,7 @@ impl Worker {
                     && !self.is_closed(active)
                     && self
                         .pacing
-                        .wait(&bounds(active.context.job.client_id, urgency), now)
+                        .wait(&bounds(active.context.job.client_id, active.following.is_some()), now)
                         .is_zero()
             })
             .collect();
@@ -151,7 +159,11 @@ impl Worker {
         {
             return Some(suspected);
         }
-        if !idle && !store_is_away && self.jobs.iter().any(ActiveJob::has_suspect) {
+        let suspected = self
+            .jobs
+            .iter()
+            .any(|active| active.has_suspect() && !self.is_closed(active));
+        if !idle && !store_is_away && suspected {
             return None;
         }
         // The best job of each client that has one: of two with the same priority the one whose vectors serve. Changes of all

@@ -214,7 +214,7 @@ impl Worker {
         }
         self.report_usage();
         if rested && !self.settings.paused {
-            self.follow_changes_or_rest()?;
+            self.follow_changes()?;
             self.sweep()?;
             self.hand_out()?;
             self.failures = 0;

@@ -9,6 +9,7 @@ use crate::catalog::installation::Installation;
 use crate::catalog::jobs;
 use crate::catalog::syncs::{self, Recorded};
 use crate::error::Result;
+use crate::pg::transaction;
 
 /// Changes of one client, source and vector type that were taken over.
 pub(super) struct TakenOver {
@@ -25,7 +26,11 @@ pub(super) struct TakenOver {
 }
 
 /// Makes noted changes pending for each vector type that is kept in step, and opens jobs for them.
-pub(super) fn take_over(installation: &Installation, sources: &[Recorded], noted: Vec<NotedChange>) -> Result<Vec<TakenOver>> {
+pub(super) fn take_over(
+    installation: &Installation,
+    sources: &[Recorded],
+    noted: Vec<NotedChange>,
+) -> Result<Vec<TakenOver>> {
     let mut pending: HashMap<(i64, Oid, &str, Option<String>), PendingChange> = HashMap::new();
     let mut of_all: HashSet<Oid> = HashSet::new();
     for change in noted {
@@ -73,7 +78,10 @@ pub(super) fn take_over(installation: &Installation, sources: &[Recorded], noted
         }
     }
     let owners: Vec<(i64, Oid, String)> = taken.keys().cloned().collect();
-    jobs::open_for_changes(installation, &owners)?;
+    // One that somebody has locked is opened by a later look; its changes are written down.
+    if let Err(error) = transaction::attempt(|| jobs::open_for_changes(installation, &owners)) {
+        pgrx::log!("vector_backfill opens jobs of changes later: {}", error.message);
+    }
     for recorded in sources
         .iter()
         .filter(|recorded| of_all.contains(&recorded.synced.source))

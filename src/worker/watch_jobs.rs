@@ -76,6 +76,13 @@ impl Worker {
         };
         self.closed = closed;
         self.set_paces(paces);
+        // Those whose hours have closed leave their places to others.
+        let closed = self
+            .jobs
+            .iter()
+            .filter(|active| active.in_flight == 0 && self.is_closed(active));
+        let closed: Vec<i64> = closed.map(|active| active.context.job.id).collect();
+        closed.into_iter().for_each(|job| self.deactivate(job));
         if housekeeping {
             self.next_housekeeping = Instant::now() + HOUSEKEEPING_INTERVAL;
         }

@@ -179,8 +179,11 @@ fn a_dumped_database_goes_on_to_follow_what_was_pending() {
     shop.client.run("alter system set vector_backfill.paused = on");
     shop.client.reload();
     // Positions of columns differ in the copy, which has no gaps.
-    shop.client.run("alter table notes add gone int; alter table notes drop gone; alter table notes add title text, add body text");
-    shop.client.run("select vb_configure_source('notes', text_columns => array['content', 'body'])");
+    shop.client.run(
+        "alter table notes add gone int; alter table notes drop gone; alter table notes add title text, add body text",
+    );
+    shop.client
+        .run("select vb_configure_source('notes', text_columns => array['content', 'body'])");
     shop.client
         .run("update notes set body = 'pending says so' where id < 5; delete from notes where id = 6; insert into notes values (9000, 2, 'pending says hello')");
     let script = shop.cluster.dump("shop");
@@ -190,10 +193,14 @@ fn a_dumped_database_goes_on_to_follow_what_was_pending() {
     shop.client.reload();
     for database in ["copy", "shop"] {
         let mut client = shop.cluster.connect(database);
+        // The first change starts a worker where there is none yet.
+        client.run("insert into notes values (9001, 1, 'it goes on, it says')");
         sync::settled_after_a_look(&mut client);
         let store = vb_tests::store::Store::of(&shop.cluster, &mut client);
         for client_id in [1, 2] {
-            let rows = format!("select id::text, concat_ws(' ', nullif(content, ''), nullif(body, '')) from notes where client_id = {client_id}");
+            let rows = format!(
+                "select id::text, concat_ws(' ', nullif(content, ''), nullif(body, '')) from notes where client_id = {client_id}"
+            );
             vb_tests::agreement::assert_agreement(
                 &mut client,
                 &store,
@@ -205,7 +212,10 @@ fn a_dumped_database_goes_on_to_follow_what_was_pending() {
                 },
             );
         }
-        let columns: Vec<String> = client.value("select text_columns::text[] from vb_sources where source = 'notes'::regclass", &[]);
+        let columns: Vec<String> = client.value(
+            "select text_columns::text[] from vb_sources where source = 'notes'::regclass",
+            &[],
+        );
         assert_eq!(columns, ["content", "body"]);
     }
 }

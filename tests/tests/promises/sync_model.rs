@@ -37,7 +37,7 @@ const POSTS: &str = "select jsonb_build_array(id::text, part::text)::text, conte
 #[test]
 fn rows_of_four_sessions_that_do_anything_agree_with_references_and_store_whenever_they_rest() {
     let mut random = chance::seeded();
-    let mut shop = Shop::open("max_prepared_transactions = 20\ndeadlock_timeout = 100ms");
+    let mut shop = Shop::open("max_prepared_transactions = 200\ndeadlock_timeout = 100ms");
     shop.client.run(TABLES);
     for (source, id) in [("tickets", 1_000), ("posts", 1_000)] {
         let rest = if source == "tickets" { "true, 0, null" } else { "0" };
@@ -84,6 +84,10 @@ fn rows_of_four_sessions_that_do_anything_agree_with_references_and_store_whenev
         for name in shop.client.values::<String>("select gid from pg_prepared_xacts", &[]) {
             let end = if random.random_bool(0.5) { "commit" } else { "rollback" };
             shop.client.run(&format!("{end} prepared '{name}'"));
+        }
+        // Those whose session was in the way of another one.
+        for name in shop.client.values::<String>("select gid from pg_prepared_xacts", &[]) {
+            shop.client.run(&format!("rollback prepared '{name}'"));
         }
         sync::settled_after_a_look(&mut shop.client);
         for (source, rows) in [("tickets", TICKETS), ("posts", POSTS)] {

@@ -110,6 +110,9 @@ async fn passages_give_way_to_everything_changes_to_queries_and_queries_to_nothi
         ("vb-query-0", own, ORDINARY),
         ("vb-change-0", NICE, ORDINARY),
     ];
-    assert_eq!(threads, expected.map(|(name, nice, policy)| (name.to_owned(), nice, policy)));
+    assert_eq!(
+        threads,
+        expected.map(|(name, nice, policy)| (name.to_owned(), nice, policy))
+    );
     provider.shutdown();
 }

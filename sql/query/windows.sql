@@ -1,0 +1,1 @@
+select client_id, time_zone from @extschema@.vb_windows
