@@ -12,7 +12,7 @@ use vb_tests::{chance, jobs, sync};
 use crate::sync_shop::Shop;
 
 const SESSIONS: usize = 4;
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 6;
 /// Statements of a session in a round.
 const STEPS: usize = 120;
 const CLIENTS: i64 = 3;
@@ -65,6 +65,7 @@ fn rows_of_four_sessions_that_do_anything_agree_with_references_and_store_whenev
                 scope.spawn(move || {
                     let mut steps = Steps {
                         prepared: format!("p_{round}_{session}"),
+                        open: None,
                         count: 0,
                     };
                     for _ in 0..STEPS {
@@ -84,10 +85,6 @@ fn rows_of_four_sessions_that_do_anything_agree_with_references_and_store_whenev
         for name in shop.client.values::<String>("select gid from pg_prepared_xacts", &[]) {
             let end = if random.random_bool(0.5) { "commit" } else { "rollback" };
             shop.client.run(&format!("{end} prepared '{name}'"));
-        }
-        // Those whose session was in the way of another one.
-        for name in shop.client.values::<String>("select gid from pg_prepared_xacts", &[]) {
-            shop.client.run(&format!("rollback prepared '{name}'"));
         }
         sync::settled_after_a_look(&mut shop.client);
         for (source, rows) in [("tickets", TICKETS), ("posts", POSTS)] {
@@ -109,12 +106,17 @@ fn rows_of_four_sessions_that_do_anything_agree_with_references_and_store_whenev
 
 struct Steps {
     prepared: String,
+    /// The transaction that is prepared and still to be ended.
+    open: Option<String>,
     count: usize,
 }
 
 impl Steps {
     fn next(&mut self, client: &mut Client, random: &mut StdRng) {
         self.count += 1;
+        if self.open.is_some() && random.random_bool(0.3) {
+            self.resolve(client, random);
+        }
         let name = format!("{}_{}", self.prepared, self.count);
         let statement = |random: &mut StdRng| statement(random);
         let sql = match random.random_range(0..12) {
@@ -130,7 +132,7 @@ impl Steps {
                 statement(random),
                 statement(random)
             ),
-            3 if random.random_bool(0.3) => format!("begin; {}; prepare transaction '{name}'", statement(random)),
+            3 if self.open.is_none() => format!("begin; {}; prepare transaction '{name}'", statement(random)),
             4 => format!(
                 "begin isolation level serializable; {}; {}; commit",
                 statement(random),
@@ -139,11 +141,21 @@ impl Steps {
             _ => statement(random),
         };
         // Sessions are in each other's way: that is a part of it.
-        if let Err(error) = client.try_run(&format!("set lock_timeout = '300ms'; {sql}")) {
+        if let Err(error) = client.try_run(&format!("set lock_timeout = '100ms'; {sql}")) {
             let error = error.to_string();
             let expected = ["40001", "40P01", "55P03", "23505", "23503", "25P02"];
             assert!(expected.iter().any(|code| error.contains(code)), "{error}\nin: {sql}");
             client.run("rollback");
+        } else if sql.ends_with(&format!("prepare transaction '{name}'")) {
+            self.open = Some(name);
+        }
+    }
+
+    /// Ends the transaction that is prepared, one way or the other.
+    fn resolve(&mut self, client: &mut Client, random: &mut StdRng) {
+        if let Some(name) = self.open.take() {
+            let end = if random.random_bool(0.6) { "commit" } else { "rollback" };
+            client.run(&format!("{end} prepared '{name}'"));
         }
     }
 }
