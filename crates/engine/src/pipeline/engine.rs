@@ -27,7 +27,7 @@ use super::threads;
 use crate::batch::{Batch, Outcome};
 use crate::cancel::CancelFlag;
 use crate::provider::config::ProviderConfig;
-use crate::provider::gate::GateReport;
+use crate::provider::gate_report::GateReport;
 use crate::provider::registry::{ProviderRegistry, ProviderReport};
 use crate::service::answer::Service;
 use crate::service::listener::{Listener, MAX_CONNECTIONS};

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::provider::config::ProviderConfig;
 use crate::provider::contract::{EmbeddingProvider, ProviderError};
-use crate::provider::gate::GateReport;
+use crate::provider::gate_report::GateReport;
 use crate::provider::registry::{ProviderRegistry, ProviderReport};
 
 /// Gives the provider for a configuration. May be called from many tasks at once.

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::contract::Purpose;
+use super::gate_report::GateReport;
 use super::rate_headers::{LONGEST_PAUSE, RateHeader, RateHeaders};
 use crate::policy::breaker::{Breaker, Permission};
 use crate::policy::bucket::Bucket;
@@ -56,21 +57,6 @@ pub(super) struct Busy {
     pub(super) wait: Duration,
     /// For what, for people.
     pub(super) reason: String,
-}
-
-/// What can be seen of a gate.
-#[derive(Debug, Clone, PartialEq)]
-pub struct GateReport {
-    /// Requests that may be under way at the same time.
-    pub concurrency: usize,
-    /// State of the circuit breaker: `closed`, `open` or `half-open`.
-    pub breaker: &'static str,
-    /// How long ago it failed last.
-    pub last_failure: Option<Duration>,
-    /// How long the provider is left alone from now.
-    pub pause: Option<Duration>,
-    /// What it said when it failed last, if it did not answer since.
-    pub trouble: Option<String>,
 }
 
 enum Next {

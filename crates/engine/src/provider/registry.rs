@@ -9,7 +9,8 @@ use tokio::sync::Semaphore;
 
 use crate::provider::config::{HttpConfig, ProviderConfig, ProviderKind};
 use crate::provider::contract::{EmbeddingProvider, ProviderError};
-use crate::provider::gate::{Gate, GateReport};
+use crate::provider::gate::Gate;
+use crate::provider::gate_report::GateReport;
 use crate::provider::http::Clients;
 use crate::provider::http::provider::{BYTES_UNDER_WAY, Common, HttpProvider, ROOM_UNIT};
 use crate::provider::meter::{Meter, Usage};
