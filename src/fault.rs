@@ -1,4 +1,4 @@
-//! What an error on the Postgres side means for a job.
+//! What an error on the Postgres side means for a job, or for whoever enqueues one again and again.
 
 use crate::error::VbError;
 

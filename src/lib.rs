@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 mod api;
 mod catalog;
 mod error;
+mod fault;
 mod pg;
 mod settings;
 mod source;

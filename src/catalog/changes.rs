@@ -178,7 +178,7 @@ pub(crate) fn add(installation: &Installation, changes: &[PendingChange]) -> Res
 /// What is pending of a client.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
-    /// Records to look at, the longest waiting first.
+    /// Records to look at, in the order of their latest changes.
     pub(crate) record_ids: Vec<String>,
     /// The number of the change by which all of them are to be looked at, if there is one.
     pub(crate) everything: Option<i64>,

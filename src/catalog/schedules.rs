@@ -12,8 +12,8 @@ use super::job_state::JobState;
 use super::local_time::{self, LocalTime};
 use super::spending::SpendingLimits;
 use crate::error::{Result, VbError};
+use crate::fault::Fault;
 use crate::pg::{role, spi, transaction};
-use crate::worker::fault::Fault;
 
 /// Tries of a batch that fails for passing reasons, as those of a backfill that somebody enqueues.
 const MAX_RETRIES: i32 = 3;

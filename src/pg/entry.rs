@@ -1,4 +1,4 @@
-//! The functions that Postgres calls by name when it starts our processes.
+//! The functions that Postgres calls by name: those that start our processes, and the trigger.
 
 use pgrx::pg_sys::Datum;
 use pgrx::{FromDatum, pg_guard, pg_sys};

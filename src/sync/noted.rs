@@ -11,9 +11,8 @@ use std::time::{Duration, Instant};
 
 use pgrx::pg_sys::Oid;
 
-use super::watch;
+use super::watch::{self, NotedIn};
 use crate::catalog::changes::{self, NewChanges};
-use crate::catalog::installation::Installation;
 use crate::error::Result;
 use crate::pg::end_of_transaction::{self, AtEnd};
 use crate::pg::{lock, process, role, spi};
@@ -34,7 +33,7 @@ thread_local! {
 
 #[derive(Default)]
 struct Noted {
-    installation: Option<Rc<(Installation, Oid)>>,
+    noted_in: Option<Rc<NotedIn>>,
     sources: HashMap<Oid, OfSource>,
     keys: usize,
 }
@@ -53,8 +52,8 @@ enum OfClient {
 }
 
 /// Notes a row of a client.
-pub(super) fn row(installation: &Rc<(Installation, Oid)>, source: Oid, client: i64, record_id: String) {
-    with(installation, |noted| {
+pub(super) fn row(noted_in: &Rc<NotedIn>, source: Oid, client: i64, record_id: String) {
+    with(noted_in, |noted| {
         let of_source = noted.sources.entry(source).or_default();
         let everybody = of_source.everybody;
         let of_client = of_source.clients.entry(client);
@@ -74,8 +73,8 @@ pub(super) fn row(installation: &Rc<(Installation, Oid)>, source: Oid, client: i
 }
 
 /// Notes all rows of a client.
-pub(super) fn client(installation: &Rc<(Installation, Oid)>, source: Oid, client: i64) {
-    with(installation, |noted| {
+pub(super) fn client(noted_in: &Rc<NotedIn>, source: Oid, client: i64) {
+    with(noted_in, |noted| {
         let of_source = noted.sources.entry(source).or_default();
         if let Some(OfClient::Keys(keys)) = of_source.clients.insert(client, OfClient::All) {
             noted.keys -= keys.len();
@@ -95,8 +94,8 @@ pub(super) fn has_all(source: Oid, client: i64) -> bool {
 }
 
 /// Notes all rows of all clients.
-pub(super) fn everybody(installation: &Rc<(Installation, Oid)>, source: Oid) {
-    with(installation, |noted| {
+pub(super) fn everybody(noted_in: &Rc<NotedIn>, source: Oid) {
+    with(noted_in, |noted| {
         let of_source = noted.sources.entry(source).or_default();
         of_source.everybody = true;
         for of_client in of_source.clients.values_mut() {
@@ -113,12 +112,12 @@ pub(super) fn forget_at_the_end() {
     end_of_transaction::register::<Noted>();
 }
 
-fn with(installation: &Rc<(Installation, Oid)>, change: impl FnOnce(&mut Noted)) {
+fn with(noted_in: &Rc<NotedIn>, change: impl FnOnce(&mut Noted)) {
     end_of_transaction::register::<Noted>();
     NOTED.with(|noted| {
         let mut noted = noted.borrow_mut();
-        if noted.installation.is_none() {
-            noted.installation = Some(Rc::clone(installation));
+        if noted.noted_in.is_none() {
+            noted.noted_in = Some(Rc::clone(noted_in));
         }
         change(&mut noted);
     });
@@ -127,11 +126,11 @@ fn with(installation: &Rc<(Installation, Oid)>, change: impl FnOnce(&mut Noted))
 impl AtEnd for Noted {
     fn before_commit() -> Result<()> {
         let noted = NOTED.with(RefCell::take);
-        let Some(noted_in) = &noted.installation else {
+        let Some(noted_in) = &noted.noted_in else {
             return Ok(());
         };
         // This transaction may have dropped the extension, and another one have renamed its schema.
-        let Some(installation) = noted_in.0.moved_with(noted_in.1) else {
+        let Some(installation) = noted_in.installation.moved_with(noted_in.table) else {
             return Ok(());
         };
         let new = noted.changes();
@@ -148,7 +147,7 @@ impl AtEnd for Noted {
         watch::forget_passing();
         NOTED.with(|noted| {
             // Usually there is nothing.
-            if noted.borrow().installation.is_some() {
+            if noted.borrow().noted_in.is_some() {
                 noted.take();
             }
         });

@@ -3,10 +3,7 @@
 use std::rc::Rc;
 
 use super::noted;
-use super::watch::{self, Columns, Identity, Named, Watch, Watched};
-use pgrx::pg_sys::Oid;
-
-use crate::catalog::installation::Installation;
+use super::watch::{self, Columns, Identity, Named, NotedIn, Watch, Watched};
 use crate::error::Result;
 use crate::pg::trigger::{Fired, TriggerRow};
 
@@ -23,7 +20,7 @@ pub(crate) fn fire(fired: &Fired) -> Result<()> {
     if watched.watches.is_empty() {
         return Ok(());
     }
-    let installation = &watched.installation;
+    let noted_in = &watched.noted_in;
     let has_rows = fired.each_row(&mut |before, after| {
         for watch in &watched.watches {
             note(&watched, watch, before.as_ref(), after.as_ref());
@@ -32,16 +29,16 @@ pub(crate) fn fire(fired: &Fired) -> Result<()> {
     })?;
     if !has_rows {
         for watch in &watched.watches {
-            noted::everybody(installation, watch.source);
+            noted::everybody(noted_in, watch.source);
         }
     }
     Ok(())
 }
 
 fn note(watched: &Watched, watch: &Watch, before: Option<&TriggerRow>, after: Option<&TriggerRow>) {
-    let installation = &watched.installation;
+    let noted_in = &watched.noted_in;
     let Some(columns) = &watch.columns else {
-        noted::everybody(installation, watch.source);
+        noted::everybody(noted_in, watch.source);
         return;
     };
     if let (Some(before), Some(after)) = (before, after)
@@ -51,21 +48,21 @@ fn note(watched: &Watched, watch: &Watch, before: Option<&TriggerRow>, after: Op
         return;
     }
     for row in [before, after].into_iter().flatten() {
-        note_row(installation, watch, columns, row);
+        note_row(noted_in, watch, columns, row);
     }
 }
 
-fn note_row(installation: &Rc<(Installation, Oid)>, watch: &Watch, columns: &Columns, row: &TriggerRow) {
+fn note_row(noted_in: &Rc<NotedIn>, watch: &Watch, columns: &Columns, row: &TriggerRow) {
     let Some(client) = columns.client(row) else { return };
     if noted::has_all(watch.source, client) {
         return;
     }
     if watch.by_client {
-        noted::client(installation, watch.source, client);
+        noted::client(noted_in, watch.source, client);
         return;
     }
     match columns.identity(client, row) {
-        Identity::Record(client, record_id) => noted::row(installation, watch.source, client, record_id),
-        Identity::Unnamed(client) => noted::client(installation, watch.source, client),
+        Identity::Record(client, record_id) => noted::row(noted_in, watch.source, client, record_id),
+        Identity::Unnamed(client) => noted::client(noted_in, watch.source, client),
     }
 }

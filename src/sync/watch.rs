@@ -27,10 +27,18 @@ thread_local! {
     static WATCHED: RefCell<Tables> = RefCell::new(HashMap::new());
 }
 
+/// Where changes are noted.
+pub(super) struct NotedIn {
+    /// The extension as it was when somebody looked.
+    pub(super) installation: Installation,
+    /// Its `vb_changes`, which says what became of that since.
+    pub(super) table: Oid,
+}
+
 /// What is to be noted of changes to a table.
 pub(super) struct Watched {
-    /// Whose table they are noted in, and that.
-    pub(super) installation: Rc<(Installation, Oid)>,
+    /// Where they are noted.
+    pub(super) noted_in: Rc<NotedIn>,
     /// For each source that the table is, or is a part of.
     pub(super) watches: Vec<Watch>,
     /// Tables that this was made from.
@@ -163,7 +171,7 @@ fn look_up(relation: Oid, named: Option<&Named>) -> Result<Watched> {
     }
     let table = installation.table("vb_changes")?;
     Ok(Watched {
-        installation: Rc::new((installation, table)),
+        noted_in: Rc::new(NotedIn { installation, table }),
         watches,
         relations,
         passing,

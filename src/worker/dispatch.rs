@@ -7,7 +7,6 @@ use vb_engine::batch::{Batch, Record};
 use vb_engine::fields::FieldsChange;
 
 use super::active_job::{ActiveJob, Again, JobContext, Urgency};
-use super::fault::Fault;
 use super::outcome;
 use crate::catalog::batches;
 use crate::catalog::changes::{self, Numbered};
@@ -16,6 +15,7 @@ use crate::catalog::installation::Installation;
 use crate::catalog::jobs::{self, Advance, Job, JobKind};
 use crate::catalog::references::{self, Owner, Present};
 use crate::error::{Result, VbError};
+use crate::fault::Fault;
 use crate::source::gone;
 use crate::source::key::Matching;
 use crate::source::payload::LONGEST_PAYLOAD;

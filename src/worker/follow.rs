@@ -4,7 +4,6 @@
 use std::time::{Duration, Instant};
 
 use super::active_job::ActiveJob;
-use super::fault::Fault;
 use super::following::UNTIL_IDLE;
 use super::main_loop::Worker;
 use super::take_over::take_over;
@@ -12,6 +11,7 @@ use crate::catalog::changes::{self, Seen};
 use crate::catalog::jobs;
 use crate::catalog::syncs::{self, Recorded};
 use crate::error::Result;
+use crate::fault::Fault;
 use crate::source::work_list::Comparison;
 
 /// How often changes are taken over where sources are kept in step.

@@ -11,7 +11,6 @@ mod budgets;
 mod collection_choice;
 pub(crate) mod commit;
 pub(crate) mod dispatch;
-pub(crate) mod fault;
 pub(crate) mod follow;
 mod follow_layouts;
 pub(crate) mod following;

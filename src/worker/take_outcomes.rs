@@ -6,12 +6,12 @@ use std::time::Instant;
 use vb_engine::batch::{BatchResult, FailureClass, Origin, Outcome};
 use vb_engine::provider::config::ProviderConfig;
 
-use super::fault::Fault;
 use super::main_loop::Worker;
 use super::outcome::{self, Consequence, Elsewhere};
 use super::provider_choice;
 use crate::catalog::batches;
 use crate::error::{Result, VbError};
+use crate::fault::Fault;
 
 impl Worker {
     /// Takes all outcomes that wait; `None` when the extension is gone.

@@ -11,7 +11,6 @@ use super::activate;
 use super::active_job::{ActiveJob, JobContext, Points};
 use super::budgets;
 use super::dispatch::InFlight;
-use super::fault::Fault;
 use super::hand_out::{Begun, UNTIL_LET_GO};
 use super::look::{self, Surroundings};
 use super::main_loop::Worker;
@@ -22,6 +21,7 @@ use crate::catalog::job_state::{JobEvent, JobState};
 use crate::catalog::jobs::{self, Job};
 use crate::catalog::{batches, changes, hours, schedules, spending};
 use crate::error::{Result, VbError};
+use crate::fault::Fault;
 use crate::pg::{process, signal};
 use crate::source::work_list::Comparison;
 

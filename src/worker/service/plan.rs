@@ -15,13 +15,13 @@ use crate::catalog::plan::{self, Price};
 use crate::catalog::references::Owner;
 use crate::catalog::source_access;
 use crate::error::{Result, VbError};
+use crate::fault::Fault;
 use crate::pg::{role, signal, transaction};
 use crate::settings::Settings;
 use crate::source::columns::Relation;
 use crate::source::describe::{Source, describe};
 use crate::source::reader::{self, RowText};
 use crate::source::work_list::{self, Comparison, Scope, WorkList};
-use crate::worker::fault::Fault;
 use crate::worker::provider_choice::{self, ProviderChoice, Wish};
 
 /// Records whose tokens are counted.
