@@ -10,6 +10,7 @@ use pgrx::pg_sys::Oid;
 
 use super::installation::Installation;
 use super::references::Owner;
+use super::seen::Seen;
 use crate::error::Result;
 use crate::pg::spi::{self, Kept};
 
@@ -59,35 +60,6 @@ pub(crate) fn note(installation: &Installation, new: NewChanges) -> Result<()> {
     })
 }
 
-/// Which transactions' changes a look has seen: all but those that began later and those that were under way.
-#[derive(Debug, Clone)]
-pub(crate) struct Seen {
-    next: String,
-    under_way: Vec<String>,
-}
-
-impl Seen {
-    /// Nothing was seen.
-    pub(crate) fn nothing() -> Self {
-        Self {
-            next: "0".to_owned(),
-            under_way: Vec::new(),
-        }
-    }
-
-    /// What a statement that follows sees.
-    pub(crate) fn now(installation: &Installation) -> Result<Self> {
-        let statement = installation.sql(include_str!("../../sql/query/changes_seen.sql"));
-        let seen = spi::read_first(&statement, &[], |row| {
-            Ok(Self {
-                next: row.get(1)?,
-                under_way: row.get(2)?,
-            })
-        })?;
-        Ok(seen.unwrap_or_else(Self::nothing))
-    }
-}
-
 /// A change that was noted.
 #[derive(Debug)]
 pub(crate) struct NotedChange {
@@ -115,7 +87,7 @@ pub(crate) fn take(installation: &Installation, since: &Seen, most: i64) -> Resu
     let mut found = 0;
     let taken = spi::rows(
         &installation.sql(include_str!("../../sql/query/changes_take.sql")),
-        &[since.next.as_str().into(), since.under_way.clone().into(), most.into()],
+        &[since.next().into(), since.under_way().into(), most.into()],
         |row| {
             found = row.get::<i64>(1)?;
             let Some(source) = row.optional(2)? else {

@@ -23,6 +23,7 @@ pub(crate) mod references;
 pub(crate) mod removals;
 pub(crate) mod renamed_columns;
 pub(crate) mod schedules;
+pub(crate) mod seen;
 pub(crate) mod source_access;
 pub(crate) mod source_settings;
 pub(crate) mod spending;

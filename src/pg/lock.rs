@@ -14,6 +14,9 @@ const STARTER_KEY: u32 = 0x7663;
 /// The same for whoever moves collections to another store.
 const MOVER_KEY: u32 = 0x7664;
 
+/// The same for whoever has written what a worker is to do, and has not committed it yet.
+const ANNOUNCER_KEY: u32 = 0x7665;
+
 /// Fourth part of the key by which a client is held: with the database and the client's number it names one lock.
 const HOLD_KEY: u16 = 3;
 
@@ -126,6 +129,24 @@ pub(crate) fn end_starting(database: Oid) {
             false,
         )
     };
+}
+
+/// Tells a worker that is ending, until the end of this transaction, that there will be work.
+pub(crate) fn announce_work(database: Oid) {
+    let tag = advisory_tag(database, ANNOUNCER_KEY);
+    // SAFETY: the tag is complete; nobody holds it exclusively but for a moment; a lock of the transaction is released at
+    // its end. An interrupt leaves as an ERROR, which the callers of this extension's functions expect.
+    unsafe { pg_sys::LockAcquire(&tag, pg_sys::ShareLock as i32, false, false) };
+}
+
+/// Whether a transaction that has announced work has not ended.
+pub(crate) fn is_work_announced(database: Oid) -> bool {
+    let tag = advisory_tag(database, ANNOUNCER_KEY);
+    let free = try_lock(&tag, pg_sys::ExclusiveLock);
+    if free {
+        unlock(&tag, pg_sys::ExclusiveLock);
+    }
+    !free
 }
 
 fn client_tag(database: Oid, client_id: i64) -> pg_sys::LOCKTAG {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::home;
 use super::main_loop::{End, Worker};
 use crate::catalog::installation::{self, Installation};
+use crate::catalog::seen::Seen;
 use crate::catalog::{batches, jobs};
 use crate::pg::{lock, process, signal, transaction};
 
@@ -38,7 +39,7 @@ impl Worker {
         // It may start threads on its way, which must not receive Postgres' signals.
         signal::with_signals_blocked(|| self.engine.shutdown(SHUTDOWN_DEADLINE));
         match end {
-            End::Asked if leaves_new_work(namespace, last_look) => start_successor(self.database),
+            End::Asked if leaves_new_work(self.database, namespace, &last_look) => start_successor(self.database),
             End::Asked => {}
             End::InTheWay => start_successor(self.database),
             End::Uninstalled => make_way(self.database, &self.home, self.server),
@@ -60,11 +61,14 @@ fn make_way(database: Oid, home: &Path, server: i64) {
     }
 }
 
-/// Whether somebody has enqueued a job and woken this worker when it was ending already. Whoever ended it did not mean
-/// that one.
-fn leaves_new_work(namespace: Uuid, last_look: Instant) -> bool {
+/// Whether somebody has enqueued a job, or is about to, and took this worker for his when it was ending already. Whoever
+/// ended it did not mean that one.
+fn leaves_new_work(database: Oid, namespace: Uuid, (last_look, seen): &(Instant, Seen)) -> bool {
+    if lock::is_work_announced(database) {
+        return true;
+    }
     let found = installation::transact(namespace, |installation| {
-        jobs::any_queued_within(installation, last_look.elapsed())
+        jobs::any_queued_since(installation, seen, last_look.elapsed())
     });
     found.ok().flatten().unwrap_or(false)
 }

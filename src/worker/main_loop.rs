@@ -29,6 +29,7 @@ use super::troubles::Troubles;
 use super::usage_reports::UsageReports;
 use crate::catalog::hours::Closed;
 use crate::catalog::installation::{self, Installation};
+use crate::catalog::seen::Seen;
 use crate::error::{Result, VbError};
 use crate::pg::catch::catching;
 use crate::pg::{latch, lock, memory, process, signal};
@@ -77,8 +78,8 @@ pub(crate) struct Worker {
     /// How long changes take.
     pub(super) freshness: Freshness,
     pub(super) next_poll: Instant,
-    /// When the last look at the jobs began.
-    pub(super) last_look: Instant,
+    /// When the last look at the jobs was, and what it saw.
+    pub(super) last_look: (Instant, Seen),
     pub(super) next_housekeeping: Instant,
     /// Rounds in a row that failed, and until when nothing new is begun for that.
     failures: u32,
@@ -130,7 +131,7 @@ impl Worker {
             follow: Follow::new(now),
             freshness: Freshness::default(),
             next_poll: now,
-            last_look: now,
+            last_look: (now, Seen::nothing()),
             next_housekeeping: now,
             failures: 0,
             rest_until: now,

@@ -19,6 +19,7 @@ use super::sweep::{self, Swept};
 use crate::catalog::collections::Stage;
 use crate::catalog::job_state::{JobEvent, JobState};
 use crate::catalog::jobs::{self, Job};
+use crate::catalog::seen::Seen;
 use crate::catalog::{batches, changes, hours, schedules, spending};
 use crate::error::{Result, VbError};
 use crate::fault::Fault;
@@ -43,7 +44,7 @@ impl Worker {
     /// Notices what users decided about active jobs, and makes the next one active. Gives the time until the next look;
     /// `None` when the extension is gone.
     pub(super) fn poll(&mut self) -> Result<Option<Duration>> {
-        self.last_look = Instant::now();
+        let begun = Instant::now();
         if let Err(error) = self.keep_stores() {
             pgrx::log!("vector_backfill looks after its stores later: {}", error.message);
         }
@@ -53,6 +54,7 @@ impl Worker {
         let backfills = self.jobs.iter().filter(|active| active.following.is_none()).count();
         let free = ACTIVE_JOBS.saturating_sub(backfills) as i64;
         let polled = self.transact(|installation| {
+            let seen = Seen::now(installation)?;
             schedules::run_due(installation)?;
             let closed = hours::closed(installation)?;
             let paces = spending::paces(installation)?;
@@ -69,11 +71,12 @@ impl Worker {
                     jobs::retire(installation, retention)?;
                 }
             }
-            Ok((standings, changed, runnable, closed, paces))
+            Ok((seen, standings, changed, runnable, closed, paces))
         })?;
-        let Some((standings, changed, runnable, closed, paces)) = polled else {
+        let Some((seen, standings, changed, runnable, closed, paces)) = polled else {
             return Ok(None);
         };
+        self.last_look = (begun, seen);
         self.closed = closed;
         self.set_paces(paces);
         // Those whose hours have closed leave their places to others.

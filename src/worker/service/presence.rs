@@ -41,6 +41,8 @@ pub(crate) fn ensure() -> Result<Option<i32>> {
 
 /// There is work once the present transaction has committed: the worker wakes then; without one, it is started.
 pub(crate) fn announce_work() -> Result<()> {
+    // First, so that one that is ending knows of this work before it commits.
+    lock::announce_work(process::database());
     // A worker that is on its way looks for work by itself.
     wake_at_commit(ensure()?);
     Ok(())

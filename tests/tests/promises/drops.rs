@@ -169,6 +169,24 @@ fn a_call_that_meets_a_worker_on_its_way_out_gets_another_one() {
 }
 
 #[test]
+fn work_that_commits_after_its_worker_was_asked_to_end_gets_another_one() {
+    let cluster = Cluster::start_not_preloaded();
+    let (mut client, first) = running_job(&cluster, "shop");
+    client.run(&format!("select vb_cancel({first})"));
+    let pid = worker::started(&mut client);
+    let mut other = cluster.connect("shop");
+    other.run("begin");
+    let job = jobs::enqueue(&mut other, 2, "issues");
+    client.run(&format!("select pg_terminate_backend({pid})"));
+    wait::within(WITHIN, "the worker's end", || {
+        (worker::pid(&mut client) != Some(pid)).then_some(())
+    });
+    // Whoever ended it may have meant that; what was not there yet he cannot have meant.
+    other.run("commit");
+    assert_eq!(jobs::completed(&mut client, job).total, 0);
+}
+
+#[test]
 fn a_database_copied_in_the_middle_gets_its_worker_back_by_itself() {
     let cluster = Cluster::start_not_preloaded();
     let (client, job) = running_job(&cluster, "shop");
