@@ -1,5 +1,5 @@
 -- Names resolve to pg_catalog only, and values turn into text in one way, whatever the server's defaults are: keys and
--- texts must look the same in every run.
+-- texts must look the same in every run. $1 is what the process is.
 select set_config('search_path', 'pg_catalog, pg_temp', false),
        set_config('datestyle', 'ISO, YMD', false),
        set_config('intervalstyle', 'postgres', false),
@@ -13,4 +13,4 @@ select set_config('search_path', 'pg_catalog, pg_temp', false),
        -- One transaction that locks a job or a table must not hold up the work of all others.
        set_config('lock_timeout', '1s', false),
        set_config('standard_conforming_strings', 'on', false),
-       set_config('application_name', 'vector_backfill worker', false)
+       set_config('application_name', $1, false)

@@ -1,11 +1,12 @@
 //! The functions that Postgres calls by name: those that start our processes, and the trigger.
 
+use pgrx::bgworkers::BackgroundWorker;
 use pgrx::pg_sys::Datum;
 use pgrx::{FromDatum, pg_guard, pg_sys};
 
 use super::trigger::Fired;
 use crate::sync::trigger;
-use crate::worker::{launcher, startup};
+use crate::worker::{launcher, reader, startup};
 
 /// Main function of the launcher.
 #[pg_guard]
@@ -21,6 +22,16 @@ pub extern "C-unwind" fn vb_worker_main(argument: Datum) {
     // SAFETY: the argument was made from an Oid when the worker was registered and is never null.
     if let Some(database) = unsafe { pg_sys::Oid::from_datum(argument, false) } {
         startup::run(database);
+    }
+}
+
+/// Main function of a reader; its argument is the object identifier of the database, and the look's name comes with it.
+#[pg_guard]
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn vb_reader_main(argument: Datum) {
+    // SAFETY: as above.
+    if let Some(database) = unsafe { pg_sys::Oid::from_datum(argument, false) } {
+        reader::run(database, BackgroundWorker::get_extra());
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::time::Duration;
 
-use pgrx::bgworkers::BackgroundWorkerBuilder;
+use pgrx::bgworkers::{BackgroundWorkerBuilder, BackgroundWorkerStatus, DynamicBackgroundWorker};
 use pgrx::pg_sys::{self, Datum, Oid};
 use pgrx::{IntoDatum, PgSqlErrorCode, pg_guard};
 
@@ -11,6 +11,9 @@ use crate::error::{Result, VbError};
 
 /// Shown as `backend_type` in `pg_stat_activity`.
 pub(crate) const WORKER_TYPE: &str = "vector_backfill worker";
+
+/// The same for a reader.
+pub(crate) const READER_TYPE: &str = "vector_backfill reader";
 
 /// Whether the library is being loaded by `shared_preload_libraries`.
 pub(crate) fn is_preloading() -> bool {
@@ -47,6 +50,36 @@ pub(crate) fn start_worker(database: Oid) -> Result<()> {
             )
             .hint("Raise max_worker_processes and restart the server.")
         })
+}
+
+/// A reader that was asked for.
+pub(crate) struct ReaderProcess(DynamicBackgroundWorker);
+
+impl ReaderProcess {
+    /// Whether it has ended, or will never begin.
+    pub(crate) fn has_ended(&self) -> bool {
+        !matches!(self.0.pid(), Ok(_) | Err(BackgroundWorkerStatus::NotYetStarted))
+    }
+
+    /// Ends it.
+    pub(crate) fn end(self) {
+        self.0.terminate();
+    }
+}
+
+/// Asks the postmaster for a reader of the database; this process is woken when it ends. `None` when there is no slot.
+pub(crate) fn start_reader(database: Oid, name: &str) -> Option<ReaderProcess> {
+    BackgroundWorkerBuilder::new(&format!("vector_backfill reader for database {}", database.to_u32()))
+        .set_type(READER_TYPE)
+        .set_library("vector_backfill")
+        .set_function("vb_reader_main")
+        .set_argument(database.into_datum())
+        .set_extra(name)
+        .set_notify_pid(std::process::id() as i32)
+        .enable_spi_access()
+        .load_dynamic()
+        .ok()
+        .map(ReaderProcess)
 }
 
 /// Connects this worker to a database as the bootstrap superuser; ends the process when that is not possible.

@@ -2,6 +2,7 @@
 //! the role that asked, so that neither side sees the other's data when they are compared with what is ours.
 
 use pgrx::PgSqlErrorCode;
+use pgrx::datum::Json;
 use uuid::Uuid;
 
 use super::describe::Source;
@@ -9,7 +10,7 @@ use super::payload::hash_of;
 use super::work_list::{Comparison, Scope};
 use crate::error::{Result, VbError};
 use crate::pg::role;
-use crate::pg::spi::Cursor;
+use crate::pg::spi::{self, Cursor};
 
 /// Rows read at a time.
 const PAGE: usize = 5_000;
@@ -77,6 +78,33 @@ pub(crate) fn each(
         }
         visit(page)?;
     }
+}
+
+/// What the planner expects of a pass.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expected {
+    /// Rows of the client.
+    pub(crate) rows: f64,
+    /// Work, in units of a page read in order.
+    pub(crate) cost: f64,
+}
+
+/// Asks the planner.
+pub(crate) fn expected(source: &Source, scope: &Scope) -> Result<Expected> {
+    let query = format!("explain (format json) {}", query(source, scope.comparison, true));
+    let plan = role::as_restricted(scope.role, || {
+        spi::first(&query, &[scope.client_id.into()], |row| row.get::<Json>(1))
+    })?;
+    let number = |name: &str| {
+        let found = plan
+            .as_ref()
+            .and_then(|plan| plan.0.pointer(&format!("/0/Plan/{name}"))?.as_f64());
+        found.ok_or_else(|| VbError::internal(format!("the planner does not say: {name}")))
+    };
+    Ok(Expected {
+        rows: number("Plan Rows")?,
+        cost: number("Total Cost")?,
+    })
 }
 
 fn without_key(source: &Source) -> VbError {

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys::Oid;
+use serde::{Deserialize, Serialize};
 
 use super::describe::Source;
 use super::pages;
@@ -68,7 +69,7 @@ pub(crate) enum Comparison {
 }
 
 /// What a pass found.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct WorkList {
     /// Record ids that need work, newest first; the first so many that fit into the window.
     pub(crate) record_ids: Vec<String>,

@@ -14,7 +14,8 @@ use super::active_job::{ActiveJob, JobContext, scope_of};
 use super::budgets;
 use super::collection_choice::{self, CollectionChoice};
 use super::follow::MOST_RECORDS;
-use super::look::{self, Found, Surroundings, stopped};
+use super::look::{self, Found, Look, Surroundings, stopped};
+use super::look_order::Order;
 use super::suspicion;
 use crate::catalog::batches::{self, WaitingBatch};
 use crate::catalog::changes::{self, Pending};
@@ -30,13 +31,22 @@ use crate::source::key::Matching;
 use crate::source::live;
 use crate::source::work_list::{Comparison, WorkList};
 
+/// What came of making a job active.
+pub(crate) enum Activated {
+    /// It is.
+    Active(Box<ActiveJob>),
+    /// Its source is to be looked at first, which may take long.
+    TakesLong(Order),
+}
+
 /// Makes a job active, within one transaction.
 pub(crate) fn activate(
     installation: &Installation,
     surroundings: &Surroundings<'_>,
     mut job: Job,
     comparison: Comparison,
-) -> Result<ActiveJob> {
+    look: Look,
+) -> Result<Activated> {
     let source =
         describe(installation, job.source, &job.vector_type).map_err(|error| naming(error, &job.source_name))?;
     job.role = source_access::acting_role(job.asked_by, source.owner);
@@ -66,10 +76,14 @@ pub(crate) fn activate(
     let (found, pending) = match job.kind {
         JobKind::Backfill => {
             let scope = scope_of(&job, comparison, present.as_ref(), stage);
-            (
-                look::look(installation, surroundings, &source, &job, &scope, &skip)?,
-                None,
-            )
+            let made = look.make(installation, surroundings, &source, &scope, job.asked_by, &skip)?;
+            let Some(found) = made else {
+                let skip = skip.into_iter().collect();
+                let (namespace, window) = (surroundings.namespace, look::window(surroundings.settings));
+                let order = Order::new(namespace, job.asked_by, &source, &scope, skip, window);
+                return Ok(Activated::TakesLong(order));
+            };
+            (found, None)
         }
         JobKind::Sync => {
             let mut pending = pending(installation, owner)?;
@@ -162,7 +176,7 @@ pub(crate) fn activate(
         Some(pending) => active.follow(pending, Instant::now()),
         None => active.load(found.work_list, found.gone),
     }
-    Ok(active)
+    Ok(Activated::Active(Box::new(active)))
 }
 
 /// What a job that follows changes begins with.

@@ -111,6 +111,8 @@ pub(crate) struct ActiveJob {
     pub(crate) moved: bool,
     /// What is known of its points, if it has some.
     pub(crate) points: Points,
+    /// Whether a reader looks at its source.
+    pub(crate) is_looked_at: bool,
     /// When a batch of it was begun last.
     pub(crate) served_at: Instant,
     /// How fast it is.
@@ -195,6 +197,7 @@ impl ActiveJob {
             following: None,
             moved: false,
             points: Points::Recorded,
+            is_looked_at: false,
             served_at: now,
             rate: Rate::new(now),
             rests_until: now,
@@ -267,6 +270,7 @@ impl ActiveJob {
             .as_ref()
             .is_none_or(|following| following.everything.is_some());
         is_wanted
+            && !self.is_looked_at
             && self.in_flight == self.changes_in_flight
             && self.points != Points::LookedFor
             && !self.again.iter().any(|again| again.urgency == Urgency::Backfill)
@@ -280,6 +284,11 @@ impl ActiveJob {
         self.sweeps += 1;
         let pause = Duration::from_millis(50).saturating_mul(1 << self.sweeps.min(8));
         self.next_sweep = now + pause.min(LONGEST_SWEEP_PAUSE);
+    }
+
+    /// Makes no pass before this moment.
+    pub(crate) fn put_off_sweep(&mut self, until: Instant) {
+        self.next_sweep = self.next_sweep.max(until);
     }
 
     /// What is looked at next is something else, which may be done at once.
@@ -308,7 +317,8 @@ impl ActiveJob {
                 .then_some(following.busy_at + UNTIL_IDLE);
             return [again, sweep, idle].into_iter().flatten().min();
         }
-        if self.in_flight > 0 || self.points == Points::LookedFor || !self.todo.is_empty() || !self.gone.is_empty() {
+        let is_asked_about = self.is_looked_at || self.points == Points::LookedFor;
+        if self.in_flight > 0 || is_asked_about || !self.todo.is_empty() || !self.gone.is_empty() {
             return None;
         }
         again.or(Some(self.next_sweep))

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::active_job::ActiveJob;
 use super::following::UNTIL_IDLE;
+use super::look::Look;
 use super::main_loop::Worker;
 use super::take_over::take_over;
 use crate::catalog::changes;
@@ -306,7 +307,7 @@ impl Worker {
         let resting = self
             .jobs
             .iter()
-            .filter(|active| active.following.is_some() && active.in_flight == 0);
+            .filter(|active| active.following.is_some() && active.in_flight == 0 && !active.is_looked_at);
         let leaving: Vec<i64> = resting.take(GIVING_WAY).map(|active| active.context.job.id).collect();
         for job in leaving {
             self.deactivate(job);
@@ -341,7 +342,7 @@ impl Worker {
                 self.follow.may_wait = true;
                 return Ok(());
             }
-            self.activate_or_leave(job, Comparison::Texts);
+            self.activate_or_leave(job, Comparison::Texts, Look::IfShort);
         }
         Ok(())
     }

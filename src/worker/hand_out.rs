@@ -130,7 +130,9 @@ impl Worker {
             .jobs
             .iter()
             .filter(|active| {
-                active.context.collection.stage == Stage::Building && active.wants_sweep(now) && !self.is_closed(active)
+                active.context.collection.stage == Stage::Building
+                    && (active.is_looked_at || active.wants_sweep(now))
+                    && !self.is_closed(active)
             })
             .map(|active| &active.context.job)
             .collect();

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::home;
 use super::main_loop::{End, Worker};
+use super::readings::Reading;
 use crate::catalog::installation::{self, Installation};
 use crate::catalog::seen::Seen;
 use crate::catalog::{batches, jobs};
@@ -20,6 +21,7 @@ impl Worker {
     /// Ends in order: what is in flight is released, so that nobody suspects it of a crash.
     pub(super) fn leave(mut self, end: &End) {
         signal::end_without_asking();
+        self.readings.drain(..).for_each(Reading::give_up);
         for active in &self.jobs {
             active.context.cancel.raise();
         }

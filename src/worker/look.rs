@@ -7,11 +7,12 @@ use uuid::Uuid;
 
 use super::active_job::JobContext;
 use super::budgets::ClientBudgets;
+use super::look_order::Order;
 use super::provider_choice::Ask;
 use crate::catalog::counted;
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
-use crate::catalog::jobs::{self, Job};
+use crate::catalog::jobs;
 use crate::catalog::references::Owner;
 use crate::catalog::source_access;
 use crate::error::{Result, VbError};
@@ -19,11 +20,15 @@ use crate::pg::{lock, signal};
 use crate::settings::Settings;
 use crate::source::describe::{Source, describe};
 use crate::source::gone;
-use crate::source::pages::LONGEST_RECORD_ID;
+use crate::source::pages::{self, LONGEST_RECORD_ID};
 use crate::source::work_list::{self, Comparison, Scope, WorkList};
 
 /// Parts of the memory limit that the record ids of one job may take.
 const WINDOW_SHARE: usize = 64;
+
+/// From so many rows on, or from so much work on, as the planner counts it, a look takes some tenths of a second and more.
+const MANY_ROWS: f64 = 20_000.0;
+const HIGH_COST: f64 = 20_000.0;
 
 /// Gone records kept at a time.
 const GONE_WINDOW: usize = 100_000;
@@ -42,27 +47,25 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) trouble: Ask<'a>,
 }
 
-impl Surroundings<'_> {
-    /// Bytes of record ids that a job may keep.
-    fn window(&self) -> usize {
-        self.settings.memory_limit / WINDOW_SHARE
-    }
+/// Bytes of record ids that a job may keep.
+pub(super) fn window(settings: &Settings) -> usize {
+    settings.memory_limit / WINDOW_SHARE
+}
 
-    /// An error when there is a reason to end a long look at a source.
-    fn go_on(&self, installation: &Installation, job: i64) -> Result<()> {
-        signal::check_interrupts();
-        if signal::termination_requested() {
-            return Err(VbError::interrupted("the worker is to end"));
-        }
-        if lock::is_database_wanted(self.database) {
-            return Err(VbError::interrupted("somebody wants the database without sessions"));
-        }
-        let standings = jobs::standings(installation, &[job])?;
-        if standings.iter().any(|standing| standing.state.is_runnable()) {
-            return Ok(());
-        }
-        Err(stopped(job))
+/// An error when there is a reason to end a long look at a source.
+pub(super) fn go_on(installation: &Installation, database: Oid, job: i64) -> Result<()> {
+    signal::check_interrupts();
+    if signal::termination_requested() {
+        return Err(VbError::interrupted("the worker is to end"));
     }
+    if lock::is_database_wanted(database) {
+        return Err(VbError::interrupted("somebody wants the database without sessions"));
+    }
+    let standings = jobs::standings(installation, &[job])?;
+    if standings.iter().any(|standing| standing.state.is_runnable()) {
+        return Ok(());
+    }
+    Err(stopped(job))
 }
 
 /// The error for a job that somebody stopped meanwhile.
@@ -92,38 +95,100 @@ pub(crate) fn is_unchanged(installation: &Installation, context: &JobContext) ->
 }
 
 /// What a look at a source found.
-pub(super) struct Found {
+pub(crate) struct Found {
     /// The records to embed or to change.
-    pub(super) work_list: WorkList,
+    pub(crate) work_list: WorkList,
     /// Those whose points are to go.
-    pub(super) gone: Vec<String>,
+    pub(crate) gone: Vec<String>,
 }
 
-/// Finds what is to do for a job, without the records in `skip`, which are in work already. Records that can never be
-/// embedded are set aside.
+/// Who makes a look.
+pub(crate) enum Look {
+    /// This process, unless it may take long.
+    IfShort,
+    /// This process, since there is nobody else.
+    Anyway,
+    /// It was made, to this order.
+    Made(Box<Found>, Box<Order>),
+}
+
+impl Look {
+    /// What it finds; `None` when it may take long.
+    pub(super) fn make(
+        self,
+        installation: &Installation,
+        surroundings: &Surroundings<'_>,
+        source: &Source,
+        scope: &Scope,
+        asked_by: Oid,
+        skip: &HashSet<String>,
+    ) -> Result<Option<Found>> {
+        match self {
+            Self::Made(found, order) if order.is_for(source, scope) => return Ok(Some(found.without(skip))),
+            Self::Made(..) => {
+                return Err(VbError::interrupted(
+                    "the source is not what it was when it was looked at",
+                ));
+            }
+            Self::IfShort if takes_long(source, scope)? => return Ok(None),
+            Self::IfShort | Self::Anyway => {}
+        }
+        let go_on = || go_on(installation, surroundings.database, scope.job_id);
+        look(
+            installation,
+            source,
+            scope,
+            asked_by,
+            window(surroundings.settings),
+            skip,
+            &go_on,
+        )
+        .map(Some)
+    }
+}
+
+impl Found {
+    /// All but records that came into work since.
+    fn without(mut self, skip: &HashSet<String>) -> Self {
+        let before = self.work_list.record_ids.len();
+        self.work_list.record_ids.retain(|record_id| !skip.contains(record_id));
+        self.work_list.needed -= (before - self.work_list.record_ids.len()) as u64;
+        self
+    }
+}
+
+/// Whether a look may take so long that others should not wait for it.
+fn takes_long(source: &Source, scope: &Scope) -> Result<bool> {
+    let expected = pages::expected(source, scope)?;
+    Ok(expected.rows >= MANY_ROWS || expected.cost >= HIGH_COST)
+}
+
+/// Finds what is to do for a job, without the records in `skip`, which are in work already, with as many bytes of record ids as
+/// the window takes. Records that can never be embedded are set aside. `go_on` is asked now and then, and its error ends
+/// the look.
 pub(super) fn look(
     installation: &Installation,
-    surroundings: &Surroundings<'_>,
     source: &Source,
-    job: &Job,
     scope: &Scope,
+    asked_by: Oid,
+    window: usize,
     skip: &HashSet<String>,
+    go_on: &dyn Fn() -> Result<()>,
 ) -> Result<Found> {
-    let go_on = || surroundings.go_on(installation, job.id);
-    let work_list = work_list::scan(installation, source, scope, surroundings.window(), skip, &go_on)?;
+    let work_list = work_list::scan(installation, source, scope, window, skip, go_on)?;
     let gone = if work_list.has_gone {
-        gone::find(installation, source, scope, GONE_WINDOW, &go_on)?
+        gone::find(installation, source, scope, GONE_WINDOW, go_on)?
     } else {
         Vec::new()
     };
     // The rights with which all this was read.
-    source_access::require_readable(source.oid, &source.name, job.asked_by, job.role)?;
-    set_aside_too_long(installation, job.id, &work_list)?;
+    source_access::require_readable(source.oid, &source.name, asked_by, scope.role)?;
+    set_aside_too_long(installation, scope.job_id, &work_list)?;
     if scope.comparison == Comparison::Texts {
         let owner = Owner {
-            client_id: job.client_id,
-            source: job.source,
-            vector_type: &job.vector_type,
+            client_id: scope.client_id,
+            source: source.oid,
+            vector_type: &scope.vector_type,
         };
         counted::set(
             installation,

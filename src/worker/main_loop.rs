@@ -24,6 +24,7 @@ use super::follow::Follow;
 use super::freshness::Freshness;
 use super::home::Mark;
 use super::log;
+use super::readings::Reading;
 use super::store_upkeep::StoreUpkeep;
 use super::troubles::Troubles;
 use super::usage_reports::UsageReports;
@@ -58,6 +59,8 @@ pub(crate) struct Worker {
     pub(super) turns: Turns,
     pub(super) turns_of_changes: Turns,
     pub(super) in_flight: HashMap<i64, InFlight>,
+    /// Looks that others make.
+    pub(super) readings: Vec<Reading>,
     pub(super) unrecorded: Vec<Outcome>,
     /// Whose hours are closed.
     pub(super) closed: Closed,
@@ -120,6 +123,7 @@ impl Worker {
             turns: Turns::default(),
             turns_of_changes: Turns::default(),
             in_flight: HashMap::new(),
+            readings: Vec::new(),
             unrecorded: Vec::new(),
             closed: Closed::default(),
             pacing: Pacing::default(),
@@ -153,7 +157,7 @@ impl Worker {
                 Ok(())
             });
             signal::reload_settings_when_asked();
-            let was_busy = !(self.jobs.is_empty() && self.in_flight.is_empty());
+            let was_busy = !self.is_idle();
             match self.turn() {
                 Ok(Some(())) => {}
                 Ok(None) => break End::Uninstalled,
@@ -191,7 +195,7 @@ impl Worker {
 
     /// What an idle worker does not need, others may have.
     fn rest(&self, was_busy: bool) {
-        if was_busy && self.jobs.is_empty() && self.in_flight.is_empty() {
+        if was_busy && self.is_idle() {
             memory::give_back();
         }
     }
@@ -203,6 +207,7 @@ impl Worker {
         }
         self.renew_lost(true)?;
         self.take_looks()?;
+        self.take_readings()?;
         if signal::termination_requested() {
             return Ok(Some(()));
         }
@@ -232,13 +237,21 @@ impl Worker {
         self.jobs.iter().map(|active| active.context.job.id).collect()
     }
 
+    /// Whether it has nothing to do.
+    pub(super) fn is_idle(&self) -> bool {
+        self.jobs.is_empty() && self.in_flight.is_empty() && self.readings.is_empty()
+    }
+
     fn show_activity(&self) {
-        if self.jobs.is_empty() && self.in_flight.is_empty() {
-            process::show_activity(false, "jobs");
-        } else {
-            let text = format!("{} batches of {} jobs in flight", self.in_flight.len(), self.jobs.len());
-            process::show_activity(true, &text);
+        if self.is_idle() {
+            return process::show_activity(false, "jobs");
         }
+        let mut text = format!("{} batches of {} jobs in flight", self.in_flight.len(), self.jobs.len());
+        if !self.readings.is_empty() {
+            let jobs: Vec<String> = self.readings.iter().map(|reading| reading.job().to_string()).collect();
+            text = format!("looking for work of job {}; {text}", jobs.join(", "));
+        }
+        process::show_activity(true, &text);
     }
 
     /// When the next look is due at what users and triggers have written.

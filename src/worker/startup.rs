@@ -11,6 +11,7 @@ use vb_engine::pipeline::engine::Engine;
 use vb_engine::store::place::StoreKind;
 
 use super::home::{self, Mark};
+use super::look_order;
 use super::main_loop::Worker;
 use crate::catalog::batches;
 use crate::catalog::collections;
@@ -55,7 +56,10 @@ pub(crate) fn run(database: Oid) {
 /// A worker with a running engine; `None` when the extension is not installed here.
 fn ready(database: Oid) -> Result<Option<Worker>> {
     let (server, known) = transaction::run(|| {
-        spi::run(include_str!("../../sql/query/worker_session.sql"), &[])?;
+        spi::run(
+            include_str!("../../sql/query/worker_session.sql"),
+            &[process::WORKER_TYPE.into()],
+        )?;
         let server = spi::read_first(include_str!("../../sql/query/server.sql"), &[], |row| row.get::<i64>(1))?
             .ok_or_else(|| VbError::internal("the server has no system identifier"))?;
         let Some(installation) = Installation::find()? else {
@@ -81,6 +85,7 @@ fn ready(database: Oid) -> Result<Option<Worker>> {
     let home = home::prepare(&settings, database, &mark)?;
     let (engine, wake) = start_engine(&settings, database, &home, is_original)?;
     // Only now is it certain that no other worker serves this database.
+    look_order::prepare(&home)?;
     let collections = transaction::run(|| {
         let installation = Installation::require()?;
         batches::inherit(&installation)?;

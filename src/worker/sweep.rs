@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::active_job::{ActiveJob, JobContext, Points};
-use super::look::{self, Found, Surroundings};
+use super::look::{self, Found, Look, Surroundings};
 use crate::catalog::changes;
 use crate::catalog::collections::{self, Stage};
 use crate::catalog::installation::Installation;
@@ -19,6 +19,8 @@ const MOST_LEFT: usize = 10_000;
 pub(crate) enum Swept {
     /// There is more to do.
     More,
+    /// A look may take long.
+    TakesLong,
     /// Nothing is left to do if the store has what the references name, which nobody has asked it yet.
     Unproved,
     /// Nothing is left, and the job is completed.
@@ -29,26 +31,25 @@ pub(crate) enum Swept {
     Changed,
 }
 
-/// Looks at the source of an active job again.
+/// Looks at the source of an active job again; where changes are followed, for the one with this number.
 pub(crate) fn sweep(
     installation: &Installation,
     surroundings: &Surroundings<'_>,
     active: &mut ActiveJob,
+    everything: Option<i64>,
+    look: Look,
 ) -> Result<Swept> {
     let context = Arc::clone(&active.context);
-    // What changes from here on has another number.
-    let everything = active.following.as_ref().and_then(|following| following.everything);
-    let Found {
+    let (scope, skip) = (context.scope(), active.waiting_records());
+    let asked_by = context.job.asked_by;
+    let made = look.make(installation, surroundings, &context.source, &scope, asked_by, &skip)?;
+    let Some(Found {
         mut work_list,
         mut gone,
-    } = look::look(
-        installation,
-        surroundings,
-        &context.source,
-        &context.job,
-        &context.scope(),
-        &active.waiting_records(),
-    )?;
+    }) = made
+    else {
+        return Ok(Swept::TakesLong);
+    };
     // Looked at last, since a look at the rows takes its time.
     if !look::is_unchanged(installation, &context) {
         return Ok(Swept::Changed);

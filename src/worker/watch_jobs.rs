@@ -7,14 +7,16 @@ use std::time::{Duration, Instant};
 use vb_engine::policy::pacing::Bounded;
 use vb_engine::provider::config::ProviderConfig;
 
-use super::activate;
+use super::activate::{self, Activated};
 use super::active_job::{ActiveJob, JobContext, Points};
 use super::budgets;
 use super::dispatch::InFlight;
 use super::hand_out::{Begun, UNTIL_LET_GO};
-use super::look::{self, Surroundings};
+use super::look::{self, Look, Surroundings};
+use super::look_order::Order;
 use super::main_loop::Worker;
 use super::provider_choice::Ask;
+use super::readings::{Asked, Purpose};
 use super::sweep::{self, Swept};
 use crate::catalog::collections::Stage;
 use crate::catalog::job_state::{JobEvent, JobState};
@@ -37,7 +39,7 @@ const BUSY_INTERVAL: Duration = Duration::from_millis(250);
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Pauses after something went wrong that may pass by itself: the first, and the longest.
-const LATER: Duration = Duration::from_secs(5);
+pub(super) const LATER: Duration = Duration::from_secs(5);
 const MUCH_LATER: Duration = Duration::from_secs(300);
 
 impl Worker {
@@ -49,21 +51,23 @@ impl Worker {
             pgrx::log!("vector_backfill looks after its stores later: {}", error.message);
         }
         let active = self.active_jobs();
+        let known: Vec<i64> = active.iter().copied().chain(self.jobs_looked_for()).collect();
         let housekeeping = Instant::now() >= self.next_housekeeping;
         let retention = self.settings.job_retention;
         let backfills = self.jobs.iter().filter(|active| active.following.is_none()).count();
+        let backfills = backfills + self.jobs_looked_for().count();
         let free = ACTIVE_JOBS.saturating_sub(backfills) as i64;
         let polled = self.transact(|installation| {
             let seen = Seen::now(installation)?;
             schedules::run_due(installation)?;
             let closed = hours::closed(installation)?;
             let paces = spending::paces(installation)?;
-            let standings = jobs::standings(installation, &active)?;
+            let standings = jobs::standings(installation, &known)?;
             let changed = look::changed(installation, self.jobs.iter().map(|active| &*active.context));
             self.budgets.refresh(installation)?;
             budgets::refresh_jobs(installation, self.jobs.iter().map(|active| &active.context))?;
             jobs::wake(installation)?;
-            let runnable = jobs::runnable(installation, &active, ACTIVE_JOBS_PER_CLIENT, free, &closed)?;
+            let runnable = jobs::runnable(installation, &known, ACTIVE_JOBS_PER_CLIENT, free, &closed)?;
             if housekeeping {
                 batches::forget_ended(installation)?;
                 changes::forget_orphans(installation)?;
@@ -89,6 +93,12 @@ impl Worker {
         if housekeeping {
             self.next_housekeeping = Instant::now() + HOUSEKEEPING_INTERVAL;
         }
+        for job in self.jobs_looked_for().collect::<Vec<_>>() {
+            let standing = standings.iter().find(|standing| standing.id == job);
+            if standing.is_none_or(|standing| !standing.state.is_runnable()) {
+                self.give_up_looks(job);
+            }
+        }
         for job in active {
             let standing = standings.iter().find(|standing| standing.id == job);
             match standing.filter(|standing| standing.state == JobState::Running && !changed.contains(&job)) {
@@ -109,13 +119,13 @@ impl Worker {
         let interval = if next.is_some() {
             // One a turn: it may take a while, and outcomes and other jobs wait.
             Duration::ZERO
-        } else if self.jobs.is_empty() && self.in_flight.is_empty() {
+        } else if self.is_idle() {
             self.settings.poll_interval
         } else {
             BUSY_INTERVAL
         };
         if let Some(job) = next {
-            self.activate_or_leave(job, Comparison::Texts);
+            self.activate_or_leave(job, Comparison::Texts, Look::IfShort);
         }
         let clients: Vec<i64> = self.jobs.iter().map(|active| active.context.job.client_id).collect();
         self.turns.retain(|client| clients.contains(&client));
@@ -146,20 +156,20 @@ impl Worker {
     }
 
     /// Makes a job active, or leaves it alone for a while when it is not possible to say what is wrong with it.
-    pub(super) fn activate_or_leave(&mut self, job: Job, comparison: Comparison) {
+    pub(super) fn activate_or_leave(&mut self, job: Job, comparison: Comparison, look: Look) {
         let id = job.id;
-        if let Err(error) = self.activate(job, comparison) {
+        if let Err(error) = self.activate(job, comparison, look) {
             pgrx::log!("vector_backfill leaves job {id} alone for a while: {}", error.message);
             self.locked.insert(id, Instant::now() + LATER);
         }
     }
 
-    fn activate(&mut self, job: Job, comparison: Comparison) -> Result<()> {
+    fn activate(&mut self, job: Job, comparison: Comparison, look: Look) -> Result<()> {
         process::show_activity(true, &format!("looking for work of job {}", job.id));
         let trouble = |config: &ProviderConfig| self.troubles.of(&self.engine, config);
         let surroundings = self.surroundings(&trouble);
         let activated = self.begin_for(job.client_id, |installation| {
-            activate::activate(installation, &surroundings, job.clone(), comparison)
+            activate::activate(installation, &surroundings, job.clone(), comparison, look)
         });
         match activated {
             Ok(Begun::Gone | Begun::Moved) => Ok(()),
@@ -167,15 +177,29 @@ impl Worker {
                 self.locked.insert(job.id, Instant::now() + UNTIL_LET_GO);
                 Ok(())
             }
-            Ok(Begun::Done(active)) => {
-                self.jobs.push(active);
+            Ok(Begun::Done(Activated::Active(active))) => {
+                self.jobs.push(*active);
                 Ok(())
             }
-            Err(error) if Fault::of(&error) == Fault::Record && comparison == Comparison::Texts => {
-                self.activate(job, Comparison::Keys)
+            Ok(Begun::Done(Activated::TakesLong(order))) => {
+                let id = job.id;
+                match self.ask(order, Purpose::Activation(job.clone(), comparison))? {
+                    Asked::Begun => {}
+                    Asked::Later => self.await_reader(id),
+                    Asked::Nobody => self.activate(job, comparison, Look::Anyway)?,
+                }
+                Ok(())
             }
-            Err(error) => self.stop(job.id, &error),
+            Err(error) => self.look_failed(job, comparison, &error),
         }
+    }
+
+    /// A job that could not become active: where one of its rows is at fault, that is found out in its batch.
+    pub(super) fn look_failed(&mut self, job: Job, comparison: Comparison, error: &VbError) -> Result<()> {
+        if Fault::of(error) == Fault::Record && comparison == Comparison::Texts {
+            return self.activate(job, Comparison::Keys, Look::IfShort);
+        }
+        self.stop(job.id, error)
     }
 
     fn surroundings<'a>(&'a self, trouble: Ask<'a>) -> Surroundings<'a> {
@@ -223,8 +247,9 @@ impl Worker {
         self.next_poll = Instant::now();
     }
 
-    /// Forgets a job, if it is active; its batches in flight are cancelled, and recorded when that comes too late.
+    /// Forgets a job, if it is active or becomes it; its batches in flight are cancelled, and recorded when that comes too late.
     pub(super) fn deactivate(&mut self, job: i64) {
+        self.give_up_looks(job);
         if let Some(position) = self.jobs.iter().position(|active| active.context.job.id == job) {
             self.jobs.remove(position).context.cancel.raise();
         }
@@ -239,13 +264,21 @@ impl Worker {
         let Some(position) = self.jobs.iter().position(wants) else {
             return Ok(());
         };
+        // What changes from here on has another number.
+        let following = self.jobs[position].following.as_ref();
+        let everything = following.and_then(|following| following.everything);
+        self.sweep_job(position, everything, Look::IfShort)
+    }
+
+    /// Does so for one of them.
+    pub(super) fn sweep_job(&mut self, position: usize, everything: Option<i64>, look: Look) -> Result<()> {
         let mut active = self.jobs.remove(position);
         process::show_activity(true, &format!("looking for changes for job {}", active.context.job.id));
         let trouble = |config: &ProviderConfig| self.troubles.of(&self.engine, config);
         let surroundings = self.surroundings(&trouble);
         let context = Arc::clone(&active.context);
         let swept = self.begin_with(&context, |installation| {
-            sweep::sweep(installation, &surroundings, &mut active)
+            sweep::sweep(installation, &surroundings, &mut active, everything, look)
         });
         active.note_sweep(Instant::now());
         match swept {
@@ -278,15 +311,46 @@ impl Worker {
                 self.jobs.push(active);
                 Ok(())
             }
-            Err(error) if Fault::of(&error) == Fault::Record && active.context.comparison == Comparison::Texts => {
-                self.activate(active.context.job.clone(), Comparison::Keys)
+            Ok(Begun::Done(Swept::TakesLong)) => {
+                self.jobs.push(active);
+                self.ask_for_sweep(everything)
             }
             Err(error) => {
-                let id = active.context.job.id;
                 self.jobs.push(active);
-                self.stop_or_look_again(id, &error)
+                self.sweep_failed(self.jobs.len() - 1, &error)
             }
         }
+    }
+
+    /// Has a reader look at the source of the job that was put back last.
+    fn ask_for_sweep(&mut self, everything: Option<i64>) -> Result<()> {
+        let position = self.jobs.len() - 1;
+        let context = Arc::clone(&self.jobs[position].context);
+        let skip = self.jobs[position].waiting_records().into_iter().collect();
+        let order = Order::new(
+            self.namespace,
+            context.job.asked_by,
+            &context.source,
+            &context.scope(),
+            skip,
+            look::window(&self.settings),
+        );
+        match self.ask(order, Purpose::Sweep(everything))? {
+            Asked::Begun => self.jobs[position].is_looked_at = true,
+            Asked::Later => self.await_reader(context.job.id),
+            Asked::Nobody => self.sweep_job(position, everything, Look::Anyway)?,
+        }
+        Ok(())
+    }
+
+    /// The source of an active job could not be looked at.
+    pub(super) fn sweep_failed(&mut self, position: usize, error: &VbError) -> Result<()> {
+        let context = Arc::clone(&self.jobs[position].context);
+        if Fault::of(error) == Fault::Record && context.comparison == Comparison::Texts {
+            self.jobs.remove(position);
+            return self.activate(context.job.clone(), Comparison::Keys, Look::IfShort);
+        }
+        self.stop_or_look_again(context.job.id, error)
     }
 
     /// Whether batches in flight write to the collection whose place this job's will take.

@@ -10,7 +10,7 @@ pub mod keywords;
 pub mod pipeline;
 pub mod point;
 pub mod policy;
-mod priority;
+pub mod priority;
 pub mod provider;
 pub mod purse;
 pub mod service;

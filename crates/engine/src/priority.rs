@@ -7,7 +7,7 @@ const NICEST: i32 = 19;
 
 /// What a thread takes on for the rest of its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Priority {
+pub enum Priority {
     /// That of the thread which made it.
     Kept,
     /// This niceness.
@@ -24,7 +24,7 @@ impl Priority {
     }
 
     /// Takes it on. Priorities can be lowered by anyone, so a refusal means that it is lower already.
-    pub(crate) fn take_on(self) {
+    pub fn take_on(self) {
         let refusal = match self {
             Self::Kept => None,
             Self::Nice(nice) => rustix::process::setpriority_process(None, nice.clamp(0, NICEST))

@@ -26,6 +26,7 @@ mod health_and_views;
 mod hours;
 mod hybrid;
 mod import;
+mod long_looks;
 mod main_job;
 mod memory;
 mod move_store;
