@@ -40,12 +40,15 @@ fn changes_of_others_are_followed_while_a_source_is_looked_at_for_long() {
     let pid = reader(&mut client);
     for round in 0..5 {
         client.run(&format!(
-            "update issues set title = 'changed {round}' where id % 5 = {round}"
+            "update issues set title = 'changed {round}' where issue_id % 5 = {round}"
         ));
         sync::settled(&mut client);
     }
-    issues::add_short(&mut client, 3, 1_000, 7);
-    assert_eq!(jobs::backfill(&mut client, 3, "issues").successful, 7);
+    client.run(
+        "create table projects (id int primary key, client_id int, title text);
+         insert into projects select n, 1, 'project ' || n from generate_series(1, 7) n",
+    );
+    assert_eq!(jobs::backfill(&mut client, 1, "projects").successful, 7);
     assert_eq!(
         client.values::<i32>(READERS, &[]),
         [pid],
