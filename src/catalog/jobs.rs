@@ -209,6 +209,12 @@ fn next_state(installation: &Installation, job: i64, event: JobEvent) -> Result<
     Ok(state.and_then(|state| state.after(event).ok()))
 }
 
+/// How many of its records were set aside.
+pub(crate) fn failed(installation: &Installation, job: i64) -> Result<i64> {
+    let statement = installation.sql(include_str!("../../sql/query/job_failed.sql"));
+    Ok(spi::first(&statement, &[job.into()], |row| row.get(1))?.unwrap_or(0))
+}
+
 /// Counts from the beginning.
 pub(crate) fn begin_anew(installation: &Installation, job: i64) -> Result<()> {
     spi::run(

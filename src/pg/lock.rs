@@ -176,6 +176,22 @@ pub(crate) fn begin_for_client(database: Oid, client_id: i64) -> bool {
     result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
 }
 
+/// Keeps others from holding a client for as long as this lives, also between transactions.
+#[derive(Debug)]
+pub(crate) struct ClientKept(pg_sys::LOCKTAG);
+
+impl Drop for ClientKept {
+    fn drop(&mut self) {
+        unlock(&self.0, pg_sys::ShareLock);
+    }
+}
+
+/// Begins to; `None` when somebody holds the client.
+pub(crate) fn keep_client(database: Oid, client_id: i64) -> Option<ClientKept> {
+    let tag = client_tag(database, client_id);
+    try_lock(&tag, pg_sys::ShareLock).then_some(ClientKept(tag))
+}
+
 /// Makes this transaction the one that moves collections of the database; false when another is about it.
 pub(crate) fn become_mover(database: Oid) -> bool {
     let tag = advisory_tag(database, MOVER_KEY);

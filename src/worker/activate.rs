@@ -36,7 +36,7 @@ pub(crate) enum Activated {
     /// It is.
     Active(Box<ActiveJob>),
     /// Its source is to be looked at first, which may take long.
-    TakesLong(Order),
+    TakesLong(Box<Order>),
 }
 
 /// Makes a job active, within one transaction.
@@ -80,8 +80,9 @@ pub(crate) fn activate(
             let Some(found) = made else {
                 let skip = skip.into_iter().collect();
                 let (namespace, window) = (surroundings.namespace, look::window(surroundings.settings));
-                let order = Order::new(namespace, job.asked_by, &source, &scope, skip, window);
-                return Ok(Activated::TakesLong(order));
+                let failed = jobs::failed(installation, job.id)?;
+                let order = Order::new(namespace, job.asked_by, &source, &scope, skip, window, failed);
+                return Ok(Activated::TakesLong(Box::new(order)));
             };
             (found, None)
         }

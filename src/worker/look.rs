@@ -26,7 +26,8 @@ use crate::source::work_list::{self, Comparison, Scope, WorkList};
 /// Parts of the memory limit that the record ids of one job may take.
 const WINDOW_SHARE: usize = 64;
 
-/// From so many rows on, or from so much work on, as the planner counts it, a look takes some tenths of a second and more.
+/// From so many rows on, or from so much work on, as the planner counts it, others do not wait for a look: a million short rows
+/// take two seconds to ten, so these are some 50 to 200 ms.
 const MANY_ROWS: f64 = 20_000.0;
 const HIGH_COST: f64 = 20_000.0;
 
@@ -53,7 +54,7 @@ pub(super) fn window(settings: &Settings) -> usize {
 }
 
 /// An error when there is a reason to end a long look at a source.
-pub(super) fn go_on(installation: &Installation, database: Oid, job: i64) -> Result<()> {
+fn go_on(installation: &Installation, database: Oid, job: i64) -> Result<()> {
     signal::check_interrupts();
     if signal::termination_requested() {
         return Err(VbError::interrupted("the worker is to end"));
@@ -113,7 +114,7 @@ pub(crate) enum Look {
 }
 
 impl Look {
-    /// What it finds; `None` when it may take long.
+    /// What it finds; `None` when it may take long. Records that can never be embedded are set aside.
     pub(super) fn make(
         self,
         installation: &Installation,
@@ -123,27 +124,34 @@ impl Look {
         asked_by: Oid,
         skip: &HashSet<String>,
     ) -> Result<Option<Found>> {
-        match self {
-            Self::Made(found, order) if order.is_for(source, scope) => return Ok(Some(found.without(skip))),
+        let found = match self {
+            Self::Made(found, order) if order.is_for(source, scope) => found.without(skip),
             Self::Made(..) => {
                 return Err(VbError::interrupted(
                     "the source is not what it was when it was looked at",
                 ));
             }
-            Self::IfShort if takes_long(source, scope)? => return Ok(None),
-            Self::IfShort | Self::Anyway => {}
+            Self::IfShort if takes_long(installation, source, scope)? => return Ok(None),
+            Self::IfShort | Self::Anyway => {
+                let go_on = || go_on(installation, surroundings.database, scope.job_id);
+                let window = window(surroundings.settings);
+                find(installation, source, scope, asked_by, window, skip, &go_on)?
+            }
+        };
+        set_aside_too_long(installation, scope.job_id, &found.work_list)?;
+        if scope.comparison == Comparison::Texts {
+            let with_text = found.work_list.rows.saturating_sub(found.work_list.without_text);
+            counted::set(installation, owner(source, scope), with_text)?;
         }
-        let go_on = || go_on(installation, surroundings.database, scope.job_id);
-        look(
-            installation,
-            source,
-            scope,
-            asked_by,
-            window(surroundings.settings),
-            skip,
-            &go_on,
-        )
-        .map(Some)
+        Ok(Some(found))
+    }
+}
+
+fn owner<'a>(source: &Source, scope: &'a Scope) -> Owner<'a> {
+    Owner {
+        client_id: scope.client_id,
+        source: source.oid,
+        vector_type: &scope.vector_type,
     }
 }
 
@@ -157,16 +165,17 @@ impl Found {
     }
 }
 
-/// Whether a look may take so long that others should not wait for it.
-fn takes_long(source: &Source, scope: &Scope) -> Result<bool> {
+/// Whether a look may take so long that others should not wait for it: there are many rows, or many whose references may have
+/// to be looked for.
+fn takes_long(installation: &Installation, source: &Source, scope: &Scope) -> Result<bool> {
     let expected = pages::expected(source, scope)?;
-    Ok(expected.rows >= MANY_ROWS || expected.cost >= HIGH_COST)
+    let known = counted::known(installation, owner(source, scope))?;
+    Ok(expected.rows.max(known as f64) >= MANY_ROWS || expected.cost >= HIGH_COST)
 }
 
 /// Finds what is to do for a job, without the records in `skip`, which are in work already, with as many bytes of record ids as
-/// the window takes. Records that can never be embedded are set aside. `go_on` is asked now and then, and its error ends
-/// the look.
-pub(super) fn look(
+/// the window takes. Writes nothing. `go_on` is asked now and then, and its error ends the look.
+pub(super) fn find(
     installation: &Installation,
     source: &Source,
     scope: &Scope,
@@ -183,22 +192,10 @@ pub(super) fn look(
     };
     // The rights with which all this was read.
     source_access::require_readable(source.oid, &source.name, asked_by, scope.role)?;
-    set_aside_too_long(installation, scope.job_id, &work_list)?;
-    if scope.comparison == Comparison::Texts {
-        let owner = Owner {
-            client_id: scope.client_id,
-            source: source.oid,
-            vector_type: &scope.vector_type,
-        };
-        counted::set(
-            installation,
-            owner,
-            work_list.rows.saturating_sub(work_list.without_text),
-        )?;
-    }
     Ok(Found { work_list, gone })
 }
 
+/// Records that can never be embedded.
 fn set_aside_too_long(installation: &Installation, job: i64, work_list: &WorkList) -> Result<()> {
     let letter = |record_id: &String| DeadLetter {
         record_id: record_id.clone(),

@@ -46,6 +46,8 @@ pub(crate) struct Order {
     pub(super) skip: Vec<String>,
     /// Bytes of record ids that are wanted.
     pub(super) window: usize,
+    /// Records of the job that were set aside before.
+    pub(super) failed: i64,
 }
 
 /// What came of it.
@@ -58,8 +60,6 @@ pub(super) enum Answer {
         /// Those whose points are to go.
         gone: Vec<String>,
     },
-    /// Somebody holds the client.
-    Held,
     /// The source is not what it was for whoever asked, or the extension is gone.
     Outdated,
     /// It failed.
@@ -85,6 +85,7 @@ impl Order {
         scope: &Scope,
         skip: Vec<String>,
         window: usize,
+        failed: i64,
     ) -> Self {
         Self {
             installation,
@@ -101,6 +102,7 @@ impl Order {
             description: description(source),
             skip,
             window,
+            failed,
         }
     }
 
@@ -193,10 +195,14 @@ impl Place {
 
     /// Leaves the answer, all of it at once.
     pub(super) fn leave_answer(&self, answer: &Answer) -> Result<()> {
-        let new = self.answer.with_extension("new");
+        let new = self.unfinished();
         write(&new, answer)
             .and_then(|()| fs::rename(&new, &self.answer))
             .map_err(|error| failed(&self.answer, &error))
+    }
+
+    fn unfinished(&self) -> PathBuf {
+        self.answer.with_extension("unfinished")
     }
 
     /// The answer, if there is one.
@@ -210,21 +216,23 @@ impl Place {
 
     /// Nobody waits for it any more.
     pub(super) fn clear(&self) {
-        for path in [&self.order, &self.answer] {
+        for path in [&self.order, &self.answer, &self.unfinished()] {
             // Mostly it is gone already.
             let _ = fs::remove_file(path);
         }
     }
 }
 
-/// Makes the folder, empty.
-pub(super) fn prepare(home: &Path) -> Result<()> {
+/// Makes the folder, empty. Without it, the worker makes its looks itself.
+pub(super) fn prepare(home: &Path) {
     let folder = home.join(FOLDER);
-    match fs::remove_dir_all(&folder) {
+    let made = match fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => fs::DirBuilder::new().mode(0o700).create(&folder),
+    };
+    if let Err(error) = made {
+        pgrx::log!("vector_backfill does without readers: {}", failed(&folder, &error));
     }
-    .map_err(|error| failed(&folder, &error))
 }
 
 fn write(path: &Path, content: &impl Serialize) -> io::Result<()> {

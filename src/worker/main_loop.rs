@@ -3,7 +3,7 @@
 //! What it does with jobs is in [`super::watch_jobs`], with batches in [`super::hand_out`] and [`super::take_outcomes`], how
 //! it ends in [`super::leave`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -59,8 +59,10 @@ pub(crate) struct Worker {
     pub(super) turns: Turns,
     pub(super) turns_of_changes: Turns,
     pub(super) in_flight: HashMap<i64, InFlight>,
-    /// Looks that others make.
+    /// Looks that others make, jobs that wait until one more can be made, and those whose source this process looks at itself.
     pub(super) readings: Vec<Reading>,
+    pub(super) awaiting_reader: HashSet<i64>,
+    pub(super) look_here: HashSet<i64>,
     pub(super) unrecorded: Vec<Outcome>,
     /// Whose hours are closed.
     pub(super) closed: Closed,
@@ -124,6 +126,8 @@ impl Worker {
             turns_of_changes: Turns::default(),
             in_flight: HashMap::new(),
             readings: Vec::new(),
+            awaiting_reader: HashSet::new(),
+            look_here: HashSet::new(),
             unrecorded: Vec::new(),
             closed: Closed::default(),
             pacing: Pacing::default(),
@@ -207,7 +211,7 @@ impl Worker {
         }
         self.renew_lost(true)?;
         self.take_looks()?;
-        self.take_readings()?;
+        self.take_readings();
         if signal::termination_requested() {
             return Ok(Some(()));
         }
@@ -275,8 +279,9 @@ impl Worker {
             .filter(|active| !self.settings.paused && !self.is_closed(active))
         {
             let Some(next) = active.next_moment(now) else { continue };
-            // What is due and was not done waits for something in flight to end, which wakes us, or for its turn.
-            if next > now || self.in_flight.is_empty() {
+            // What is due and was not done waits for something in flight or a reader to end, which wakes us, or for its turn.
+            let waits = !self.in_flight.is_empty() || self.awaiting_reader.contains(&active.context.job.id);
+            if next > now || !waits {
                 moment = moment.min(next.max(now + self.pace_of(active)));
             }
         }

@@ -1,5 +1,5 @@
 //! A reader: a process that makes one long look at a source, so that the worker goes on with everything else meanwhile. It
-//! changes nothing but what a look changes.
+//! writes nothing to the database, and sees all of it as it was at one moment, since the worker records batches meanwhile.
 
 use std::collections::HashSet;
 
@@ -29,7 +29,7 @@ fn make(database: Oid, name: &str) -> Result<()> {
     transaction::run(|| {
         spi::run(
             include_str!("../../sql/query/worker_session.sql"),
-            &[process::READER_TYPE.into()],
+            &[process::READER_TYPE.into(), "repeatable read".into()],
         )
     })?;
     let settings = Settings::current();
@@ -45,23 +45,21 @@ fn make(database: Oid, name: &str) -> Result<()> {
 }
 
 fn look(installation: &Installation, database: Oid, order: &Order) -> Result<Answer> {
-    // Whoever holds the client waits for this look, as for all that is begun for it.
-    if !lock::begin_for_client(database, order.client_id) {
-        return Ok(Answer::Held);
-    }
     let source = describe(installation, order.source, &order.vector_type)?;
     let scope = order.scope()?;
     if !order.is_for(&source, &scope) {
         return Ok(Answer::Outdated);
     }
     let skip: HashSet<String> = order.skip.iter().cloned().collect();
+    // A job that is stopped takes its reader along.
     let go_on = || {
-        if !lock::has_worker(database) {
-            return Err(VbError::interrupted("the worker has ended"));
+        signal::check_interrupts();
+        if lock::has_worker(database) && !lock::is_database_wanted(database) {
+            return Ok(());
         }
-        look::go_on(installation, database, order.job)
+        Err(VbError::interrupted("the worker has ended, or will"))
     };
-    let Found { work_list, gone } = look::look(
+    let Found { work_list, gone } = look::find(
         installation,
         &source,
         &scope,

@@ -12,15 +12,13 @@ use super::watch_jobs::LATER;
 use crate::catalog::jobs::Job;
 use crate::error::{Result, VbError};
 use crate::fault::Fault;
+use crate::pg::lock::{self, ClientKept};
 use crate::pg::process::{self, ReaderProcess};
 use crate::source::work_list::Comparison;
 
-/// Readers at a time: one that looks at a very large source holds up no other for long, and the server's slots for processes
-/// are for others, too.
+/// Readers at a time: the second is for those who would wait for one that looks at a very large source. The server's slots for
+/// processes are for others, too.
 const MOST_READERS: usize = 2;
-
-/// How long a job waits for a reader before it asks again.
-const UNTIL_ONE_IS_FREE: Duration = Duration::from_millis(250);
 
 /// A look that a reader makes.
 pub(super) struct Reading {
@@ -28,6 +26,8 @@ pub(super) struct Reading {
     purpose: Purpose,
     place: Place,
     process: ReaderProcess,
+    /// What was found holds only as long as nobody else changes what there is of the client.
+    _kept: ClientKept,
 }
 
 /// What a look is for.
@@ -39,41 +39,44 @@ pub(super) enum Purpose {
     Sweep(Option<i64>),
 }
 
-/// What came of asking for a look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
-    /// It is under way.
-    Begun,
-    /// All readers are at work.
-    Later,
-    /// The server has no slot for a reader.
-    Nobody,
-}
-
 impl Worker {
-    /// Has a reader make a look.
-    pub(super) fn ask(&mut self, order: Order, purpose: Purpose) -> Result<Asked> {
-        if self.readings.len() >= MOST_READERS {
-            return Ok(Asked::Later);
+    /// Has a reader make a look. False when there is none: the server has no slot for it, or the folder cannot be written to.
+    pub(super) fn ask(&mut self, order: Box<Order>, purpose: Purpose) -> bool {
+        if self.look_here.remove(&order.job) {
+            return false;
         }
+        if self.readings.len() >= MOST_READERS {
+            self.awaiting_reader.insert(order.job);
+            return true;
+        }
+        let Some(kept) = lock::keep_client(self.database, order.client_id) else {
+            self.put_off_look(order.job, UNTIL_LET_GO);
+            return true;
+        };
         let name = Uuid::new_v4();
         let place = Place::new(&self.home, name);
-        place.leave_order(&order)?;
-        match process::start_reader(self.database, &name.to_string()) {
-            Some(process) => {
-                self.readings.push(Reading {
-                    order: Box::new(order),
-                    purpose,
-                    place,
-                    process,
-                });
-                Ok(Asked::Begun)
-            }
-            None => {
-                place.clear();
-                Ok(Asked::Nobody)
-            }
+        let left = place.leave_order(&order);
+        if let Err(error) = &left {
+            pgrx::log!("vector_backfill does without a reader: {}", error.message);
         }
+        let process = left
+            .ok()
+            .and_then(|()| process::start_reader(self.database, &name.to_string()));
+        let Some(process) = process else {
+            place.clear();
+            return false;
+        };
+        if let Some(active) = self.jobs.iter_mut().find(|active| active.context.job.id == order.job) {
+            active.is_looked_at = true;
+        }
+        self.readings.push(Reading {
+            order,
+            purpose,
+            place,
+            process,
+            _kept: kept,
+        });
+        true
     }
 
     /// Jobs that become active with looks under way.
@@ -85,59 +88,55 @@ impl Worker {
     }
 
     /// Goes on where readers have ended.
-    pub(super) fn take_readings(&mut self) -> Result<()> {
+    pub(super) fn take_readings(&mut self) {
         while let Some(position) = self.readings.iter().position(|reading| reading.process.has_ended()) {
             let reading = self.readings.swap_remove(position);
-            self.take_reading(reading)?;
+            self.awaiting_reader.clear();
+            let id = reading.order.job;
+            if let Some(active) = self.jobs.iter_mut().find(|active| active.context.job.id == id) {
+                active.is_looked_at = false;
+            }
+            if let Err(error) = self.take_reading(reading) {
+                pgrx::log!("vector_backfill leaves job {id} alone for a while: {}", error.message);
+                self.put_off_look(id, LATER);
+            }
         }
-        Ok(())
     }
 
     fn take_reading(&mut self, reading: Reading) -> Result<()> {
         let answer = reading.place.take_answer();
         reading.place.clear();
         let id = reading.order.job;
-        if let Some(active) = self.jobs.iter_mut().find(|active| active.context.job.id == id) {
-            active.is_looked_at = false;
-        }
         let found = match answer {
-            Ok(Some(Answer::Found { work_list, gone })) => Ok(Found { work_list, gone }),
+            Ok(Some(Answer::Found { work_list, gone })) => Ok(Box::new(Found { work_list, gone })),
             Ok(Some(Answer::Failed(failure))) => Err(failure.into()),
-            Ok(Some(Answer::Held)) => {
-                self.put_off_look(id, UNTIL_LET_GO);
-                return Ok(());
-            }
-            Ok(Some(Answer::Outdated)) => {
-                self.look_again(id);
-                return Ok(());
-            }
-            Ok(None) => Err(VbError::interrupted("somebody ended the reader")),
-            Err(error) => Err(error),
+            Ok(Some(Answer::Outdated)) => Err(VbError::interrupted("the source has changed")),
+            Ok(None) => Err(VbError::interrupted("its reader was ended")),
+            Err(error) => Err(VbError::interrupted(error.message)),
         };
         if let Err(error) = &found
             && Fault::of(error) == Fault::Interrupted
         {
             pgrx::log!(
-                "vector_backfill looks at the source of job {id} later: {}",
+                "vector_backfill looks at the source of job {id} itself: {}",
                 error.message
             );
-            self.put_off_look(id, LATER);
+            // Whatever ended one may end the next: there has to be an end.
+            self.look_here.insert(id);
+            self.next_poll = Instant::now();
             return Ok(());
         }
-        match reading.purpose {
-            Purpose::Activation(job, comparison) => match found {
-                Ok(found) => {
-                    self.activate_or_leave(job, comparison, Look::Made(Box::new(found), reading.order));
-                    Ok(())
-                }
-                Err(error) => self.look_failed(job, comparison, &error),
-            },
-            Purpose::Sweep(everything) => {
+        match (reading.purpose, found) {
+            (Purpose::Activation(job, comparison), Ok(found)) => {
+                self.activate(job, comparison, Look::Made(found, reading.order))
+            }
+            (Purpose::Activation(job, comparison), Err(error)) => self.look_failed(job, comparison, &error),
+            (Purpose::Sweep(everything), found) => {
                 let Some(position) = self.jobs.iter().position(|active| active.context.job.id == id) else {
                     return Ok(());
                 };
                 match found {
-                    Ok(found) => self.sweep_job(position, everything, Look::Made(Box::new(found), reading.order)),
+                    Ok(found) => self.sweep_job(position, everything, Look::Made(found, reading.order)),
                     Err(error) => self.sweep_failed(position, &error),
                 }
             }
@@ -155,16 +154,13 @@ impl Worker {
         }
     }
 
-    /// The same when all readers are at work.
-    pub(super) fn await_reader(&mut self, job: i64) {
-        self.put_off_look(job, UNTIL_ONE_IS_FREE);
-    }
-
     /// Ends looks for a job that nobody waits for any more.
     pub(super) fn give_up_looks(&mut self, job: i64) {
         for reading in self.readings.extract_if(.., |reading| reading.order.job == job) {
             reading.give_up();
+            self.awaiting_reader.clear();
         }
+        self.look_here.remove(&job);
     }
 }
 

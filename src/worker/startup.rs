@@ -58,7 +58,7 @@ fn ready(database: Oid) -> Result<Option<Worker>> {
     let (server, known) = transaction::run(|| {
         spi::run(
             include_str!("../../sql/query/worker_session.sql"),
-            &[process::WORKER_TYPE.into()],
+            &[process::WORKER_TYPE.into(), "read committed".into()],
         )?;
         let server = spi::read_first(include_str!("../../sql/query/server.sql"), &[], |row| row.get::<i64>(1))?
             .ok_or_else(|| VbError::internal("the server has no system identifier"))?;
@@ -85,7 +85,7 @@ fn ready(database: Oid) -> Result<Option<Worker>> {
     let home = home::prepare(&settings, database, &mark)?;
     let (engine, wake) = start_engine(&settings, database, &home, is_original)?;
     // Only now is it certain that no other worker serves this database.
-    look_order::prepare(&home)?;
+    look_order::prepare(&home);
     let collections = transaction::run(|| {
         let installation = Installation::require()?;
         batches::inherit(&installation)?;

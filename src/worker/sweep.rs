@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::active_job::{ActiveJob, JobContext, Points};
 use super::look::{self, Found, Look, Surroundings};
+use super::look_order::Order;
 use crate::catalog::changes;
 use crate::catalog::collections::{self, Stage};
 use crate::catalog::installation::Installation;
@@ -15,12 +16,12 @@ use crate::source::work_list::{Comparison, WorkList};
 const MOST_LEFT: usize = 10_000;
 
 /// What another look at the source of an active job led to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Swept {
     /// There is more to do.
     More,
     /// A look may take long.
-    TakesLong,
+    TakesLong(Box<Order>),
     /// Nothing is left to do if the store has what the references name, which nobody has asked it yet.
     Unproved,
     /// Nothing is left, and the job is completed.
@@ -42,13 +43,20 @@ pub(crate) fn sweep(
     let context = Arc::clone(&active.context);
     let (scope, skip) = (context.scope(), active.waiting_records());
     let asked_by = context.job.asked_by;
+    let failed = match &look {
+        Look::Made(_, order) => order.failed,
+        Look::IfShort | Look::Anyway => jobs::failed(installation, context.job.id)?,
+    };
     let made = look.make(installation, surroundings, &context.source, &scope, asked_by, &skip)?;
     let Some(Found {
         mut work_list,
         mut gone,
     }) = made
     else {
-        return Ok(Swept::TakesLong);
+        let (namespace, window) = (surroundings.namespace, look::window(surroundings.settings));
+        let skip = skip.into_iter().collect();
+        let order = Order::new(namespace, asked_by, &context.source, &scope, skip, window, failed);
+        return Ok(Swept::TakesLong(Box::new(order)));
     };
     // Looked at last, since a look at the rows takes its time.
     if !look::is_unchanged(installation, &context) {
@@ -85,6 +93,13 @@ pub(crate) fn sweep(
     // A pass over keys does not know how many rows have no text; the batches before it do.
     if !done || context.comparison == Comparison::Texts {
         jobs::recount(installation, context.job.id, work_list.needed, work_list.without_text)?;
+    }
+    if done {
+        // Somebody may have had those tried again that were set aside when the look began.
+        jobs::lock(installation, context.job.id)?;
+        if jobs::failed(installation, context.job.id)? < failed {
+            return Ok(Swept::Changed);
+        }
     }
     if done && jobs::complete(installation, context.job.id)? && context.collection.stage == Stage::Building {
         collections::switch(installation, context.owner(), &context.collection, context.job.id)?;

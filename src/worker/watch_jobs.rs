@@ -13,10 +13,9 @@ use super::budgets;
 use super::dispatch::InFlight;
 use super::hand_out::{Begun, UNTIL_LET_GO};
 use super::look::{self, Look, Surroundings};
-use super::look_order::Order;
 use super::main_loop::Worker;
 use super::provider_choice::Ask;
-use super::readings::{Asked, Purpose};
+use super::readings::Purpose;
 use super::sweep::{self, Swept};
 use crate::catalog::collections::Stage;
 use crate::catalog::job_state::{JobEvent, JobState};
@@ -152,7 +151,9 @@ impl Worker {
             let other = &batch.context.job;
             other.is_about_the_same(job) && (other.reembed, other.kind) == (job.reembed, job.kind)
         };
-        !self.locked.contains_key(&job.id) && !self.in_flight.values().any(is_of_the_same)
+        !self.locked.contains_key(&job.id)
+            && !self.awaiting_reader.contains(&job.id)
+            && !self.in_flight.values().any(is_of_the_same)
     }
 
     /// Makes a job active, or leaves it alone for a while when it is not possible to say what is wrong with it.
@@ -164,7 +165,7 @@ impl Worker {
         }
     }
 
-    fn activate(&mut self, job: Job, comparison: Comparison, look: Look) -> Result<()> {
+    pub(super) fn activate(&mut self, job: Job, comparison: Comparison, look: Look) -> Result<()> {
         process::show_activity(true, &format!("looking for work of job {}", job.id));
         let trouble = |config: &ProviderConfig| self.troubles.of(&self.engine, config);
         let surroundings = self.surroundings(&trouble);
@@ -182,13 +183,10 @@ impl Worker {
                 Ok(())
             }
             Ok(Begun::Done(Activated::TakesLong(order))) => {
-                let id = job.id;
-                match self.ask(order, Purpose::Activation(job.clone(), comparison))? {
-                    Asked::Begun => {}
-                    Asked::Later => self.await_reader(id),
-                    Asked::Nobody => self.activate(job, comparison, Look::Anyway)?,
+                if self.ask(order, Purpose::Activation(job.clone(), comparison)) {
+                    return Ok(());
                 }
-                Ok(())
+                self.activate(job, comparison, Look::Anyway)
             }
             Err(error) => self.look_failed(job, comparison, &error),
         }
@@ -259,7 +257,10 @@ impl Worker {
     pub(super) fn sweep(&mut self) -> Result<()> {
         let now = Instant::now();
         let wants = |active: &ActiveJob| {
-            active.wants_sweep(now) && !self.is_overtaken(&active.context) && !self.is_closed(active)
+            active.wants_sweep(now)
+                && !self.is_overtaken(&active.context)
+                && !self.is_closed(active)
+                && !self.awaiting_reader.contains(&active.context.job.id)
         };
         let Some(position) = self.jobs.iter().position(wants) else {
             return Ok(());
@@ -280,7 +281,9 @@ impl Worker {
         let swept = self.begin_with(&context, |installation| {
             sweep::sweep(installation, &surroundings, &mut active, everything, look)
         });
-        active.note_sweep(Instant::now());
+        if !matches!(swept, Ok(Begun::Done(Swept::TakesLong(_)))) {
+            active.note_sweep(Instant::now());
+        }
         match swept {
             Ok(Begun::Held) => {
                 active.rest_until(Instant::now() + UNTIL_LET_GO);
@@ -311,36 +314,18 @@ impl Worker {
                 self.jobs.push(active);
                 Ok(())
             }
-            Ok(Begun::Done(Swept::TakesLong)) => {
+            Ok(Begun::Done(Swept::TakesLong(order))) => {
                 self.jobs.push(active);
-                self.ask_for_sweep(everything)
+                if self.ask(order, Purpose::Sweep(everything)) {
+                    return Ok(());
+                }
+                self.sweep_job(self.jobs.len() - 1, everything, Look::Anyway)
             }
             Err(error) => {
                 self.jobs.push(active);
                 self.sweep_failed(self.jobs.len() - 1, &error)
             }
         }
-    }
-
-    /// Has a reader look at the source of the job that was put back last.
-    fn ask_for_sweep(&mut self, everything: Option<i64>) -> Result<()> {
-        let position = self.jobs.len() - 1;
-        let context = Arc::clone(&self.jobs[position].context);
-        let skip = self.jobs[position].waiting_records().into_iter().collect();
-        let order = Order::new(
-            self.namespace,
-            context.job.asked_by,
-            &context.source,
-            &context.scope(),
-            skip,
-            look::window(&self.settings),
-        );
-        match self.ask(order, Purpose::Sweep(everything))? {
-            Asked::Begun => self.jobs[position].is_looked_at = true,
-            Asked::Later => self.await_reader(context.job.id),
-            Asked::Nobody => self.sweep_job(position, everything, Look::Anyway)?,
-        }
-        Ok(())
     }
 
     /// The source of an active job could not be looked at.

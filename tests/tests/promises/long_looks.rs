@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use vb_provider_double::behaviour::Behaviour;
+use vb_provider_double::script;
+use vb_provider_double::server::ProviderDouble;
+use vb_provider_double::settings::Settings;
 use vb_tests::client::Client;
 use vb_tests::cluster::Cluster;
 use vb_tests::store::Store;
-use vb_tests::{issues, jobs, sync, wait, worker};
+use vb_tests::{issues, jobs, services, sync, wait, worker};
 
 const READERS: &str = "select pid from pg_stat_activity where backend_type = 'vector_backfill reader'";
 
@@ -36,6 +40,7 @@ fn changes_of_others_are_followed_while_a_source_is_looked_at_for_long() {
     jobs::backfill(&mut client, 1, "issues");
     sync::enable(&mut client, "issues");
     client.run(SLOW);
+    client.run("update pause set seconds = 0.01");
     let slow = jobs::enqueue(&mut client, 2, "slow");
     let pid = reader(&mut client);
     for round in 0..5 {
@@ -86,6 +91,45 @@ fn a_look_is_ended_with_its_job_and_with_its_worker_and_begins_again_when_somebo
     let store = Store::of(&cluster, &mut client);
     let folder = store.socket().with_file_name("looks");
     assert_eq!(std::fs::read_dir(folder).expect("a folder of looks").count(), 0);
+}
+
+#[test]
+fn records_that_are_tried_again_during_the_last_look_are_embedded_before_the_job_ends() {
+    let service = ProviderDouble::start_with(
+        Settings {
+            latency: Duration::from_millis(300),
+            ..Settings::default()
+        },
+        Box::new(|call| {
+            if call.texts.iter().any(|text| text.ends_with("row 7")) {
+                return Behaviour::error(400, "invalid_request_error", "cannot stand it");
+            }
+            Behaviour::Well
+        }),
+    );
+    let cluster = Cluster::start();
+    let mut client = cluster.create_database("shop");
+    services::register(&mut client, "double", &service, "");
+    client.run(SLOW);
+    client.run("update pause set seconds = 0");
+    let job: i64 = client.value("select vb_enqueue_backfill(2, 'slow', provider => 'double')", &[]);
+    wait::until("a call", || (service.count() > 0).then_some(()));
+    client.run("update pause set seconds = 0.0005");
+    jobs::until(&mut client, job, "the others", |now| {
+        (now.successful, now.failed) == (19, 1)
+    });
+    reader(&mut client);
+    service.follow(script::well());
+    assert_eq!(client.value::<i64>("select vb_retry_failed($1::bigint)", &[&job]), 1);
+    assert!(
+        !client.values::<i32>(READERS, &[]).is_empty(),
+        "the look had ended: this run proves nothing"
+    );
+    client.run("update pause set seconds = 0");
+    let done = jobs::completed(&mut client, job);
+    assert_eq!((done.successful, done.failed), (20, 0));
+    let found: i64 = client.value("select count(*) from qdrant_vectors where client_id = 2", &[]);
+    assert_eq!(found, 20);
 }
 
 #[test]
