@@ -59,9 +59,11 @@ pub(crate) struct Worker {
     pub(super) turns: Turns,
     pub(super) turns_of_changes: Turns,
     pub(super) in_flight: HashMap<i64, InFlight>,
-    /// Looks that others make, jobs that wait until one more can be made, and those whose source this process looks at itself.
+    /// Looks that readers make.
     pub(super) readings: Vec<Reading>,
+    /// Jobs that wait for a reader.
     pub(super) awaiting_reader: HashSet<i64>,
+    /// Jobs whose source this process looks at next, since a reader could not.
     pub(super) look_here: HashSet<i64>,
     pub(super) unrecorded: Vec<Outcome>,
     /// Whose hours are closed.

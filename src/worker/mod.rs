@@ -1,7 +1,9 @@
-//! The processes: a launcher for the cluster and one worker for each database.
+//! The processes: a launcher for the cluster, one worker for each database, and readers that it asks for.
 //!
 //! The worker's main thread is the only one that talks to Postgres. It reads rows, hands them to the engine, waits for
 //! the engine's wake socket or its latch, and records outcomes. No transaction is open while it waits.
+//!
+//! A [`reader`] makes one long look at a source, so that the worker does not have to.
 //!
 //! [`service`] is the other side: how sessions start, wake and ask the worker.
 
