@@ -7,7 +7,6 @@ use pgrx::pg_sys::Oid;
 use super::hours::Closed;
 use super::installation::Installation;
 use super::job_state::{JobEvent, JobState};
-use super::seen::Seen;
 use crate::error::Result;
 use crate::pg::spi::{self, Row};
 
@@ -128,20 +127,6 @@ pub(crate) fn open_for_changes(installation: &Installation, owners: &[(i64, Oid,
         ],
     )
     .map(|_| ())
-}
-
-/// Whether a job was queued or resumed by a transaction that a former look has not seen, or became due in the time since.
-pub(crate) fn any_queued_since(installation: &Installation, seen: &Seen, elapsed: Duration) -> Result<bool> {
-    let found = spi::read_first(
-        &installation.sql(include_str!("../../sql/query/jobs_queued_since.sql")),
-        &[
-            seen.next().into(),
-            seen.under_way().into(),
-            elapsed.as_secs_f64().into(),
-        ],
-        |row| row.get(1),
-    )?;
-    Ok(found.unwrap_or(false))
 }
 
 /// What users may change of a job while it runs.

@@ -15,6 +15,7 @@ pub(crate) mod job_state;
 pub(crate) mod jobs;
 pub(crate) mod local_time;
 pub(crate) mod lost;
+pub(crate) mod new_work;
 pub(crate) mod plan;
 pub(crate) mod provider_settings;
 pub(crate) mod provider_usage;

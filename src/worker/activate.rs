@@ -14,7 +14,7 @@ use super::active_job::{ActiveJob, JobContext, scope_of};
 use super::budgets;
 use super::collection_choice::{self, CollectionChoice};
 use super::follow::MOST_RECORDS;
-use super::look::{self, Found, Look, Surroundings, stopped};
+use super::look::{Found, Look, Looked, Surroundings, stopped};
 use super::look_order::Order;
 use super::suspicion;
 use crate::catalog::batches::{self, WaitingBatch};
@@ -76,15 +76,10 @@ pub(crate) fn activate(
     let (found, pending) = match job.kind {
         JobKind::Backfill => {
             let scope = scope_of(&job, comparison, present.as_ref(), stage);
-            let made = look.make(installation, surroundings, &source, &scope, job.asked_by, &skip)?;
-            let Some(found) = made else {
-                let skip = skip.into_iter().collect();
-                let (namespace, window) = (surroundings.namespace, look::window(surroundings.settings));
-                let failed = jobs::failed(installation, job.id)?;
-                let order = Order::new(namespace, job.asked_by, &source, &scope, skip, window, failed);
-                return Ok(Activated::TakesLong(Box::new(order)));
-            };
-            (found, None)
+            match look.make(installation, surroundings, &source, &scope, job.asked_by, &skip)? {
+                Looked::Found(found) => (found, None),
+                Looked::TakesLong(order) => return Ok(Activated::TakesLong(order)),
+            }
         }
         JobKind::Sync => {
             let mut pending = pending(installation, owner)?;
@@ -93,6 +88,7 @@ pub(crate) fn activate(
             let found = Found {
                 work_list: present_state(&source, &job, present.is_some())?,
                 gone: Vec::new(),
+                failed: 0,
             };
             (found, Some(pending))
         }

@@ -11,7 +11,7 @@ use super::main_loop::{End, Worker};
 use super::readings::Reading;
 use crate::catalog::installation::{self, Installation};
 use crate::catalog::seen::Seen;
-use crate::catalog::{batches, jobs};
+use crate::catalog::{batches, new_work};
 use crate::pg::{lock, process, signal, transaction};
 
 /// How long the engine may take to end.
@@ -63,14 +63,14 @@ fn make_way(database: Oid, home: &Path, server: i64) {
     }
 }
 
-/// Whether somebody has enqueued a job, or is about to, and took this worker for his when it was ending already. Whoever
-/// ended it did not mean that one.
+/// Whether somebody has enqueued a job or changed rows, or is about to, and took this worker for his when it was ending
+/// already. Whoever ended it did not mean that.
 fn leaves_new_work(database: Oid, namespace: Uuid, (last_look, seen): &(Instant, Seen)) -> bool {
     if lock::is_work_announced(database) {
         return true;
     }
     let found = installation::transact(namespace, |installation| {
-        jobs::any_queued_since(installation, seen, last_look.elapsed())
+        new_work::any_since(installation, seen, last_look.elapsed())
     });
     found.ok().flatten().unwrap_or(false)
 }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use pgrx::pg_sys::Oid;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::active_job::JobContext;
@@ -49,7 +50,7 @@ pub(crate) struct Surroundings<'a> {
 }
 
 /// Bytes of record ids that a job may keep.
-pub(super) fn window(settings: &Settings) -> usize {
+fn window(settings: &Settings) -> usize {
     settings.memory_limit / WINDOW_SHARE
 }
 
@@ -96,11 +97,22 @@ pub(crate) fn is_unchanged(installation: &Installation, context: &JobContext) ->
 }
 
 /// What a look at a source found.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Found {
     /// The records to embed or to change.
     pub(crate) work_list: WorkList,
     /// Those whose points are to go.
     pub(crate) gone: Vec<String>,
+    /// How many records of the job were set aside when the look began.
+    pub(crate) failed: i64,
+}
+
+/// What came of asking for one.
+pub(super) enum Looked {
+    /// It was made.
+    Found(Found),
+    /// It may take long.
+    TakesLong(Box<Order>),
 }
 
 /// Who makes a look.
@@ -114,7 +126,7 @@ pub(crate) enum Look {
 }
 
 impl Look {
-    /// What it finds; `None` when it may take long. Records that can never be embedded are set aside.
+    /// What it finds, unless it may take long. Records that can never be embedded are set aside.
     pub(super) fn make(
         self,
         installation: &Installation,
@@ -123,7 +135,8 @@ impl Look {
         scope: &Scope,
         asked_by: Oid,
         skip: &HashSet<String>,
-    ) -> Result<Option<Found>> {
+    ) -> Result<Looked> {
+        let window = window(surroundings.settings);
         let found = match self {
             Self::Made(found, order) if order.is_for(source, scope) => found.without(skip),
             Self::Made(..) => {
@@ -131,10 +144,13 @@ impl Look {
                     "the source is not what it was when it was looked at",
                 ));
             }
-            Self::IfShort if takes_long(installation, source, scope)? => return Ok(None),
+            Self::IfShort if takes_long(installation, source, scope)? => {
+                let skip = skip.iter().cloned().collect();
+                let order = Order::new(surroundings.namespace, asked_by, source, scope, skip, window);
+                return Ok(Looked::TakesLong(Box::new(order)));
+            }
             Self::IfShort | Self::Anyway => {
                 let go_on = || go_on(installation, surroundings.database, scope.job_id);
-                let window = window(surroundings.settings);
                 find(installation, source, scope, asked_by, window, skip, &go_on)?
             }
         };
@@ -143,7 +159,7 @@ impl Look {
             let with_text = found.work_list.rows.saturating_sub(found.work_list.without_text);
             counted::set(installation, owner(source, scope), with_text)?;
         }
-        Ok(Some(found))
+        Ok(Looked::Found(found))
     }
 }
 
@@ -184,6 +200,7 @@ pub(super) fn find(
     skip: &HashSet<String>,
     go_on: &dyn Fn() -> Result<()>,
 ) -> Result<Found> {
+    let failed = jobs::failed(installation, scope.job_id)?;
     let work_list = work_list::scan(installation, source, scope, window, skip, go_on)?;
     let gone = if work_list.has_gone {
         gone::find(installation, source, scope, GONE_WINDOW, go_on)?
@@ -192,7 +209,11 @@ pub(super) fn find(
     };
     // The rights with which all this was read.
     source_access::require_readable(source.oid, &source.name, asked_by, scope.role)?;
-    Ok(Found { work_list, gone })
+    Ok(Found {
+        work_list,
+        gone,
+        failed,
+    })
 }
 
 /// Records that can never be embedded.

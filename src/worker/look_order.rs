@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::look::Found;
 use crate::catalog::collections::Stage;
 use crate::error::{Result, VbError};
 use crate::source::describe::Source;
-use crate::source::work_list::{Comparison, Scope, WorkList};
+use crate::source::work_list::{Comparison, Scope};
 
 /// The folder within that of the worker.
 const FOLDER: &str = "looks";
@@ -46,20 +47,13 @@ pub(crate) struct Order {
     pub(super) skip: Vec<String>,
     /// Bytes of record ids that are wanted.
     pub(super) window: usize,
-    /// Records of the job that were set aside before.
-    pub(super) failed: i64,
 }
 
 /// What came of it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
     /// What is to do.
-    Found {
-        /// The records to embed or to change.
-        work_list: WorkList,
-        /// Those whose points are to go.
-        gone: Vec<String>,
-    },
+    Found(Found),
     /// The source is not what it was for whoever asked, or the extension is gone.
     Outdated,
     /// It failed.
@@ -85,7 +79,6 @@ impl Order {
         scope: &Scope,
         skip: Vec<String>,
         window: usize,
-        failed: i64,
     ) -> Self {
         Self {
             installation,
@@ -102,7 +95,6 @@ impl Order {
             description: description(source),
             skip,
             window,
-            failed,
         }
     }
 

@@ -7,7 +7,7 @@ use pgrx::pg_sys::Oid;
 use uuid::Uuid;
 use vb_engine::priority::Priority;
 
-use super::look::{self, Found};
+use super::look;
 use super::look_order::{Answer, Order, Place};
 use crate::catalog::installation::{self, Installation};
 use crate::error::{Result, VbError};
@@ -59,7 +59,7 @@ fn look(installation: &Installation, database: Oid, order: &Order) -> Result<Ans
         }
         Err(VbError::interrupted("the worker has ended, or will"))
     };
-    let Found { work_list, gone } = look::find(
+    look::find(
         installation,
         &source,
         &scope,
@@ -67,6 +67,6 @@ fn look(installation: &Installation, database: Oid, order: &Order) -> Result<Ans
         order.window,
         &skip,
         &go_on,
-    )?;
-    Ok(Answer::Found { work_list, gone })
+    )
+    .map(Answer::Found)
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::hand_out::UNTIL_LET_GO;
-use super::look::{Found, Look};
+use super::look::Look;
 use super::look_order::{Answer, Order, Place};
 use super::main_loop::Worker;
 use super::watch_jobs::LATER;
@@ -108,7 +108,7 @@ impl Worker {
         reading.place.clear();
         let id = reading.order.job;
         let found = match answer {
-            Ok(Some(Answer::Found { work_list, gone })) => Ok(Box::new(Found { work_list, gone })),
+            Ok(Some(Answer::Found(found))) => Ok(Box::new(found)),
             Ok(Some(Answer::Failed(failure))) => Err(failure.into()),
             Ok(Some(Answer::Outdated)) => Err(VbError::interrupted("the source has changed")),
             Ok(None) => Err(VbError::interrupted("its reader was ended")),

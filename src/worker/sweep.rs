@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::active_job::{ActiveJob, JobContext, Points};
-use super::look::{self, Found, Look, Surroundings};
+use super::look::{self, Found, Look, Looked, Surroundings};
 use super::look_order::Order;
 use crate::catalog::changes;
 use crate::catalog::collections::{self, Stage};
@@ -43,20 +43,14 @@ pub(crate) fn sweep(
     let context = Arc::clone(&active.context);
     let (scope, skip) = (context.scope(), active.waiting_records());
     let asked_by = context.job.asked_by;
-    let failed = match &look {
-        Look::Made(_, order) => order.failed,
-        Look::IfShort | Look::Anyway => jobs::failed(installation, context.job.id)?,
-    };
-    let made = look.make(installation, surroundings, &context.source, &scope, asked_by, &skip)?;
-    let Some(Found {
+    let looked = look.make(installation, surroundings, &context.source, &scope, asked_by, &skip)?;
+    let Found {
         mut work_list,
         mut gone,
-    }) = made
-    else {
-        let (namespace, window) = (surroundings.namespace, look::window(surroundings.settings));
-        let skip = skip.into_iter().collect();
-        let order = Order::new(namespace, asked_by, &context.source, &scope, skip, window, failed);
-        return Ok(Swept::TakesLong(Box::new(order)));
+        failed,
+    } = match looked {
+        Looked::Found(found) => found,
+        Looked::TakesLong(order) => return Ok(Swept::TakesLong(order)),
     };
     // Looked at last, since a look at the rows takes its time.
     if !look::is_unchanged(installation, &context) {
