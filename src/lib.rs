@@ -20,10 +20,12 @@ mod worker;
 
 extension_sql_file!("../sql/schema/10_installation.sql", name = "installation");
 extension_sql_file!(
-    "../sql/schema/20_sources.sql",
-    name = "sources",
+    "../sql/schema/15_access.sql",
+    name = "access",
     requires = ["installation"]
 );
+extension_sql_file!("../sql/schema/17_audit.sql", name = "audit", requires = ["access"]);
+extension_sql_file!("../sql/schema/20_sources.sql", name = "sources", requires = ["audit"]);
 extension_sql_file!(
     "../sql/schema/30_providers.sql",
     name = "providers",
@@ -53,6 +55,11 @@ extension_sql_file!(
     requires = ["progress"]
 );
 extension_sql_file!("../sql/schema/80_views.sql", name = "views", requires = ["functions"]);
+extension_sql_file!(
+    "../sql/schema/85_row_security.sql",
+    name = "row_security",
+    requires = ["views"]
+);
 extension_sql_file!("../sql/schema/90_grants.sql", name = "grants", finalize);
 
 /// Runs when the library is loaded: defines settings and, when preloaded, registers the launcher. Creates no thread,

@@ -26,6 +26,7 @@ static SECRET_DIRECTORY: GucSetting<Option<CString>> = GucSetting::<Option<CStri
 static MAX_RECORDS_PER_SECOND: GucSetting<i32> = GucSetting::<i32>::new(0);
 static PAUSED: GucSetting<bool> = GucSetting::<bool>::new(false);
 static JOB_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 60);
+static AUDIT_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(365 * 24 * 60);
 
 /// Start of the names of our folders in the data directory, before the database's object identifier.
 pub(crate) const HOME_PREFIX: &str = "pgsql_tmp_";
@@ -59,6 +60,8 @@ pub(crate) struct Settings {
     pub(crate) paused: bool,
     /// How long ended jobs are kept; `None` keeps them for ever.
     pub(crate) job_retention: Option<Duration>,
+    /// How long it is kept who did what; `None` keeps it for ever.
+    pub(crate) audit_retention: Option<Duration>,
     /// Where vectors are kept and how.
     pub(crate) stores: StoreSettings,
 }
@@ -85,10 +88,8 @@ impl Settings {
                 .ok()
                 .filter(|rate| *rate > 0),
             paused: PAUSED.get(),
-            job_retention: match JOB_RETENTION.get() {
-                minutes if minutes < 0 => None,
-                minutes => Some(Duration::from_secs(60 * minutes as u64)),
-            },
+            job_retention: retention(&JOB_RETENTION),
+            audit_retention: retention(&AUDIT_RETENTION),
             stores: StoreSettings::current(),
         }
     }
@@ -116,6 +117,12 @@ impl Settings {
     pub(crate) fn socket(&self, database: Oid) -> PathBuf {
         self.database_directory(database).join("service.sock")
     }
+}
+
+/// Minutes; less than none is for ever.
+fn retention(setting: &GucSetting<i32>) -> Option<Duration> {
+    let minutes = u64::try_from(setting.get()).ok()?;
+    Some(Duration::from_secs(60 * minutes))
 }
 
 fn milliseconds(value: i32) -> Duration {
@@ -251,6 +258,16 @@ pub(crate) fn define() {
         c"How long ended jobs and their errors are kept.",
         c"-1 keeps them for ever.",
         &JOB_RETENTION,
+        -1,
+        i32::MAX,
+        GucContext::Sighup,
+        GucFlags::UNIT_MIN,
+    );
+    GucRegistry::define_int_guc(
+        c"vector_backfill.audit_retention",
+        c"How long vb_audit keeps who did what.",
+        c"-1 keeps it for ever.",
+        &AUDIT_RETENTION,
         -1,
         i32::MAX,
         GucContext::Sighup,

@@ -1,4 +1,5 @@
--- Jobs that wait for somebody or something or are held up, and those that failed in the last day.
+-- Jobs that wait for somebody or something or are held up, and those that failed in the last day. $1 whether all are seen,
+-- $2 whether texts of all may be, $3 clients whose may be besides.
 select f.severity, f.finding, f.hint
 from (
     select j.job_id,
@@ -13,7 +14,8 @@ from (
                           then format('tries again at %s', to_char(j.next_attempt_at, 'YYYY-MM-DD HH24:MI:SS TZ'))
                       else 'is held up'
                   end,
-                  coalesce(j.last_error,
+                  coalesce(case when j.last_error is null or $2 or j.client_id = any($3) then j.last_error
+                                else format('the reason is for roles that may read client %s', j.client_id) end,
                            case j.state when 'paused' then 'somebody called vb_pause' else 'no reason given' end)
            ) as finding,
            case
@@ -32,9 +34,10 @@ from (
                else 'It goes on by itself as soon as that has passed; vb_provider_status shows more.'
            end as hint
     from @extschema@.vb_jobs j
-    where j.state = 'paused'
-       or (j.state = 'failed' and j.finished_at > clock_timestamp() - interval '1 day')
-       or (j.state = 'running' and j.last_error is not null)
-       or (j.state in ('queued', 'running') and j.next_attempt_at > clock_timestamp())
+    where (j.state = 'paused'
+           or (j.state = 'failed' and j.finished_at > clock_timestamp() - interval '1 day')
+           or (j.state = 'running' and j.last_error is not null)
+           or (j.state in ('queued', 'running') and j.next_attempt_at > clock_timestamp()))
+      and ($1 or j.client_id = any($3))
 ) f
 order by f.severity, f.job_id

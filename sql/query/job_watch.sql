@@ -1,1 +1,1 @@
-select state, xmin from @extschema@.vb_jobs where job_id = $1
+select state, xmin, client_id from @extschema@.vb_jobs where job_id = $1

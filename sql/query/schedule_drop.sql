@@ -1,1 +1,1 @@
-delete from @extschema@.vb_backfill_schedules where schedule_id = $1 returning client_id
+delete from @extschema@.vb_backfill_schedules where schedule_id = $1

@@ -32,10 +32,15 @@ create table vb_backfill_schedules (
 );
 comment on table vb_backfill_schedules is 'Backfills that come again and again; read vb_schedules instead';
 
-create view vb_schedules as
-select schedule_id, client_id, source, vector_type, schedule, time_zone, next_run, last_run, last_job, last_error, preference,
-       provider, priority, asked_by
-from vb_backfill_schedules;
+create view vb_schedules with (security_barrier) as
+select s.schedule_id, s.client_id, s.source, s.vector_type, s.schedule, s.time_zone, s.next_run, s.last_run, s.last_job,
+       case when r.reads or s.last_error is null then s.last_error
+            else pg_catalog.format('for roles that may read client %s', s.client_id) end as last_error,
+       s.preference, s.provider, s.priority, s.asked_by
+from vb_backfill_schedules s
+cross join vb_caller c
+cross join lateral (select c.reads_all or s.client_id operator(pg_catalog.=) any (c.reads)) r(reads)
+where c.sees_all or r.reads;
 comment on view vb_schedules is 'Backfills that come again and again: when, and what became of the last one';
 
 select pg_catalog.pg_extension_config_dump('vb_windows', '');

@@ -10,50 +10,70 @@ create type vb_job_progress as (
 );
 comment on type vb_job_progress is 'A job and its progress';
 
--- A named type, since a parameter and a column of a returned table cannot both be called job_id. Our schema is not on
--- the path: an operator or function that somebody put there could fit better than the one of pg_catalog, and would run
--- as us.
+-- What is written here runs with the rights of its owner: every view shows what the current role may see, and those that
+-- only see (pg_monitor) get no texts, which may be those of rows. Operators are qualified, since our schema comes after
+-- pg_catalog on the path, but an operator there could fit better, and would run as whoever reads the view.
+create view vb_job_status with (security_barrier) as
+select j.job_id, j.client_id, j.source, j.vector_type, j.state, j.preference,
+       j.current_provider, j.model, j.total_records, p.processed as processed_records, j.successful_records,
+       j.failed_records, j.skipped_records, j.current_batch,
+       case when j.batch_size is null then null
+            else greatest(j.current_batch,
+                          pg_catalog.ceil((j.total_records operator(pg_catalog.-) j.skipped_records)::numeric
+                                          operator(pg_catalog./) j.batch_size::numeric)::int) end as total_batches,
+       case when j.total_records operator(pg_catalog.>) 0
+            then least(pg_catalog.round(100.0 operator(pg_catalog.*) p.processed::numeric
+                                        operator(pg_catalog./) j.total_records::numeric, 1), 100)
+            when j.state operator(pg_catalog.=) 'completed' then 100.0
+            else 0.0 end as percent,
+       j.records_per_second, j.tokens, pg_catalog.trim_scale(j.cost) as cost, j.created_at, j.started_at,
+       j.updated_at, j.finished_at,
+       -- At most some 30 years ahead: a speed near nothing must not run out of the range of dates.
+       case when j.state operator(pg_catalog.=) 'running' and j.records_per_second operator(pg_catalog.>) 0::real
+            then pg_catalog.clock_timestamp() operator(pg_catalog.+) pg_catalog.make_interval(
+                secs => least(greatest(j.total_records operator(pg_catalog.-) p.processed, 0)::double precision
+                              operator(pg_catalog./) j.records_per_second::double precision, 1e9)) end
+           as estimated_completion,
+       case when r.reads
+            then array(select pg_catalog.format('%s: %s', e.record_id, e.message)
+                       from vb_job_errors e where e.job_id operator(pg_catalog.=) j.job_id
+                       order by e.failed_at desc limit 5) end as errors,
+       case when r.reads or j.last_error is null then j.last_error
+            else pg_catalog.format('for roles that may read client %s', j.client_id) end as last_error,
+       j.reason, j.priority, j.batch_size, j.removed_records, j.truncated_records, j.max_tokens, j.max_cost, j.kind
+from vb_jobs j
+cross join vb_caller c
+cross join lateral (
+    select j.successful_records operator(pg_catalog.+) j.failed_records operator(pg_catalog.+) j.skipped_records
+) p(processed)
+cross join lateral (select c.reads_all or j.client_id operator(pg_catalog.=) any (c.reads)) r(reads)
+where c.sees_all or r.reads;
+comment on view vb_job_status is 'All jobs with their progress';
+
+-- A named type, since a parameter and a column of a returned table cannot both be called job_id.
 create function vb_progress(job_id bigint default null) returns setof vb_job_progress
-language sql stable security definer
+language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select j.job_id, j.client_id, j.source, j.vector_type, j.state, j.preference,
-           j.current_provider, j.model, j.total_records, p.processed, j.successful_records,
-           j.failed_records, j.skipped_records, j.current_batch,
-           case when j.batch_size is null then null
-                else greatest(j.current_batch,
-                              ceil((j.total_records - j.skipped_records)::numeric / j.batch_size)::int) end,
-           case when j.total_records > 0 then least(round(100.0 * p.processed / j.total_records, 1), 100)
-                when j.state = 'completed' then 100.0
-                else 0.0 end,
-           j.records_per_second, j.tokens, trim_scale(j.cost), j.created_at, j.started_at,
-           j.updated_at, j.finished_at,
-           -- At most some 30 years ahead: a speed near nothing must not run out of the range of dates.
-           case when j.state = 'running' and j.records_per_second > 0
-                then clock_timestamp() + make_interval(
-                    secs => least(greatest(j.total_records - p.processed, 0) / j.records_per_second, 1e9)) end,
-           array(select format('%s: %s', e.record_id, e.message)
-                 from @extschema@.vb_job_errors e where e.job_id = j.job_id order by e.failed_at desc limit 5),
-           j.last_error, j.reason, j.priority, j.batch_size, j.removed_records, j.truncated_records,
-           j.max_tokens, j.max_cost, j.kind
-    from @extschema@.vb_jobs j,
-         lateral (select j.successful_records + j.failed_records + j.skipped_records as processed) p
-    where $1 is null or j.job_id = $1
-    order by j.job_id
+    select s.* from @extschema@.vb_job_status s where $1 is null or s.job_id = $1 order by s.job_id
 $$;
 comment on function vb_progress(bigint) is 'One row a job: state, counters, speed, estimated completion, latest errors';
 
-create view vb_job_status as select * from vb_progress();
-comment on view vb_job_status is 'All jobs with their progress';
-
-create view vb_active_batches as
+create view vb_active_batches with (security_barrier) as
 select b.job_id, b.batch_id, pg_catalog.cardinality(b.record_ids) as records, b.attempt, b.started_at,
-       pg_catalog.clock_timestamp() - b.started_at as age
+       pg_catalog.clock_timestamp() operator(pg_catalog.-) b.started_at as age
 from vb_batches b
-where b.in_flight;
+join vb_jobs j on j.job_id operator(pg_catalog.=) b.job_id
+cross join vb_caller c
+where b.in_flight and (c.sees_all or j.client_id operator(pg_catalog.=) any (c.reads));
 comment on view vb_active_batches is 'Batches that are being embedded and stored at this moment';
 
-create view vb_error_report as
-select e.job_id, j.client_id, j.source, j.vector_type, e.record_id, e.error_class, e.message, e.attempts, e.failed_at
-from vb_job_errors e join vb_jobs j using (job_id);
-comment on view vb_error_report is 'Records that could not be embedded, and why';
+create view vb_error_report with (security_barrier) as
+select e.job_id, j.client_id, j.source, j.vector_type, case when r.reads then e.record_id end as record_id, e.error_class,
+       case when r.reads then e.message end as message, e.attempts, e.failed_at
+from vb_job_errors e
+join vb_jobs j on j.job_id operator(pg_catalog.=) e.job_id
+cross join vb_caller c
+cross join lateral (select c.reads_all or j.client_id operator(pg_catalog.=) any (c.reads)) r(reads)
+where c.sees_all or r.reads;
+comment on view vb_error_report is 'Records that could not be embedded, and why; keys and messages are for roles that may read the client';

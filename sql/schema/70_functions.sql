@@ -104,12 +104,13 @@ comment on function vb_set_job_limits is
 
 create function vb_set_client_limits(
     client_id bigint, max_tokens_per_day bigint default null, max_cost_per_day numeric default null,
-    max_records_per_second int default null, max_jobs int default null
+    max_records_per_second int default null, max_jobs int default null, max_records_per_day bigint default null,
+    max_collections int default null
 ) returns void
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_set_client_limits_wrapper';
 comment on function vb_set_client_limits is
-    'The most that a client may spend in a day of UTC, embed in a second, and run at a time; NULL is no limit';
+    'The most that a client may spend and embed in a day of UTC, embed in a second, run at a time, and have of collections; NULL is no limit';
 
 create function vb_configure_source(
     source regclass, client_column name default 'client_id', key_columns name[] default null,
@@ -223,6 +224,18 @@ create function vb_claim_store() returns boolean
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_claim_store_wrapper';
 comment on function vb_claim_store is 'In a copy of a database whose original is gone: the collections in Qdrant belong to this database from now on; false when they did already';
+
+create function vb_grant_access(role regrole, client_id bigint, level text default 'read') returns void
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_grant_access_wrapper';
+comment on function vb_grant_access is
+    'Lets a role read (progress, search) or write (enqueue, control) what a client has, or all clients where that is NULL; admin, for all only, lets it configure and grant as well';
+
+create function vb_revoke_access(role regrole, client_id bigint, level text default 'read') returns boolean
+language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
+as 'MODULE_PATHNAME', 'vb_revoke_access_wrapper';
+comment on function vb_revoke_access is
+    'Takes a level and those above it from a role: read takes everything, write leaves read. False when it had none of them';
 
 create function vb_move_store(target text) returns table (collections bigint, points bigint)
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp

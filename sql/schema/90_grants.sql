@@ -7,16 +7,84 @@ begin
     for routine in
         select d.objid
         from pg_catalog.pg_depend d
-        join pg_catalog.pg_extension e on e.oid = d.refobjid
-        where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
-          and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
-          and d.deptype = 'e'
-          and e.extname = 'vector_backfill'
+        join pg_catalog.pg_extension e on e.oid operator(pg_catalog.=) d.refobjid
+        where d.refclassid operator(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
+          and d.classid operator(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
+          and d.deptype operator(pg_catalog.=) 'e'::"char"
+          and e.extname operator(pg_catalog.=) 'vector_backfill'
     loop
         execute pg_catalog.format('revoke all on routine %s from public', routine);
     end loop;
 end
 $$;
+
+-- Gives a role the rights to what its entries in vb_client_access are about, and takes away all others to things of this
+-- extension. Every function looks for itself what its caller may do; these rights are the first of two doors.
+create function vb_apply_access(role regrole) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    level    text;
+    for_all  boolean;
+    reading  text[] := '{vb_progress,vb_wait,vb_search,vb_plan_backfill,vb_worker_list,vb_provider_list,vb_health,vb_default_priority}';
+    writing  text[] := '{vb_enqueue_backfill,vb_start_backfill,vb_run_backfill,vb_pause,vb_resume,vb_cancel,vb_retry_failed,'
+                       'vb_forget,vb_set_job,vb_set_job_limits,vb_set_window,vb_schedule_backfill,vb_unschedule_backfill,'
+                       'vb_configure_source,vb_verify,vb_import_vectors,vb_embed}';
+    following text[] := '{vb_enable_sync,vb_disable_sync,vb_sync_trigger}';
+    tables   text[] := '{qdrant_vectors,vb_caller,vb_access,vb_audit,vb_job_status,vb_active_batches,vb_error_report,vb_schedules,vb_sources,'
+                       'vb_collections,vb_coverage,vb_worker_status,vb_provider_status,vb_client_spending}';
+    routine  regprocedure;
+    relation regclass;
+    wanted   boolean;
+begin
+    select (array['read', 'write', 'admin'])[max(array_position(array['read', 'write', 'admin'], a.level))],
+           coalesce(bool_or(a.client_id is null), false)
+    into level, for_all
+    from @extschema@.vb_client_access a where a.role = vb_apply_access.role;
+
+    for routine, wanted in
+        select p.oid,
+               coalesce(level = 'admin'
+                        or p.proname = any (reading)
+                        or (level = 'write' and p.proname = any (writing))
+                        or (for_all and p.proname = 'vb_sync_status')
+                        or (for_all and level = 'write' and p.proname = any (following)), false)
+               and level is not null and p.proname not in ('vb_apply_access', 'vb_replace_seeded_provider')
+        from pg_depend d
+        join pg_extension e on e.oid = d.refobjid and d.refclassid = 'pg_extension'::regclass
+        join pg_proc p on p.oid = d.objid and d.classid = 'pg_proc'::regclass
+        where d.deptype = 'e' and e.extname = 'vector_backfill'
+    loop
+        if wanted then
+            execute format('grant execute on routine %s to %s', routine, role);
+        elsif has_function_privilege(role, routine, 'execute') then
+            execute format('revoke execute on routine %s from %s', routine, role);
+        end if;
+    end loop;
+
+    for relation, wanted in
+        select c.oid, level is not null and (c.relname = any (tables) or (level = 'admin' and c.relname = 'vb_providers'))
+        from pg_depend d
+        join pg_extension e on e.oid = d.refobjid and d.refclassid = 'pg_extension'::regclass
+        join pg_class c on c.oid = d.objid and d.classid = 'pg_class'::regclass
+        where d.deptype = 'e' and e.extname = 'vector_backfill' and c.relkind in ('r', 'v')
+          and (c.relname = any (tables) or c.relname = 'vb_providers')
+    loop
+        if wanted then
+            execute format('grant select on %s to %s', relation, role);
+        elsif has_table_privilege(role, relation, 'select') then
+            execute format('revoke select on %s from %s', relation, role);
+        end if;
+    end loop;
+
+    if level is not null then
+        execute format('grant usage on schema %s to %s', '@extschema@', role);
+    end if;
+end
+$$;
+comment on function vb_apply_access(regrole) is 'Makes the rights of a role agree with what it was granted; called by vb_grant_access and vb_revoke_access';
+revoke all on function vb_apply_access(regrole) from public;
 
 grant select on
     vb_job_status, vb_active_batches, vb_error_report, vb_sources, vb_worker_status, vb_provider_status, vb_client_spending,

@@ -139,6 +139,8 @@ fn vb_set_client_limits(
     max_cost_per_day: Option<AnyNumeric>,
     max_records_per_second: Option<i32>,
     max_jobs: Option<i32>,
+    max_records_per_day: Option<i64>,
+    max_collections: Option<i32>,
 ) {
     respond(|| {
         let limits = ClientLimits {
@@ -148,6 +150,8 @@ fn vb_set_client_limits(
             },
             records_per_second: max_records_per_second,
             jobs: max_jobs,
+            records_per_day: max_records_per_day,
+            collections: max_collections,
         };
         let has_woken = spending::set_client_limits(&on_primary()?, required(client_id, "client_id")?, &limits)?;
         if has_woken {

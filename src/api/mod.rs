@@ -10,6 +10,7 @@ use crate::error::{Result, VbError};
 use crate::pg::{notice, process};
 use crate::worker::service::presence;
 
+mod access;
 mod hours;
 mod jobs;
 mod plan;

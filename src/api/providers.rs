@@ -5,6 +5,7 @@ use pgrx::iter::TableIterator;
 use pgrx::{AnyElement, AnyNumeric, name, pg_extern};
 
 use super::{on_primary, required};
+use crate::catalog::access::Sight;
 use crate::catalog::installation::Installation;
 use crate::catalog::provider_settings::{self, ProviderSettings};
 use crate::catalog::providers;
@@ -72,8 +73,13 @@ fn vb_provider_list() -> TableIterator<
     ),
 > {
     respond(|| {
-        let all = providers::all(&Installation::require()?, &Settings::current())?;
-        Ok(TableIterator::new(all.into_iter().map(|provider| {
+        let installation = Installation::require()?;
+        let sight = Sight::of_caller(&installation)?;
+        let all = providers::all(&installation, &Settings::current())?;
+        let seen = all
+            .into_iter()
+            .filter(move |provider| provider.client_id.is_none_or(|client| sight.sees(client)));
+        Ok(TableIterator::new(seen.map(|provider| {
             let reason = provider.available().err();
             (provider.name, reason.is_none(), reason)
         })))

@@ -4,6 +4,7 @@ use pgrx::datum::TimestampWithTimeZone;
 use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
 
+use crate::catalog::access::Sight;
 use crate::catalog::installation::Installation;
 use crate::catalog::{health, worker_list};
 use crate::pg::catch::respond;
@@ -23,6 +24,7 @@ fn vb_worker_list() -> TableIterator<
 > {
     respond(|| {
         let installation = Installation::require()?;
+        let sees_all = Sight::of_caller(&installation)?.sees_all();
         let preloaded = worker_list::is_preloaded(&installation)?;
         let workers = worker_list::list(&installation)?;
         Ok(TableIterator::new(workers.into_iter().map(move |worker| {
@@ -31,7 +33,8 @@ fn vb_worker_list() -> TableIterator<
                 worker.state,
                 worker.since,
                 worker.memory_bytes,
-                worker.waiting_for,
+                // It names clients.
+                worker.waiting_for.filter(|_| sees_all),
                 preloaded,
             )
         })))

@@ -10,6 +10,7 @@ use vb_engine::store::share::Share;
 
 use super::installation::Installation;
 use super::references::{self, Owner};
+use super::spending;
 use crate::error::{Result, VbError};
 use crate::pg::spi::{self, Row};
 
@@ -182,6 +183,10 @@ pub(crate) struct NewCollection<'a> {
 /// Records a new collection, named so that people recognise it; or a share of one that other clients have already.
 pub(crate) fn create(installation: &Installation, new: &NewCollection<'_>) -> Result<Collection> {
     let owner = new.owner;
+    // One that is built takes the place of another.
+    if new.builder.is_none() {
+        spending::require_room_for_collection(installation, owner.client_id)?;
+    }
     let shared = if new.is_shared {
         shared(installation, new)?
     } else {

@@ -3,6 +3,7 @@
 use vb_engine::store::embedded;
 use vb_engine::store::place::StoreKind;
 
+use super::access::Sight;
 use super::hours;
 use super::installation::Installation;
 use super::{providers, worker_list};
@@ -53,16 +54,19 @@ impl Finding {
     }
 }
 
-/// Everything that is wrong, the worst first; nothing when all is well.
+/// Everything that is wrong as far as the caller sees it, the worst first; nothing when all is well.
 pub(crate) fn findings(installation: &Installation) -> Result<Vec<Finding>> {
+    let sight = Sight::of_caller(installation)?;
     let mut found = worker(installation)?;
-    found.extend(providers(installation)?);
-    found.extend(role::as_owner(installation.owner, || jobs(installation))?);
-    found.extend(held_up(installation)?);
-    found.extend(role::as_owner(installation.owner, || sources(installation))?);
-    found.extend(role::as_owner(installation.owner, || store(installation))?);
-    found.extend(role::as_owner(installation.owner, || copy(installation))?);
-    found.extend(role::as_owner(installation.owner, || removals(installation))?);
+    found.extend(providers(installation, &sight)?);
+    found.extend(role::as_owner(installation.owner, || jobs(installation, &sight))?);
+    found.extend(held_up(installation, &sight)?);
+    if sight.sees_all() {
+        found.extend(role::as_owner(installation.owner, || sources(installation))?);
+        found.extend(role::as_owner(installation.owner, || store(installation))?);
+        found.extend(role::as_owner(installation.owner, || copy(installation))?);
+        found.extend(role::as_owner(installation.owner, || removals(installation))?);
+    }
     found.sort_by_key(|finding| finding.severity);
     Ok(found)
 }
@@ -118,8 +122,9 @@ fn missing_worker(installation: &Installation) -> Result<Vec<Finding>> {
 }
 
 /// Enabled providers that could not be used; an error only when there is no other.
-fn providers(installation: &Installation) -> Result<Vec<Finding>> {
-    let all = providers::enabled(installation, &Settings::current())?;
+fn providers(installation: &Installation, sight: &Sight) -> Result<Vec<Finding>> {
+    let mut all = providers::enabled(installation, &Settings::current())?;
+    all.retain(|provider| provider.client_id.is_none_or(|client| sight.sees(client)));
     let mut found: Vec<Finding> = all
         .iter()
         .filter_map(|provider| {
@@ -141,10 +146,14 @@ fn providers(installation: &Installation) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
-fn jobs(installation: &Installation) -> Result<Vec<Finding>> {
+fn jobs(installation: &Installation, sight: &Sight) -> Result<Vec<Finding>> {
     spi::read(
         &installation.sql(include_str!("../../sql/query/health_jobs.sql")),
-        &[],
+        &[
+            sight.sees_all().into(),
+            sight.reads_all.into(),
+            sight.reads.clone().into(),
+        ],
         |row| {
             let severity = if row.get::<String>(1)? == Severity::Error.as_str() {
                 Severity::Error
@@ -157,7 +166,7 @@ fn jobs(installation: &Installation) -> Result<Vec<Finding>> {
 }
 
 /// Work that somebody holds up on purpose: all of it, or backfills at this hour.
-fn held_up(installation: &Installation) -> Result<Vec<Finding>> {
+fn held_up(installation: &Installation, sight: &Sight) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     if Settings::current().paused {
         found.push(Finding::new(
@@ -167,18 +176,28 @@ fn held_up(installation: &Installation) -> Result<Vec<Finding>> {
         ));
     }
     let statement = installation.sql(include_str!("../../sql/query/health_schedules.sql"));
-    found.extend(role::as_owner(installation.owner, || {
+    let schedules = role::as_owner(installation.owner, || {
         spi::read(&statement, &[], |row| {
             let (id, client, source) = (row.get::<i64>(1)?, row.get::<i64>(2)?, row.get::<String>(3)?);
             let (error, next) = (row.get::<String>(4)?, row.optional::<String>(5)?.unwrap_or_default());
-            Ok(Finding::new(
+            let error = match sight.reads(client) {
+                true => error,
+                false => "see vb_schedules".to_owned(),
+            };
+            let finding = Finding::new(
                 Severity::Warning,
                 format!("schedule {id} (client {client}, {source}) did not begin: {error}"),
                 format!("It is tried again at {next}; select vb_unschedule_backfill({id}) ends it."),
-            ))
+            );
+            Ok((client, finding))
         })
-    })?);
+    })?;
+    let seen = schedules.into_iter().filter(|(client, _)| sight.sees(*client));
+    found.extend(seen.map(|(_, finding)| finding));
     for (client, until) in role::as_owner(installation.owner, || hours::closed_until(installation))? {
+        if !client.is_none_or(|client| sight.sees(client)) {
+            continue;
+        }
         let (whose, argument) = match client {
             Some(client) => (format!("client {client}"), format!(", client_id => {client}")),
             None => ("all clients".to_owned(), String::new()),

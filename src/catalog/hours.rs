@@ -1,7 +1,10 @@
 //! Hours in which no backfill works.
 
 use pgrx::datum::Time;
+use serde_json::json;
 
+use super::access::{self, Level};
+use super::audit;
 use super::installation::Installation;
 use super::local_time;
 use crate::error::{Result, VbError};
@@ -68,7 +71,7 @@ pub(crate) fn close(
     days: Vec<i32>,
     time_zone: Option<String>,
 ) -> Result<()> {
-    check_client(client)?;
+    check_client(installation, client)?;
     if from == until {
         return Err(VbError::invalid("closed_from and closed_until are the same")
             .hint("vb_pause and vector_backfill.paused hold work up at all hours."));
@@ -80,6 +83,10 @@ pub(crate) fn close(
         );
     }
     let time_zone = local_time::now(time_zone)?.time_zone;
+    let detail = json!({
+        "closed_from": from.to_string(), "closed_until": until.to_string(), "days": days, "time_zone": time_zone,
+    });
+    audit::note(installation, role::current(), "set_window", client, None, None, detail)?;
     role::as_owner(installation.owner, || {
         spi::run(
             &installation.sql(include_str!("../../sql/query/window_set.sql")),
@@ -91,7 +98,16 @@ pub(crate) fn close(
 
 /// Opens all hours of a client, or those that are closed for all.
 pub(crate) fn open(installation: &Installation, client: Option<i64>) -> Result<()> {
-    check_client(client)?;
+    check_client(installation, client)?;
+    audit::note(
+        installation,
+        role::current(),
+        "drop_window",
+        client,
+        None,
+        None,
+        json!({}),
+    )?;
     role::as_owner(installation.owner, || {
         spi::run(
             &installation.sql(include_str!("../../sql/query/window_drop.sql")),
@@ -101,12 +117,13 @@ pub(crate) fn open(installation: &Installation, client: Option<i64>) -> Result<(
     })
 }
 
-fn check_client(client: Option<i64>) -> Result<()> {
+fn check_client(installation: &Installation, client: Option<i64>) -> Result<()> {
     match client {
         Some(client) if client < 0 => Err(
             VbError::invalid(format!("client_id is {client} and must not be negative"))
                 .hint("Clients are numbered from 0; NULL means all of them."),
         ),
-        _ => Ok(()),
+        Some(client) => access::require(installation, client, Level::Write),
+        None => access::require_all(installation, Level::Admin, "say when all backfills work"),
     }
 }

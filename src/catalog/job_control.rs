@@ -1,12 +1,15 @@
 //! What users do with a job that is there: pause, resume, cancel, change, retry, forget.
 //!
-//! Each locks the job's row first, so that it sees what the worker has committed and the worker sees what it decides.
+//! Only those who may write what its client has can do so; for others there is no such job. Each locks the job's row first, so that it sees what the worker has committed and the worker sees what it decides.
 
 use pgrx::pg_sys::Oid;
+use serde_json::{Value, json};
 
+use super::access::{self, Level};
+use super::audit;
 use super::changes;
 use super::installation::Installation;
-use super::job_request::{self, check_range};
+use super::job_request::{self, check_priority, check_range};
 use super::job_state::{JobEvent, JobState};
 use super::references::Owner;
 use super::spending::SpendingLimits;
@@ -26,15 +29,30 @@ struct LockedJob {
     wakes: bool,
 }
 
+impl LockedJob {
+    fn note(&self, installation: &Installation, by: Oid, action: &str, job_id: i64, detail: Value) -> Result<()> {
+        audit::note(
+            installation,
+            by,
+            action,
+            Some(self.client_id),
+            Some(job_id),
+            Some(&self.source_name),
+            detail,
+        )
+    }
+}
+
 /// Stops a job for now; returns its new state.
 pub(crate) fn pause(installation: &Installation, job_id: i64) -> Result<JobState> {
-    change(installation, job_id, JobEvent::Pause)
+    change(installation, job_id, JobEvent::Pause, role::current())
 }
 
 /// Ends a job; returns its new state.
 pub(crate) fn cancel(installation: &Installation, job_id: i64) -> Result<JobState> {
+    let caller = role::current();
     role::as_owner(installation.owner, || {
-        let job = require(installation, job_id)?;
+        let job = require(installation, job_id, caller)?;
         if job.is_sync && !job.state.has_ended() {
             return Err(VbError::wrong_state(format!(
                 "job {job_id} keeps vectors of {} in step, which is not cancelled for one client",
@@ -47,7 +65,7 @@ pub(crate) fn cancel(installation: &Installation, job_id: i64) -> Result<JobStat
         }
         Ok(())
     })?;
-    change(installation, job_id, JobEvent::Cancel)
+    change(installation, job_id, JobEvent::Cancel, caller)
 }
 
 /// Ends the jobs of changes to a source for these vector types, or for all of them. To be called as the owner of the extension.
@@ -57,19 +75,27 @@ pub(crate) fn end_sync_jobs(installation: &Installation, source: Oid, vector_typ
         &[source.into(), vector_types.map(<[String]>::to_vec).into()],
         |row| row.get(1),
     )?;
-    jobs.into_iter()
-        .try_for_each(|job| change(installation, job, JobEvent::Cancel).map(|_| ()))
+    jobs.into_iter().try_for_each(|job_id| {
+        let job = require(installation, job_id, installation.owner)?;
+        let next = job
+            .state
+            .after(JobEvent::Cancel)
+            .map_err(|refusal| refusal.of_job(job_id))?;
+        set_state(installation, job_id, next)
+    })
 }
 
 /// Lets a job go on at once; returns its new state. One that waits for its next attempt waits no longer.
 pub(crate) fn resume(installation: &Installation, job_id: i64) -> Result<JobState> {
+    let caller = role::current();
     role::as_owner(installation.owner, || {
-        let job = require(installation, job_id)?;
+        let job = require(installation, job_id, caller)?;
         let next = job
             .state
             .after(JobEvent::Resume)
             .map_err(|refusal| refusal.of_job(job_id))?;
         go_on(installation, job_id, next)?;
+        job.note(installation, caller, JobEvent::Resume.verb(), job_id, json!({}))?;
         Ok(next)
     })
 }
@@ -77,8 +103,9 @@ pub(crate) fn resume(installation: &Installation, job_id: i64) -> Result<JobStat
 /// Says anew how much a job may spend.
 pub(crate) fn set_limits(installation: &Installation, job_id: i64, limits: &SpendingLimits) -> Result<()> {
     limits.check_job()?;
+    let caller = role::current();
     role::as_owner(installation.owner, || {
-        let job = require(installation, job_id)?;
+        let job = require(installation, job_id, caller)?;
         if job.state.has_ended() {
             return Err(
                 VbError::wrong_state(format!("job {job_id} is {} and spends nothing any more", job.state))
@@ -88,8 +115,9 @@ pub(crate) fn set_limits(installation: &Installation, job_id: i64, limits: &Spen
         spi::run(
             &installation.sql(include_str!("../../sql/query/job_limits_set.sql")),
             &[job_id.into(), limits.tokens.into(), limits.cost.clone().into()],
-        )
-        .map(|_| ())
+        )?;
+        let detail = json!({ "max_tokens": limits.tokens, "max_cost": limits.cost.as_ref().map(ToString::to_string) });
+        job.note(installation, caller, "set_limits", job_id, detail)
     })
 }
 
@@ -101,11 +129,12 @@ pub(crate) fn set(
     batch_size: Option<i32>,
     concurrency: Option<i32>,
 ) -> Result<()> {
-    check_range("priority", priority, 1, 100)?;
+    check_priority(installation, priority)?;
     check_range("batch_size", batch_size, 1, 10_000)?;
     check_range("concurrency", concurrency, 0, 64)?;
+    let caller = role::current();
     role::as_owner(installation.owner, || {
-        let job = require(installation, job_id)?;
+        let job = require(installation, job_id, caller)?;
         if job.state.has_ended() && !job.is_sync {
             return Err(
                 VbError::wrong_state(format!("job {job_id} is {} and cannot be changed", job.state))
@@ -115,15 +144,17 @@ pub(crate) fn set(
         spi::run(
             &installation.sql(include_str!("../../sql/query/job_set.sql")),
             &[job_id.into(), priority.into(), batch_size.into(), concurrency.into()],
-        )
-        .map(|_| ())
+        )?;
+        let detail = json!({ "priority": priority, "batch_size": batch_size, "concurrency": concurrency });
+        job.note(installation, caller, "set", job_id, detail)
     })
 }
 
 /// Puts the failed records of a job back to work; returns how many there were. Without any, nothing changes.
 pub(crate) fn retry_failed(installation: &Installation, job_id: i64) -> Result<i64> {
+    let caller = role::current();
     role::as_owner(installation.owner, || {
-        let job = require(installation, job_id)?;
+        let job = require(installation, job_id, caller)?;
         let next = job
             .state
             .after(JobEvent::Retry)
@@ -144,6 +175,13 @@ pub(crate) fn retry_failed(installation: &Installation, job_id: i64) -> Result<i
                 &[job_id.into(), records.into()],
             )?;
             go_on_unless_paused(installation, job_id, next)?;
+            job.note(
+                installation,
+                caller,
+                JobEvent::Retry.verb(),
+                job_id,
+                json!({ "records": records }),
+            )?;
         }
         Ok(records)
     })
@@ -151,8 +189,9 @@ pub(crate) fn retry_failed(installation: &Installation, job_id: i64) -> Result<i
 
 /// Deletes an ended job with its errors; false when there is none with this id.
 pub(crate) fn forget(installation: &Installation, job_id: i64) -> Result<bool> {
+    let caller = role::current();
     role::as_owner(installation.owner, || {
-        let Some(job) = lock(installation, job_id)? else {
+        let Some(job) = lock(installation, job_id, caller)? else {
             return Ok(false);
         };
         job.state
@@ -168,6 +207,7 @@ pub(crate) fn forget(installation: &Installation, job_id: i64) -> Result<bool> {
                     .hint("They end by themselves: try again in a moment."),
             );
         }
+        job.note(installation, caller, JobEvent::Forget.verb(), job_id, json!({}))?;
         Ok(true)
     })
 }
@@ -178,18 +218,24 @@ pub(crate) fn unknown(job_id: i64) -> VbError {
         .hint("select * from vb_job_status lists the jobs; ended ones go after vector_backfill.job_retention.")
 }
 
-fn change(installation: &Installation, job_id: i64, event: JobEvent) -> Result<JobState> {
+fn change(installation: &Installation, job_id: i64, event: JobEvent, caller: Oid) -> Result<JobState> {
     role::as_owner(installation.owner, || {
-        let job = require(installation, job_id)?;
+        let job = require(installation, job_id, caller)?;
         let next = job.state.after(event).map_err(|refusal| refusal.of_job(job_id))?;
         if next != job.state || job.wakes {
-            spi::run(
-                &installation.sql(include_str!("../../sql/query/job_set_state.sql")),
-                &[job_id.into(), next.as_str().into()],
-            )?;
+            set_state(installation, job_id, next)?;
+            job.note(installation, caller, event.verb(), job_id, json!({}))?;
         }
         Ok(next)
     })
+}
+
+fn set_state(installation: &Installation, job_id: i64, next: JobState) -> Result<()> {
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/job_set_state.sql")),
+        &[job_id.into(), next.as_str().into()],
+    )
+    .map(|_| ())
 }
 
 /// A paused job keeps the reason of its pause.
@@ -225,12 +271,13 @@ fn require_no_other(installation: &Installation, job_id: i64, job: &LockedJob) -
     .hint(format!("Job {} tries those records as well.", other.job_id)))
 }
 
-fn require(installation: &Installation, job_id: i64) -> Result<LockedJob> {
-    lock(installation, job_id)?.ok_or_else(|| unknown(job_id))
+fn require(installation: &Installation, job_id: i64, caller: Oid) -> Result<LockedJob> {
+    lock(installation, job_id, caller)?.ok_or_else(|| unknown(job_id))
 }
 
-fn lock(installation: &Installation, job_id: i64) -> Result<Option<LockedJob>> {
-    spi::first(
+/// `None` as well for a job that the caller may not control: nobody is told of jobs of others.
+fn lock(installation: &Installation, job_id: i64, caller: Oid) -> Result<Option<LockedJob>> {
+    let found = spi::first(
         &installation.sql(include_str!("../../sql/query/job_lock.sql")),
         &[job_id.into()],
         |row| {
@@ -245,5 +292,9 @@ fn lock(installation: &Installation, job_id: i64) -> Result<Option<LockedJob>> {
                 is_sync: row.get(8)?,
             })
         },
-    )
+    )?;
+    match found {
+        Some(job) if !access::has(installation, caller, job.client_id, Level::Write)? => Ok(None),
+        found => Ok(found),
+    }
 }

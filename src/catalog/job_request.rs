@@ -2,7 +2,10 @@
 
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
+use serde_json::json;
 
+use super::access::{self, Level};
+use super::audit;
 use super::installation::Installation;
 use super::job_state::JobState;
 use super::references::{self, Owner};
@@ -15,6 +18,9 @@ use crate::source::columns::Relation;
 use crate::source::describe::{self, Source};
 
 const PREFERENCES: [&str; 4] = ["auto", "fast", "balanced", "quality"];
+
+/// The highest priority that sources have by the rules; more is more than a client's share.
+const MOST_URGENT: i32 = 10;
 
 /// How often a job that another session inserts and ends at the same moment is looked for again.
 const TRIES: usize = 10;
@@ -83,6 +89,12 @@ impl JobRequest {
                     });
                 }
                 if let Some(job_id) = self.insert(installation, &source, reembed, asking)? {
+                    let detail = json!({
+                        "vector_type": self.vector_type, "preference": self.preference, "provider": self.provider,
+                        "reembed": reembed, "priority": self.priority,
+                    });
+                    let (client, subject) = (Some(self.client_id), Some(source.name.as_str()));
+                    audit::note(installation, asking, "enqueue", client, Some(job_id), subject, detail)?;
                     return Ok(Enqueued {
                         job_id,
                         state: JobState::Queued,
@@ -141,6 +153,7 @@ impl JobRequest {
                     .hint("Clients are numbered from 0; number 0 has the rows of sources without a client column."),
             );
         }
+        access::require(installation, self.client_id, Level::Write)?;
         let relation = Relation::read(self.source)?;
         source_access::require_select(self.source, &relation.qualified)?;
         if !PREFERENCES.contains(&self.preference.as_str()) {
@@ -149,7 +162,7 @@ impl JobRequest {
         }
         check_range("batch_size", self.batch_size, 1, 10_000)?;
         check_range("max_retries", Some(self.max_retries), 0, 100)?;
-        check_range("priority", self.priority, 1, 100)?;
+        check_priority(installation, self.priority)?;
         self.limits.check_job()?;
         self.check_provider(installation)?;
         describe::describe(installation, self.source, &self.vector_type)
@@ -157,16 +170,10 @@ impl JobRequest {
 
     fn check_provider(&self, installation: &Installation) -> Result<()> {
         let Some(name) = &self.provider else { return Ok(()) };
-        let provider = providers::require(installation, &Settings::current(), name)?;
+        let provider = providers::require_for(installation, &Settings::current(), name, Some(self.client_id))?;
         if !provider.enabled {
             return Err(VbError::wrong_state(format!("provider {name:?} is not enabled"))
                 .hint("Enable it in vb_providers, or leave out the provider to get one by the rules."));
-        }
-        if !provider.serves(self.client_id) {
-            return Err(
-                VbError::denied(format!("provider {name:?} is not for client {}", self.client_id))
-                    .hint("It belongs to another client; name one of your own or a common one."),
-            );
         }
         Ok(())
     }
@@ -221,6 +228,20 @@ pub(crate) fn tell_of_paused(job_id: i64) {
             "select vb_resume({job_id}) lets it go on; vb_job_status says why it is paused."
         )),
     );
+}
+
+/// An error unless the caller may give work this priority: it is a share of what all clients have.
+pub(crate) fn check_priority(installation: &Installation, priority: Option<i32>) -> Result<()> {
+    check_range("priority", priority, 1, 100)?;
+    match priority {
+        Some(priority) if priority > MOST_URGENT && !access::has_all(installation, Level::Write)? => {
+            Err(VbError::denied(format!(
+                "priority {priority} is for roles with write access to all clients"
+            ))
+            .hint(format!("Give at most {MOST_URGENT}, the most urgent by the rules.")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// An error unless a value, when there is one, is within bounds.

@@ -58,6 +58,22 @@ pub(crate) enum JobEvent {
     Forget,
 }
 
+impl JobEvent {
+    /// What somebody did who brought it about.
+    pub(crate) fn verb(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Cancel => "cancel",
+            Self::Complete => "complete",
+            Self::Fail => "fail",
+            Self::Retry => "retry",
+            Self::Forget => "forget",
+        }
+    }
+}
+
 /// An event that makes no sense in a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Refusal {

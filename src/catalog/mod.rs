@@ -1,6 +1,8 @@
 //! Our own tables, and what Postgres' catalogues say about users, processes and settings: each statement is a file in
 //! `sql/query`, each table's reader and writer a file here.
 
+pub(crate) mod access;
+pub(crate) mod audit;
 pub(crate) mod batches;
 pub(crate) mod changes;
 pub(crate) mod collections;

@@ -1,8 +1,11 @@
 //! Making, changing and dropping providers.
 
 use pgrx::{AnyNumeric, PgSqlErrorCode};
+use serde_json::json;
 use vb_engine::provider::secret::SecretRef;
 
+use super::access::{self, Level};
+use super::audit;
 use super::installation::Installation;
 use super::job_request::check_range;
 use super::providers::{self, Kind};
@@ -51,7 +54,9 @@ impl ProviderSettings {
     /// Changes the provider of that name, or makes it. An error, and nothing changed, unless it could be used with this
     /// but for what is still missing. One that lacked something until now is enabled with it, unless it is said otherwise.
     pub(crate) fn store(&self, installation: &Installation, name: &str) -> Result<()> {
+        // First, since a key in the wrong place must not get into the log.
         self.check(name)?;
+        access::require_all(installation, Level::Admin, "set a provider")?;
         let settings = Settings::current();
         let find = || -> Result<_> {
             let all = providers::all(installation, &settings)?;
@@ -73,6 +78,20 @@ impl ProviderSettings {
             VbError::invalid(format!("provider {name:?}: {reason}"))
                 .hint("Nothing was changed. The documentation of vb_set_provider lists endpoints and options.")
         })?;
+        let detail = json!({
+            "kind": self.kind, "model": self.model, "endpoint": self.endpoint, "api_key_ref": self.api_key_ref,
+            "enabled": self.enabled, "client_id": self.client_id, "has_options": self.options.is_some(),
+        });
+        let subject = Some(name);
+        audit::note(
+            installation,
+            role::current(),
+            "set_provider",
+            None,
+            None,
+            subject,
+            detail,
+        )?;
         let was_incomplete = before.is_some_and(|before| !before.enabled && before.reachable().is_err());
         if was_incomplete && self.enabled.is_none() && after.reachable().is_ok() {
             let statement = installation.sql(include_str!("../../sql/query/provider_enable.sql"));
@@ -199,7 +218,17 @@ impl ProviderSettings {
 
 /// Drops a provider. Vectors that it made stay; they need another one of the same model.
 pub(crate) fn drop(installation: &Installation, name: &str) -> Result<()> {
+    access::require_all(installation, Level::Admin, "drop a provider")?;
     providers::require(installation, &Settings::current(), name)?;
+    audit::note(
+        installation,
+        role::current(),
+        "drop_provider",
+        None,
+        None,
+        Some(name),
+        json!({}),
+    )?;
     role::as_owner(installation.owner, || {
         let statement = installation.sql(include_str!("../../sql/query/provider_collections.sql"));
         let orphans = spi::read_first(&statement, &[name.into()], |row| row.get::<i64>(1))?.unwrap_or(0);

@@ -127,9 +127,29 @@ pub(crate) fn common(installation: &Installation, settings: &Settings) -> Result
         .collect())
 }
 
-/// The provider of that name, enabled or not; an error that lists the providers when there is none.
+/// The provider of that name, enabled or not, for administrators.
 pub(crate) fn require(installation: &Installation, settings: &Settings, name: &str) -> Result<Provider> {
-    let mut providers = all(installation, settings)?;
+    found(all(installation, settings)?, name)
+}
+
+/// The same among those that a client may use, or everybody without one: nobody is told of those of others.
+pub(crate) fn require_for(
+    installation: &Installation,
+    settings: &Settings,
+    name: &str,
+    client_id: Option<i64>,
+) -> Result<Provider> {
+    let providers = all(installation, settings)?
+        .into_iter()
+        .filter(|provider| match client_id {
+            Some(client_id) => provider.serves(client_id),
+            None => provider.client_id.is_none(),
+        });
+    found(providers.collect(), name)
+}
+
+/// The one of that name; an error that lists what there is when it is not among them.
+fn found(mut providers: Vec<Provider>, name: &str) -> Result<Provider> {
     if let Some(found) = providers.iter().position(|provider| provider.name == name) {
         return Ok(providers.swap_remove(found));
     }

@@ -5,7 +5,10 @@ use std::str::FromStr;
 use croner::Cron;
 use jiff::civil::DateTime;
 use pgrx::pg_sys::Oid;
+use serde_json::json;
 
+use super::access::{self, Level};
+use super::audit;
 use super::installation::Installation;
 use super::job_request::JobRequest;
 use super::job_state::JobState;
@@ -14,6 +17,7 @@ use super::spending::SpendingLimits;
 use crate::error::{Result, VbError};
 use crate::fault::Fault;
 use crate::pg::{role, spi, transaction};
+use crate::source::columns::Relation;
 
 /// Tries of a batch that fails for passing reasons, as those of a backfill that somebody enqueues.
 const MAX_RETRIES: i32 = 3;
@@ -67,7 +71,7 @@ impl Schedule {
             .hint("Its fields are minute, hour, day of the month, month and day of the week.")
         })?;
         let asked_by = role::current();
-        role::as_owner(installation.owner, || {
+        let id = role::as_owner(installation.owner, || {
             spi::first(
                 &installation.sql(include_str!("../../sql/query/schedule_set.sql")),
                 &[
@@ -85,15 +89,38 @@ impl Schedule {
                 |row| row.get(1),
             )?
             .ok_or_else(|| VbError::internal("a schedule was not recorded"))
-        })
+        })?;
+        let detail = json!({ "schedule_id": id, "schedule": self.pattern, "vector_type": self.vector_type });
+        let name = Relation::read(self.source)?.qualified;
+        audit::note(
+            installation,
+            asked_by,
+            "schedule",
+            Some(self.client_id),
+            None,
+            Some(&name),
+            detail,
+        )?;
+        Ok(id)
     }
 }
 
 /// Ends a schedule; false when there is none with this id.
 pub(crate) fn end(installation: &Installation, schedule: i64) -> Result<bool> {
+    let caller = role::current();
     role::as_owner(installation.owner, || {
+        let statement = installation.sql(include_str!("../../sql/query/schedule_client.sql"));
+        let client = spi::first(&statement, &[schedule.into()], |row| row.get::<i64>(1))?;
+        let client = match client {
+            Some(client) if access::has(installation, caller, client, Level::Write)? => client,
+            // Nobody is told of schedules of others.
+            _ => return Ok(false),
+        };
         let statement = installation.sql(include_str!("../../sql/query/schedule_drop.sql"));
-        Ok(spi::first(&statement, &[schedule.into()], |row| row.get::<i64>(1))?.is_some())
+        spi::run(&statement, &[schedule.into()])?;
+        let detail = json!({ "schedule_id": schedule });
+        audit::note(installation, caller, "unschedule", Some(client), None, None, detail)?;
+        Ok(true)
     })
 }
 
@@ -128,12 +155,7 @@ pub(crate) fn run_due(installation: &Installation) -> Result<()> {
 }
 
 fn run(installation: &Installation, id: i64, schedule: &Schedule, asked_by: Oid) -> Result<()> {
-    let may_run = spi::read_first(
-        &installation.sql(include_str!("../../sql/query/schedule_may_run.sql")),
-        &[asked_by.into()],
-        |row| row.get::<bool>(1),
-    )?;
-    let (job, error) = if may_run == Some(true) {
+    let (job, error) = if access::find_name(asked_by)?.is_some() {
         let enqueued =
             transaction::attempt(|| role::as_restricted(asked_by, || schedule.request().enqueue(installation)));
         match enqueued {
@@ -146,8 +168,7 @@ fn run(installation: &Installation, id: i64, schedule: &Schedule, asked_by: Oid)
             Err(error) => (None, Some(error.message)),
         }
     } else {
-        let told = "the role that asked for it is gone, or may not call vb_enqueue_backfill any more";
-        (None, Some(told.to_owned()))
+        (None, Some("the role that asked for it is gone".to_owned()))
     };
     let now = local_time::now(schedule.time_zone.clone())?;
     spi::run(

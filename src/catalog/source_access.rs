@@ -2,8 +2,11 @@
 
 use pgrx::pg_sys::{self, Oid};
 
+use super::access::{self, Level};
+use super::installation::Installation;
 use crate::error::{Result, VbError};
 use crate::pg::{role, spi};
+use crate::source::describe::Source;
 
 struct Rights {
     schema_usage: bool,
@@ -13,31 +16,98 @@ struct Rights {
     caller: String,
 }
 
-/// The role as which a source is read for somebody: himself; for a superuser the owner of the source, or, where that is a
-/// superuser too, the role that may read everything and do nothing else. Code of other people (views, casts, functions)
-/// never runs as a superuser.
+/// The role as which a source is read for somebody, such that code of its owner (views, policies, casts, functions) gets no
+/// rights that the owner lacks: himself, where the owner has all his rights; else the owner. Where both are superusers, the
+/// role that may read everything and do nothing else.
 pub(crate) fn acting_role(asking: Oid, source_owner: Oid) -> Oid {
-    [asking, source_owner]
-        .into_iter()
-        .find(|candidate| !role::is_superuser(*candidate))
-        .unwrap_or(Oid::from(pg_sys::ROLE_PG_READ_ALL_DATA))
+    let is_trusted = role::is_superuser(source_owner) || role::has_rights_of(source_owner, asking);
+    match (role::is_superuser(asking), role::is_superuser(source_owner)) {
+        (true, true) => Oid::from(pg_sys::ROLE_PG_READ_ALL_DATA),
+        (false, _) if is_trusted => asking,
+        _ => source_owner,
+    }
 }
 
-/// An error unless the acting role may read the source. Where it acts for a superuser, who would see all rows, it also has
-/// to: rows that a policy hides would look as if they had been deleted.
+/// The role as which rows that were found are shown to somebody who may read the source: row-level security that applies to
+/// him decides, as in his own queries.
+pub(crate) fn showing_role(source: &Source, asking: Oid) -> Result<Oid> {
+    let acting = acting_role(asking, source.owner);
+    if acting == asking {
+        return Ok(asking);
+    }
+    if !role::is_superuser(asking) {
+        return Ok(if may_hide_rows(source.oid, asking)? {
+            asking
+        } else {
+            acting
+        });
+    }
+    match may_hide_rows(source.oid, acting)? {
+        false => Ok(acting),
+        // Policies of a superuser's.
+        true if role::is_superuser(source.owner) => Ok(asking),
+        true => Err(hidden_from_acting(&source.name)),
+    }
+}
+
+/// An error unless both roles may read the source, and what is read is what the asking role sees: rows that a policy hides
+/// would look as if they had been deleted.
 pub(crate) fn require_readable(source: Oid, name: &str, asking: Oid, acting: Oid) -> Result<()> {
-    let may_hide_rows = role::as_restricted(acting, || {
-        require_select(source, name)?;
-        let statement = include_str!("../../sql/query/source_row_security.sql");
-        spi::read_first(statement, &[source.into()], |row| row.get::<bool>(1))
-    })?;
-    if asking == acting || may_hide_rows != Some(true) {
+    role::as_restricted(acting, || require_select(source, name))?;
+    if asking == acting {
         return Ok(());
     }
-    Err(VbError::denied(format!(
+    if !role::is_superuser(asking) {
+        role::as_restricted(asking, || require_select(source, name))?;
+        if may_hide_rows(source, asking)? {
+            let (asking, owner) = (access::name_of(asking)?, access::name_of(acting)?);
+            return Err(VbError::denied(format!(
+                "row-level security of {name} applies to role {asking}, and code of its owner {owner} must not run with \
+                 that role's rights"
+            ))
+            .hint(format!("Ask as role {owner}, or let it have those rights: GRANT {asking} TO {owner}.")));
+        }
+    }
+    if may_hide_rows(source, acting)? {
+        return Err(hidden_from_acting(name));
+    }
+    Ok(())
+}
+
+fn hidden_from_acting(name: &str) -> VbError {
+    VbError::denied(format!(
         "row-level security may hide rows of {name} from the role as which it is read for a superuser"
     ))
-    .hint("Enqueue as a role without superuser rights that its policies let read the rows: SET ROLE first."))
+    .hint("Ask as a role without superuser rights that its policies let read the rows: SET ROLE first.")
+}
+
+fn may_hide_rows(source: Oid, role: Oid) -> Result<bool> {
+    let statement = include_str!("../../sql/query/source_row_security.sql");
+    let found = role::as_restricted(role, || {
+        spi::read_first(statement, &[source.into()], |row| row.get::<bool>(1))
+    })?;
+    Ok(found == Some(true))
+}
+
+/// An error unless whoever asked for work still has all rights that it takes.
+pub(crate) fn require_rights(
+    installation: &Installation,
+    source: &Source,
+    client_id: i64,
+    asking: Oid,
+    acting: Oid,
+) -> Result<()> {
+    let Some(name) = access::find_name(asking)? else {
+        return Err(VbError::missing(format!(
+            "the role that asked for it, number {}, is gone",
+            asking.to_u32()
+        ))
+        .hint("Cancel it and ask for it anew as another role."));
+    };
+    if !access::has(installation, asking, client_id, Level::Write)? {
+        return Err(access::denied(&name, client_id, Level::Write));
+    }
+    require_readable(source.oid, &source.name, asking, acting)
 }
 
 /// An error unless the caller may read every column of the source.

@@ -1,9 +1,12 @@
 //! What is configured for a source, beyond the rules.
 
 use pgrx::pg_sys::Oid;
+use serde_json::json;
 
+use super::access;
+use super::audit;
 use super::installation::Installation;
-use super::job_request::check_range;
+use super::job_request::{check_priority, check_range};
 use super::{source_access, syncs};
 use crate::error::{Result, VbError};
 use crate::pg::{role, spi};
@@ -80,8 +83,9 @@ pub(crate) fn configure(
 ) -> Result<()> {
     let relation = Relation::read(source)?;
     source_access::require_ownership(source, &relation.qualified)?;
+    access::require_any(installation, "configure a source")?;
     check(vector_type, settings)?;
-    check_range("priority", priority, 1, 100)?;
+    check_priority(installation, priority)?;
     role::as_owner(installation.owner, || {
         syncs::hold_writers(installation, &relation)?;
         spi::run(
@@ -110,7 +114,21 @@ pub(crate) fn configure(
         syncs::reconfigured(installation, source)
     })?;
     // Says what is wrong with names and types of columns; its error takes back what was stored.
-    describe::describe(installation, source, vector_type).map(|_| ())
+    let described = describe::describe(installation, source, vector_type)?;
+    let detail = json!({
+        "vector_type": vector_type, "client_column": settings.client_column, "key_columns": settings.key_columns,
+        "active_column": settings.active_column, "text_columns": settings.text_columns, "template": settings.template,
+        "payload_columns": settings.payload_columns,
+    });
+    audit::note(
+        installation,
+        role::current(),
+        "configure_source",
+        None,
+        None,
+        Some(&described.name),
+        detail,
+    )
 }
 
 /// Lists a source and a vector type among those that are embedded, by the rules where nothing is configured. To be

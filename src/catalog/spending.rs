@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use pgrx::AnyNumeric;
+use pgrx::{AnyNumeric, PgSqlErrorCode};
+use serde_json::json;
 use vb_engine::budget::{Amount, Limits};
 
+use super::access::{self, Level};
+use super::audit;
 use super::installation::Installation;
 use super::job_request::check_range;
 use crate::error::{Result, VbError};
@@ -116,11 +119,62 @@ pub(crate) fn lock_client(installation: &Installation, client_id: i64) -> Result
     .map(|_| ())
 }
 
+/// What is left of the records that a client may embed in a day.
+#[derive(Debug)]
+pub(crate) struct RecordsLeft {
+    /// How many it may embed.
+    pub(crate) most: i64,
+    /// How many of them are left.
+    pub(crate) left: i64,
+    /// The day in UTC.
+    pub(crate) date: String,
+    /// Time until it ends.
+    pub(crate) renewed_in: Duration,
+}
+
+/// What is left of the present day's; `None` when there is no limit.
+pub(crate) fn records_left(installation: &Installation, client_id: i64) -> Result<Option<RecordsLeft>> {
+    let statement = installation.sql(include_str!("../../sql/query/client_records_left.sql"));
+    spi::read_first(&statement, &[client_id.into()], |row| {
+        let most: i64 = row.get(1)?;
+        Ok(RecordsLeft {
+            most,
+            left: (most - row.get::<i64>(2)?).max(0),
+            date: row.get(4)?,
+            renewed_in: Duration::try_from_secs_f64(row.get(3)?).unwrap_or_default(),
+        })
+    })
+}
+
+/// An error when a client has as many collections as it may have.
+pub(crate) fn require_room_for_collection(installation: &Installation, client_id: i64) -> Result<()> {
+    let statement = installation.sql(include_str!("../../sql/query/client_collections.sql"));
+    let limit = spi::first(&statement, &[client_id.into()], |row| {
+        Ok((row.get::<i32>(1)?, row.get::<i64>(2)?))
+    })?;
+    match limit {
+        Some((most, has)) if has >= i64::from(most) => Err(VbError::new(
+            PgSqlErrorCode::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+            format!("client {client_id} has {has} collections and may have {most}"),
+        )
+        .hint(format!(
+            "An administrator raises that with vb_set_client_limits({client_id}, max_collections => …)."
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Counts what a client's job spent.
-pub(crate) fn add(installation: &Installation, client_id: i64, provider: &str, tokens: i64) -> Result<()> {
+pub(crate) fn add(
+    installation: &Installation,
+    client_id: i64,
+    provider: &str,
+    tokens: i64,
+    records: i64,
+) -> Result<()> {
     spi::run(
         &installation.sql(include_str!("../../sql/query/client_usage_add.sql")),
-        &[client_id.into(), provider.into(), tokens.into()],
+        &[client_id.into(), provider.into(), tokens.into(), records.into()],
     )
     .map(|_| ())
 }
@@ -134,6 +188,10 @@ pub(crate) struct ClientLimits {
     pub(crate) records_per_second: Option<i32>,
     /// Backfills that run at a time.
     pub(crate) jobs: Option<i32>,
+    /// Records that are embedded in a day.
+    pub(crate) records_per_day: Option<i64>,
+    /// Collections that it has.
+    pub(crate) collections: Option<i32>,
 }
 
 /// How many records a second clients may embed that are bounded.
@@ -153,9 +211,32 @@ pub(crate) fn set_client_limits(installation: &Installation, client_id: i64, lim
                 .hint("Clients are numbered from 0."),
         );
     }
+    access::require_all(installation, Level::Admin, "set what clients may do")?;
     limits.spending.check("max_tokens_per_day", "max_cost_per_day", 0)?;
     check_range("max_records_per_second", limits.records_per_second, 1, 1_000_000)?;
     check_range("max_jobs", limits.jobs, 1, 8)?;
+    check_range("max_collections", limits.collections, 0, i32::MAX)?;
+    if let Some(records) = limits.records_per_day.filter(|records| *records < 0) {
+        return Err(
+            VbError::invalid(format!("max_records_per_day is {records} and must be at least 0"))
+                .hint("Leave it out for no limit."),
+        );
+    }
+    let detail = json!({
+        "max_tokens_per_day": limits.spending.tokens,
+        "max_cost_per_day": limits.spending.cost.as_ref().map(ToString::to_string),
+        "max_records_per_second": limits.records_per_second, "max_jobs": limits.jobs,
+        "max_records_per_day": limits.records_per_day, "max_collections": limits.collections,
+    });
+    audit::note(
+        installation,
+        role::current(),
+        "set_client_limits",
+        Some(client_id),
+        None,
+        None,
+        detail,
+    )?;
     role::as_owner(installation.owner, || {
         if *limits == ClientLimits::default() {
             spi::run(
@@ -171,6 +252,8 @@ pub(crate) fn set_client_limits(installation: &Installation, client_id: i64, lim
                     limits.spending.cost.clone().into(),
                     limits.records_per_second.into(),
                     limits.jobs.into(),
+                    limits.records_per_day.into(),
+                    limits.collections.into(),
                 ],
             )?;
         }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
 use pgrx::spi::quote_identifier;
+use serde_json::json;
 
+use super::access::{self, Level};
+use super::audit;
 use super::changes;
 use super::installation::Installation;
 use super::job_control;
@@ -171,6 +174,7 @@ pub(crate) enum Followed {
 pub(crate) fn enable(installation: &Installation, source: Oid, mut vector_types: Vec<String>) -> Result<Followed> {
     let relation = Relation::read(source)?;
     source_access::require_ownership(source, &relation.qualified)?;
+    access::require_all(installation, Level::Write, "keep a source in step")?;
     vector_types.sort();
     vector_types.dedup();
     if vector_types.is_empty() {
@@ -222,6 +226,16 @@ pub(crate) fn enable(installation: &Installation, source: Oid, mut vector_types:
         )?;
         mark(installation, &synced)
     })?;
+    let detail = json!({ "vector_types": synced.vector_types });
+    audit::note(
+        installation,
+        asking,
+        "enable_sync",
+        None,
+        None,
+        Some(&relation.qualified),
+        detail,
+    )?;
     relcache::tell_of_change(source);
     Ok(followed)
 }
@@ -322,14 +336,20 @@ fn triggers(source: Oid) -> Result<Vec<String>> {
 pub(crate) fn disable(installation: &Installation, source: Oid) -> Result<bool> {
     let relation = Relation::read(source)?;
     source_access::require_ownership(source, &relation.qualified)?;
-    role::as_owner(installation.owner, || {
+    access::require_all(installation, Level::Write, "have a source go out of step")?;
+    let disabled = role::as_owner(installation.owner, || {
         for name in triggers(source)? {
             let command = format!("drop trigger {} on {}", quote_identifier(name), relation.qualified);
             spi::run(&command, &[])?;
         }
         relcache::tell_of_change(source);
         forget(installation, source)
-    })
+    })?;
+    if disabled {
+        let (by, name) = (role::current(), relation.qualified.as_str());
+        audit::note(installation, by, "disable_sync", None, None, Some(name), json!({}))?;
+    }
+    Ok(disabled)
 }
 
 /// Forgets a source that is in step, with all that is pending; false when it was not. To be called as the owner of the extension.

@@ -63,6 +63,18 @@ pub(crate) fn current() -> Oid {
     unsafe { pg_sys::GetUserId() }
 }
 
+/// The role that the session began as, or was given by `SET SESSION AUTHORIZATION`.
+pub(crate) fn of_session() -> Oid {
+    // SAFETY: reads a variable of this process.
+    unsafe { pg_sys::GetSessionUserId() }
+}
+
+/// Whether a role has all rights of another one.
+pub(crate) fn has_rights_of(role: Oid, other: Oid) -> bool {
+    // SAFETY: a catalogue look-up in the current transaction.
+    unsafe { pg_sys::has_privs_of_role(role, other) }
+}
+
 /// Whether a role is a superuser.
 pub(crate) fn is_superuser(role: Oid) -> bool {
     // SAFETY: a catalogue look-up in the current transaction.

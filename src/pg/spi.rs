@@ -1,5 +1,7 @@
 //! Queries on the main thread: statements with parameters, rows mapped to values.
 
+use std::ffi::CString;
+
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use pgrx::spi::{OwnedPreparedStatement, Spi, SpiHeapTupleData, SpiTupleTable};
@@ -106,7 +108,8 @@ impl Kept {
     }
 }
 
-/// A result that is read page by page within one transaction, so that its size does not matter.
+/// A result that is read page by page within one transaction, so that its size does not matter. It is closed when it is
+/// dropped: code of other people that runs later in the transaction could read on in it.
 pub(crate) struct Cursor {
     name: String,
 }
@@ -126,9 +129,25 @@ impl Cursor {
                 .fetch(count as libc::c_long)
                 .map_err(VbError::from)
                 .and_then(|table| map_rows(table, map));
-            // Left open for the next page; the end of the transaction closes it.
+            // Left open for the next page.
             self.name = cursor.detach_into_name();
             page
         })
+    }
+}
+
+impl Drop for Cursor {
+    fn drop(&mut self) {
+        let Ok(name) = CString::new(self.name.as_str()) else {
+            return;
+        };
+        // SAFETY: on the main thread; a portal is looked up by name and is gone with the (sub)transaction that made it. One
+        // that failed or is being run is left to the end of that.
+        unsafe {
+            let portal = pg_sys::GetPortalByName(name.as_ptr());
+            if !portal.is_null() && (*portal).status == pg_sys::PortalStatus::PORTAL_READY {
+                pg_sys::SPI_cursor_close(portal);
+            }
+        }
     }
 }

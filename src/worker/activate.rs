@@ -50,7 +50,7 @@ pub(crate) fn activate(
     let source =
         describe(installation, job.source, &job.vector_type).map_err(|error| naming(error, &job.source_name))?;
     job.role = source_access::acting_role(job.asked_by, source.owner);
-    source_access::require_readable(source.oid, &source.name, job.asked_by, job.role)?;
+    source_access::require_rights(installation, &source, job.client_id, job.asked_by, job.role)?;
     let owner = Owner {
         client_id: job.client_id,
         source: job.source,

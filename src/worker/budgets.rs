@@ -14,7 +14,7 @@ use crate::catalog::spending::{self, Day, JobSpending};
 use crate::error::{Result, VbError};
 
 /// After the end of a day, so that the next one has surely begun.
-const AFTER_MIDNIGHT: Duration = Duration::from_secs(1);
+pub(super) const AFTER_MIDNIGHT: Duration = Duration::from_secs(1);
 
 /// Budgets of clients with active jobs or batches in flight, and the date each is for.
 #[derive(Debug, Default)]

@@ -90,7 +90,7 @@ pub(crate) fn record(installation: &Installation, batch_id: i64, in_flight: &InF
         ..Advance::default()
     };
     jobs::advance(installation, job, &advance)?;
-    count_spent(installation, context, done.spent)?;
+    count_spent(installation, context, done.spent, done.embedded.len())?;
     if in_flight.urgency == Urgency::Change && context.collection.stage == Stage::Serving {
         let new = in_flight.new.saturating_sub(done.left.len()) as i64;
         counted::add(installation, owner, new - removed)?;
@@ -104,17 +104,13 @@ pub(crate) fn record(installation: &Installation, batch_id: i64, in_flight: &InF
     batches::end(installation, batch_id)
 }
 
-/// Counts what a batch cost its client.
-fn count_spent(installation: &Installation, context: &JobContext, spent: Spent) -> Result<()> {
-    match spent.tokens {
-        0 => Ok(()),
-        tokens => spending::add(
-            installation,
-            context.job.client_id,
-            &context.provider.name,
-            tokens as i64,
-        ),
+/// Counts what a batch cost its client, and how many records it embedded.
+fn count_spent(installation: &Installation, context: &JobContext, spent: Spent, embedded: usize) -> Result<()> {
+    if spent.tokens == 0 && embedded == 0 {
+        return Ok(());
     }
+    let (client, provider) = (context.job.client_id, &context.provider.name);
+    spending::add(installation, client, provider, spent.tokens as i64, embedded as i64)
 }
 
 /// Records what a batch cost that gave nothing that is known. What it may have written nevertheless is in doubt: its rows
@@ -149,7 +145,7 @@ pub(crate) fn record_failed(
             ..Advance::default()
         };
         jobs::advance(installation, context.job.id, &advance)?;
-        count_spent(installation, context, spent)?;
+        count_spent(installation, context, spent, 0)?;
     }
     batches::end(installation, batch_id)
 }

@@ -7,13 +7,17 @@ use vb_engine::batch::{Batch, Record};
 use vb_engine::fields::FieldsChange;
 
 use super::active_job::{ActiveJob, Again, JobContext, Urgency};
+use super::budgets::AFTER_MIDNIGHT;
 use super::outcome;
 use crate::catalog::batches;
 use crate::catalog::changes::{self, Numbered};
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
+use crate::catalog::job_state::JobEvent;
 use crate::catalog::jobs::{self, Advance, Job, JobKind};
 use crate::catalog::references::{self, Owner, Present};
+use crate::catalog::source_access;
+use crate::catalog::spending;
 use crate::error::{Result, VbError};
 use crate::fault::Fault;
 use crate::source::gone;
@@ -64,16 +68,30 @@ pub(crate) struct Outset {
     pub(crate) rest: Vec<String>,
     /// Changes that are done already.
     pub(crate) settled: Vec<Numbered>,
+    /// Why the rest cannot be begun at the moment, if it cannot.
+    pub(crate) held: Option<Held>,
 }
 
-/// Reads the records as they are now, up to so many bytes of text, and notes the batch.
+/// What a client waits for that may embed no more records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// Its batches in flight may embed fewer than they have.
+    ForBatches,
+    /// The next day: its job is paused until then.
+    ForTomorrow,
+}
+
+/// Reads the records as they are now, up to so many bytes of text, and notes the batch. `in_flight` records of the client are
+/// in work already.
 pub(crate) fn prepare(
     installation: &Installation,
     active: &ActiveJob,
     again: &Again,
     byte_limit: usize,
+    in_flight: usize,
 ) -> Result<Outset> {
     let context = &active.context;
+    require_rights(installation, context)?;
     // Before the rows: what changes after this has another number.
     let mut pending = match context.job.kind {
         JobKind::Sync => changes::numbers(installation, context.owner(), &again.record_ids)?,
@@ -87,7 +105,7 @@ pub(crate) fn prepare(
         byte_limit,
     )?;
     let (covered, uncovered) = again.record_ids.split_at(read.covered.min(again.record_ids.len()));
-    let rest = uncovered.to_vec();
+    let mut rest = uncovered.to_vec();
     pending.retain(|record_id, _| !rest.contains(record_id));
     let mut present = references::present(installation, context.owner(), covered, &context.collection)?;
     let mut advance = Advance {
@@ -159,6 +177,12 @@ pub(crate) fn prepare(
             }),
         }
     }
+    let held = {
+        // What costs no records goes on beside what waits.
+        let busy = in_flight + changed.len() + gone.len();
+        leave_to_other_days(installation, context, &mut records, &mut rest, (in_flight, busy > 0))?
+    };
+    pending.retain(|record_id, _| !rest.contains(record_id));
     let too_long_ids: HashSet<String> = too_long.iter().map(|letter| letter.record_id.clone()).collect();
     errors::set_aside(
         installation,
@@ -205,6 +229,7 @@ pub(crate) fn prepare(
             batch: None,
             rest,
             settled,
+            held,
         });
     }
     let embedded = records.iter().map(|record| &record.record_id);
@@ -248,7 +273,48 @@ pub(crate) fn prepare(
         batch: Some((batch, in_flight)),
         rest,
         settled,
+        held,
     })
+}
+
+/// Moves records that the client may not embed today to the rest. Without any left the job is paused until tomorrow, unless
+/// those in flight may leave some.
+fn leave_to_other_days(
+    installation: &Installation,
+    context: &JobContext,
+    records: &mut Vec<Record>,
+    rest: &mut Vec<String>,
+    (in_flight, is_busy): (usize, bool),
+) -> Result<Option<Held>> {
+    let client = context.job.client_id;
+    if records.is_empty() || spending::records_left(installation, client)?.is_none() {
+        return Ok(None);
+    }
+    // Nobody changes the limit from here on.
+    spending::lock_client(installation, client)?;
+    let Some(today) = spending::records_left(installation, client)? else {
+        return Ok(None);
+    };
+    let room = usize::try_from(today.left).unwrap_or(0).saturating_sub(in_flight);
+    if records.len() <= room {
+        return Ok(None);
+    }
+    let excess = records.split_off(room).into_iter().map(|record| record.record_id);
+    rest.splice(0..0, excess);
+    if room > 0 {
+        return Ok(None);
+    }
+    if is_busy {
+        return Ok(Some(Held::ForBatches));
+    }
+    let reason = format!(
+        "client {client} on {} (UTC) has embedded the {} records that it may embed in a day. It goes on with the next day, or \
+         when vb_set_client_limits({client}, …) raises that.",
+        today.date, today.most
+    );
+    let (job, until) = (context.job.id, today.renewed_in + AFTER_MIDNIGHT);
+    jobs::stop(installation, job, JobEvent::Pause, &reason, Some(until))?;
+    Ok(Some(Held::ForTomorrow))
 }
 
 /// Notes a batch that removes the points of records whose row is gone, and still is; `None` when there is none.
@@ -258,6 +324,7 @@ pub(crate) fn prepare_removal(
     gone: Vec<String>,
 ) -> Result<Option<Prepared>> {
     let context = &active.context;
+    require_rights(installation, context)?;
     // Some may have come back, and have their vectors already.
     let gone = gone::still(&context.source, &context.scope(), gone, &mut Matching::Values)?;
     if gone.is_empty() {
@@ -286,6 +353,12 @@ pub(crate) fn prepare_removal(
         changes: pending,
     };
     Ok(Some((batch, in_flight)))
+}
+
+/// A right that was taken away counts from the next batch on.
+fn require_rights(installation: &Installation, context: &JobContext) -> Result<()> {
+    let job = &context.job;
+    source_access::require_rights(installation, &context.source, job.client_id, job.asked_by, job.role)
 }
 
 fn empty_batch(context: &JobContext, id: i64) -> Batch {

@@ -9,9 +9,10 @@ use vb_engine::policy::fairness::Turns;
 use vb_engine::policy::pacing::Bounded;
 
 use super::active_job::{ActiveJob, Again, JobContext, Urgency, Work};
-use super::dispatch::{self, Outset, Prepared, ReadFault};
+use super::dispatch::{self, Held, Outset, Prepared, ReadFault};
 use super::look;
 use super::main_loop::Worker;
+use super::outcome::UNTIL_OTHERS_HAVE_SPENT;
 use crate::catalog::batches;
 use crate::catalog::collections::{self, Stage};
 use crate::catalog::installation::Installation;
@@ -239,8 +240,15 @@ impl Worker {
         let byte_limit = self.settings.memory_limit / 4 / self.settings.max_concurrent_batches.max(1);
         let active = &self.jobs[position];
         let context = Arc::clone(&active.context);
+        let of_client = self
+            .in_flight
+            .values()
+            .filter(|batch| batch.context.job.client_id == context.job.client_id);
+        let in_flight = of_client
+            .map(|batch| batch.record_ids.len() - batch.changed.len())
+            .sum();
         let prepared = self.begin_with(&context, |installation| {
-            dispatch::prepare(installation, active, &again, byte_limit)
+            dispatch::prepare(installation, active, &again, byte_limit, in_flight)
         });
         match prepared {
             Ok(Begun::Held) => {
@@ -253,7 +261,12 @@ impl Worker {
                 self.look_again(context.job.id);
                 Ok(false)
             }
-            Ok(Begun::Done(Outset { batch, rest, settled })) => {
+            Ok(Begun::Done(Outset {
+                batch,
+                rest,
+                settled,
+                held,
+            })) => {
                 self.freshness.note(context.job.source, settled);
                 let active = &mut self.jobs[position];
                 match (&mut active.following, again.urgency) {
@@ -263,8 +276,14 @@ impl Worker {
                         .rev()
                         .for_each(|record_id| active.todo.push_front(record_id)),
                 }
+                if held == Some(Held::ForBatches) {
+                    active.rest_until(Instant::now() + UNTIL_OTHERS_HAVE_SPENT);
+                }
                 if let Some(prepared) = batch {
                     self.submit(position, prepared);
+                }
+                if held == Some(Held::ForTomorrow) {
+                    self.deactivate(context.job.id);
                 }
                 Ok(false)
             }

@@ -208,7 +208,7 @@ pub(super) fn find(
         Vec::new()
     };
     // The rights with which all this was read.
-    source_access::require_readable(source.oid, &source.name, asked_by, scope.role)?;
+    source_access::require_rights(installation, source, scope.client_id, asked_by, scope.role)?;
     Ok(Found {
         work_list,
         gone,

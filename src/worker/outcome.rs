@@ -23,7 +23,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// The pause before it is looked again whether a batch can be paid for.
-const UNTIL_OTHERS_HAVE_SPENT: Duration = Duration::from_millis(500);
+pub(super) const UNTIL_OTHERS_HAVE_SPENT: Duration = Duration::from_millis(500);
 
 /// What follows from an outcome for its job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -69,10 +69,7 @@ pub(crate) fn choose(
 
 /// The provider that the user named.
 fn requested(installation: &Installation, settings: &Settings, client_id: i64, name: &str) -> Result<ProviderChoice> {
-    let provider = providers::require(installation, settings, name)?;
-    if !provider.serves(client_id) {
-        return Err(unavailable(name, "it belongs to another client"));
-    }
+    let provider = providers::require_for(installation, settings, name, Some(client_id))?;
     provider.available().map_err(|reason| unavailable(name, &reason))?;
     Ok(ProviderChoice {
         reason: format!("{name} was asked for"),

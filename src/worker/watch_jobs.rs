@@ -21,7 +21,7 @@ use crate::catalog::collections::Stage;
 use crate::catalog::job_state::{JobEvent, JobState};
 use crate::catalog::jobs::{self, Job};
 use crate::catalog::seen::Seen;
-use crate::catalog::{batches, changes, hours, schedules, spending};
+use crate::catalog::{audit, batches, changes, hours, schedules, spending};
 use crate::error::{Result, VbError};
 use crate::fault::Fault;
 use crate::pg::{process, signal};
@@ -52,7 +52,7 @@ impl Worker {
         let active = self.active_jobs();
         let known: Vec<i64> = active.iter().copied().chain(self.jobs_looked_for()).collect();
         let housekeeping = Instant::now() >= self.next_housekeeping;
-        let retention = self.settings.job_retention;
+        let (retention, of_audit) = (self.settings.job_retention, self.settings.audit_retention);
         let backfills = self.jobs.iter().filter(|active| active.following.is_none()).count();
         let backfills = backfills + self.jobs_looked_for().count();
         let free = ACTIVE_JOBS.saturating_sub(backfills) as i64;
@@ -72,6 +72,9 @@ impl Worker {
                 changes::forget_orphans(installation)?;
                 if let Some(retention) = retention {
                     jobs::retire(installation, retention)?;
+                }
+                if let Some(retention) = of_audit {
+                    audit::retire(installation, retention)?;
                 }
             }
             Ok((seen, standings, changed, runnable, closed, paces))

@@ -6,6 +6,7 @@ use vb_engine::provider::contract::Purpose;
 use vb_engine::service::protocol::{Answer, Request};
 
 use super::request::{ask, unexpected};
+use crate::catalog::access::{self, Level};
 use crate::catalog::installation::Installation;
 use crate::catalog::providers;
 use crate::error::{Result, VbError};
@@ -26,6 +27,7 @@ pub(crate) struct Checked {
 
 /// Makes one real call of a provider, enabled or not.
 pub(crate) fn check_provider(installation: &Installation, name: &str) -> Result<Checked> {
+    access::require_all(installation, Level::Admin, "check a provider")?;
     let provider = providers::require(installation, &Settings::current(), name)?;
     let config = match provider.reachable() {
         Ok(config) => config.clone(),
@@ -51,6 +53,7 @@ pub(crate) fn check_provider(installation: &Installation, name: &str) -> Result<
 
 /// The embedding of a text as a question, made by the named provider or else by the best one that is available.
 pub(crate) fn embed(installation: &Installation, text: &str, provider: Option<&str>) -> Result<Vec<f32>> {
+    access::require_any(installation, "embed a text")?;
     if text.trim().is_empty() {
         return Err(VbError::invalid("input is empty").hint("There is nothing to embed in a text without letters."));
     }
@@ -71,13 +74,7 @@ fn chosen(installation: &Installation, name: Option<&str>) -> Result<ProviderCon
         let candidates = providers::common(installation, &settings)?;
         return providers::first_available(&candidates);
     };
-    let provider = providers::require(installation, &settings, name)?;
-    if let Some(client) = provider.client_id {
-        return Err(
-            VbError::denied(format!("provider {name:?} is for client {client} only"))
-                .hint("Name a provider that everybody may use; searches of that client use its own."),
-        );
-    }
+    let provider = providers::require_for(installation, &settings, name, None)?;
     provider.available().cloned().map_err(|reason| {
         VbError::wrong_state(format!("provider {name:?} is not available: {reason}"))
             .hint("Put that right, then try vb_check_provider.")

@@ -1,12 +1,15 @@
 //! Taking over vectors that a client's rows have already, so that nobody pays for them twice.
 
 use pgrx::pg_sys::Oid;
+use serde_json::json;
 use vb_engine::batch::{ChunkReference, EmbeddedRecord, Target};
 use vb_engine::service::protocol::{Answer, ImportRecord, Request};
 use vb_engine::store::contract::CollectionSpec;
 
 use super::hold;
 use super::request::{ask, unexpected};
+use crate::catalog::access::{self, Level};
+use crate::catalog::audit;
 use crate::catalog::collections::{self, Collection, NewCollection};
 use crate::catalog::installation::Installation;
 use crate::catalog::providers::{self, Provider};
@@ -51,14 +54,36 @@ pub(crate) struct Imported {
 
 /// Takes the vectors over. A row without one is left to a backfill.
 pub(crate) fn import(installation: &Installation, import: &Import<'_>) -> Result<Imported> {
+    access::require(installation, import.client_id, Level::Write)?;
     let source = describe::describe(installation, import.source, import.vector_type)?;
     let asking = role::current();
     let acting = source_access::acting_role(asking, source.owner);
     source_access::require_readable(source.oid, &source.name, asking, acting)?;
     let provider = provider(installation, import)?;
     hold::client(installation, import.client_id)?;
+    let found = take_over(installation, import, &source, &provider, acting)?;
+    let detail = json!({ "model": import.model, "imported": found.imported, "refused": found.refused });
+    audit::note(
+        installation,
+        asking,
+        "import",
+        Some(import.client_id),
+        None,
+        Some(&source.name),
+        detail,
+    )?;
+    Ok(found)
+}
+
+fn take_over(
+    installation: &Installation,
+    import: &Import<'_>,
+    source: &Source,
+    provider: &Provider,
+    acting: Oid,
+) -> Result<Imported> {
     spi::seeing_now(|| {
-        let mut rows = VectorRows::open(&source, acting, import.client_id, import.vector_column)?;
+        let mut rows = VectorRows::open(source, acting, import.client_id, import.vector_column)?;
         let mut found = Imported::default();
         let mut goal: Option<Goal> = None;
         loop {
@@ -67,7 +92,7 @@ pub(crate) fn import(installation: &Installation, import: &Import<'_>) -> Result
             let Some(first) = page.first() else { break };
             if goal.is_none() {
                 goal = Some(role::as_owner(installation.owner, || {
-                    Goal::new(installation, import, &source, &provider, first.vector.len())
+                    Goal::new(installation, import, source, provider, first.vector.len())
                 })?);
             }
             let Some(goal) = &goal else { break };

@@ -4,6 +4,7 @@
 //! held. A copy that was interrupted is taken up again: pages that agree are not copied.
 
 use pgrx::pg_sys::Oid;
+use serde_json::json;
 use vb_engine::point::PointKey;
 use vb_engine::service::protocol::{Answer, Request};
 use vb_engine::store::place::{Place, StoreKind};
@@ -11,6 +12,8 @@ use vb_engine::store::share::Share;
 
 use super::hold;
 use super::request::{ask, unexpected};
+use crate::catalog::access::{self, Level};
+use crate::catalog::audit;
 use crate::catalog::collections;
 use crate::catalog::installation::Installation;
 use crate::error::{Result, VbError};
@@ -44,6 +47,7 @@ struct Elsewhere {
 
 /// Moves all collections to the store. Searches go on where they are until the transaction commits.
 pub(crate) fn move_all(installation: &Installation, target: StoreKind) -> Result<Moved> {
+    access::require_all(installation, Level::Admin, "move collections")?;
     if !lock::become_mover(process::database()) {
         return Err(VbError::wrong_state("another session is moving collections")
             .hint("Wait for its end; select * from vb_collections shows what is where."));
@@ -71,6 +75,16 @@ pub(crate) fn move_all(installation: &Installation, target: StoreKind) -> Result
         })?;
         moved.collections += 1;
     }
+    let detail = json!({ "collections": moved.collections, "points": moved.points });
+    audit::note(
+        installation,
+        role::current(),
+        "move_store",
+        None,
+        None,
+        Some(target.name()),
+        detail,
+    )?;
     let setting = Settings::current().stores.new_collections;
     if setting != target {
         notice::notice(

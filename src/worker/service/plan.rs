@@ -9,6 +9,7 @@ use vb_engine::provider::config::ProviderConfig;
 use vb_engine::service::protocol::{Answer, Request};
 
 use super::request::{ask, unexpected};
+use crate::catalog::access::{self, Level};
 use crate::catalog::collections;
 use crate::catalog::installation::Installation;
 use crate::catalog::plan::{self, Price};
@@ -74,6 +75,7 @@ pub(crate) fn plan(
                 .hint("Clients are numbered from 0."),
         );
     }
+    access::require(installation, client_id, Level::Read)?;
     let mut planned = Vec::new();
     for listed in plan::sources(installation, sources.as_deref())? {
         let relation = Relation::read(listed.source)?;

@@ -1,11 +1,14 @@
 //! Removing everything of a client, from the stores and from the database.
 
+use serde_json::json;
 use vb_engine::service::protocol::{Answer, Request};
 use vb_engine::store::place::{Place, StoreKind};
 use vb_engine::store::share::Share;
 
 use super::hold;
 use super::request::{ask, unexpected};
+use crate::catalog::access::{self, Level};
+use crate::catalog::audit;
 use crate::catalog::collections;
 use crate::catalog::installation::Installation;
 use crate::error::Result;
@@ -25,6 +28,7 @@ pub(crate) struct Purged {
 
 /// Removes everything of a client. The stores first, since only they can refuse: whoever repeats it then finds the rest.
 pub(crate) fn purge(installation: &Installation, client_id: i64) -> Result<Purged> {
+    access::require_all(installation, Level::Admin, "remove a client")?;
     hold::client(installation, client_id)?;
     let mut purged = Purged::default();
     for place in role::as_owner(installation.owner, || places(installation, client_id))? {
@@ -42,6 +46,16 @@ pub(crate) fn purge(installation: &Installation, client_id: i64) -> Result<Purge
         spi::first(&statement, &[client_id.into()], |row| Ok((row.get(1)?, row.get(2)?)))
     })?;
     (purged.references, purged.jobs) = removed.unwrap_or_default();
+    let detail = json!({ "points": purged.points, "references": purged.references, "jobs": purged.jobs });
+    audit::note(
+        installation,
+        role::current(),
+        "purge",
+        Some(client_id),
+        None,
+        None,
+        detail,
+    )?;
     Ok(purged)
 }
 

@@ -9,6 +9,7 @@ use vb_engine::service::protocol::{Answer, Request, SearchHit, SearchMode};
 use vb_engine::store::share::Condition;
 
 use super::request::{ask, unexpected};
+use crate::catalog::access::{self, Level};
 use crate::catalog::collections::{self, Collection};
 use crate::catalog::installation::Installation;
 use crate::catalog::job_request::check_range;
@@ -66,6 +67,7 @@ pub(crate) fn search(installation: &Installation, question: &Question<'_>) -> Re
     if question.query.trim().is_empty() {
         return Err(VbError::invalid("query is empty").hint("Say in words what to look for."));
     }
+    access::require(installation, question.client_id, Level::Read)?;
     let relation = Relation::read(question.source)?;
     source_access::require_select(question.source, &relation.qualified)?;
     let source = describe::describe(installation, question.source, question.vector_type)?;
@@ -192,7 +194,10 @@ fn visible(source: &Source, client_id: i64, hits: Vec<SearchHit>, matching: &mut
         return Ok(hits);
     }
     let record_ids: Vec<String> = hits.iter().map(|hit| hit.record_id.clone()).collect();
-    let live = live::flags(source, client_id, &record_ids, "true", matching)?;
+    let showing = source_access::showing_role(source, role::current())?;
+    let live = role::as_restricted(showing, || {
+        live::flags(source, client_id, &record_ids, "true", matching)
+    })?;
     Ok(hits
         .into_iter()
         .zip(live)

@@ -8,8 +8,11 @@ mod rows;
 
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
+use serde_json::json;
 
 use super::hold;
+use crate::catalog::access::{self, Level};
+use crate::catalog::audit;
 use crate::catalog::collections;
 use crate::catalog::installation::Installation;
 use crate::catalog::job_request::JobRequest;
@@ -63,6 +66,7 @@ pub(crate) fn verify(
     vector_type: &str,
     repair: bool,
 ) -> Result<Verified> {
+    access::require(installation, client_id, Level::Write)?;
     let source = describe::describe(installation, source, vector_type)?;
     let asking = role::current();
     let acting = source_access::acting_role(asking, source.owner);
@@ -95,6 +99,16 @@ pub(crate) fn verify(
         if found.for_a_job() > 0 {
             found.job_id = Some(enqueue(installation, owner)?);
         }
+        let detail = json!({ "repaired": found.repaired, "orphan_points": found.orphan_points });
+        audit::note(
+            installation,
+            asking,
+            "repair",
+            Some(client_id),
+            found.job_id,
+            Some(&source.name),
+            detail,
+        )?;
     }
     Ok(found)
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use pgrx::pg_sys::TransactionId;
 
 use super::{presence, snapshots};
+use crate::catalog::access::{self, Level};
 use crate::catalog::installation::Installation;
 use crate::catalog::job_control;
 use crate::catalog::job_state::JobState;
@@ -46,10 +47,15 @@ fn look(installation: &Installation, job_id: i64) -> Result<JobState> {
     let statement = installation.sql(include_str!("../../../sql/query/job_watch.sql"));
     let found = role::as_owner(installation.owner, || {
         spi::read_first(&statement, &[job_id.into()], |row| {
-            Ok((row.get::<String>(1)?.parse::<JobState>()?, row.get::<TransactionId>(2)?))
+            let state = row.get::<String>(1)?.parse::<JobState>()?;
+            Ok((state, row.get::<TransactionId>(2)?, row.get::<i64>(3)?))
         })
     })?;
-    let (state, writer) = found.ok_or_else(|| job_control::unknown(job_id))?;
+    // Nobody is told of jobs of others.
+    let (state, writer, client_id) = found.ok_or_else(|| job_control::unknown(job_id))?;
+    if !access::has(installation, role::current(), client_id, Level::Read)? {
+        return Err(job_control::unknown(job_id));
+    }
     if state.is_runnable() && transaction::is_current(writer) {
         return Err(VbError::wrong_state(format!(
             "job {job_id} was enqueued or changed by this transaction, so no worker can see it yet"

@@ -9,6 +9,8 @@
     reason = "a test that meets something unexpected fails"
 )]
 
+mod access;
+mod attacks;
 mod bad_records;
 mod budgets;
 mod changed_sources;

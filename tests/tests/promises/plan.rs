@@ -146,8 +146,7 @@ fn what_cannot_be_planned_is_said() {
             .contains("sentence_transformers: it is not enabled"),
         "{plan:?}"
     );
-    client.run("create role reader; grant usage on schema public to reader");
-    client.run("grant execute on function vb_plan_backfill(bigint, regclass[]) to reader");
+    client.run("create role reader; select vb_grant_access('reader', 1)");
     client.run("set role reader");
     let error = client.error("select * from vb_plan_backfill(1, '{issues}')", &[]);
     assert_eq!(error.code, "42501", "{error}");

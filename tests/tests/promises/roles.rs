@@ -15,7 +15,7 @@ fn rows_that_a_policy_hides_from_the_role_are_not_embedded() {
     client.run(
         "create role clerk login;
          grant select on issues to clerk;
-         grant execute on function vb_enqueue_backfill to clerk;
+         select vb_grant_access('clerk', 1, 'write');
          alter table issues enable row level security;
          create policy small on issues for select to clerk using (issue_id <= 12)",
     );
@@ -68,7 +68,7 @@ fn a_right_that_is_taken_away_in_the_middle_stops_the_job_with_the_reason() {
     issues::add_long(&mut client, 1, 1, 150, 30);
     client.run(
         "create role clerk login; grant select on issues to clerk;
-         grant execute on function vb_enqueue_backfill to clerk",
+         select vb_grant_access('clerk', 1, 'write')",
     );
     let mut clerk = cluster.connect_as("shop", "clerk");
     let job: i64 = clerk.value("select vb_enqueue_backfill(1, 'issues', batch_size => 20)", &[]);

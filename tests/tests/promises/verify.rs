@@ -307,7 +307,7 @@ fn what_cannot_be_verified_is_refused_with_the_reason() {
         "42703"
     );
     shop.client
-        .run("create role visitor; grant execute on function vb_verify to visitor");
+        .run("create role visitor; select vb_grant_access('visitor', 1, 'write')");
     shop.client.run("set role visitor");
     assert_eq!(
         shop.client.error("select * from vb_verify(1, 'notes')", &[]).code,

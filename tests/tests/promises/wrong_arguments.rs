@@ -244,7 +244,7 @@ fn each_wrong_argument_of_the_other_functions_has_its_own_error_and_leaves_nothi
 #[test]
 fn a_role_without_select_on_the_table_cannot_enqueue() {
     let (cluster, mut client) = setting();
-    client.run("create role clerk login; grant execute on function vb_enqueue_backfill to clerk");
+    client.run("create role clerk login; select vb_grant_access('clerk', 1, 'write')");
     let mut clerk = cluster.connect_as("shop", "clerk");
     let error = clerk.error("select vb_enqueue_backfill(1, 'issues')", &[]);
     assert_eq!(error.code, "42501", "{error}");

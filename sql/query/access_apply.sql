@@ -1,0 +1,1 @@
+select @extschema@.vb_apply_access($1::regrole)

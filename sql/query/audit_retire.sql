@@ -1,0 +1,1 @@
+delete from @extschema@.vb_audit_events where at < clock_timestamp() - make_interval(secs => $1)
