@@ -22,6 +22,7 @@ ACCEPTED = Path(__file__).with_name("pgspot-accepted.txt")
 
 UNPINNED_FUNCTION = "PS005"
 UNQUALIFIED_OBJECT = "PS017"
+CATALOG_TYPES = {"bytea", "char", "date", "jsonb", "name", "oid", "regclass", "regprocedure", "regrole", "text", "uuid"}
 OF_FUNCTIONS = {"PS002", "PS003", "PS004", UNPINNED_FUNCTION}
 
 
@@ -100,11 +101,14 @@ def look_at(script: list[Path], own: set[str]) -> list[Finding]:
             sys.exit(f"error: pgspot cannot read {findings.file}, line {findings.statement_line()}: {error!r}")
     # The body of a function without a path of its own does not run with that of the script.
     unpinned = {(found.file, found.line) for found in findings.all if found.code == UNPINNED_FUNCTION}
-    return [
-        found
-        for found in findings.all
-        if not (found.code == UNQUALIFIED_OBJECT and found.subject in own and (found.file, found.line) not in unpinned)
-    ]
+
+    def is_safe(found: Finding) -> bool:
+        # Of a cast pgspot says "type in expression".
+        name = found.subject.partition(" in ")[0]
+        is_known = found.code == UNQUALIFIED_OBJECT and name in own | CATALOG_TYPES
+        return is_known and (found.file, found.line) not in unpinned
+
+    return [found for found in findings.all if not is_safe(found)]
 
 
 def main() -> None:
