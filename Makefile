@@ -6,7 +6,7 @@ ROOT := $(shell cd "$$(dirname "$$(echo '$(MAKEFILE_LIST)' | sed 's/^ *//')")" &
 ENVIRONMENT := cd "$(ROOT)" && . scripts/environment.sh
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help setup build install test demo demo-stop lint format bench clean
+.PHONY: help setup build install test demo demo-stop lint audit licenses format bench clean
 .NOTPARALLEL:
 
 help: ## List what there is
@@ -32,6 +32,12 @@ demo-stop: ## Stop the demo's server and remove its data
 
 lint: ## Check the formatting and run clippy with warnings as errors
 	@"$(ROOT)/scripts/lint.sh"
+
+audit: setup ## Check licences, sources and known faults of crates, and the SQL that runs as a superuser
+	@"$(ROOT)/scripts/supply-chain.sh"
+
+licenses: ## Write docs/licenses.md anew
+	@$(ENVIRONMENT) && python3 scripts/supply-chain/licenses.py
 
 format: ## Format the code
 	@$(ENVIRONMENT) && cargo fmt --all

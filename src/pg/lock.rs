@@ -59,7 +59,7 @@ fn try_lock(tag: &pg_sys::LOCKTAG, mode: u32) -> bool {
 }
 
 fn unlock(tag: &pg_sys::LOCKTAG, mode: u32) {
-    // SAFETY: releases a session lock taken with the same tag and mode.
+    // SAFETY: releases a session lock taken with the same tag and mode; a warning when code of others has released it.
     unsafe { pg_sys::LockRelease(tag, mode as i32, true) };
 }
 

@@ -9,9 +9,11 @@ pub(crate) fn give_back() {
     unsafe { libc::malloc_trim(0) };
 }
 
-/// Runs the body and frees what it made Postgres allocate, so that a loop needs no more memory than one of its rounds.
+/// Runs the body and frees what it made Postgres allocate, so that a loop needs no more memory than one of its rounds. What
+/// the body returns has to be Rust's own: nothing that points to memory of Postgres.
 pub(crate) fn scoped<R>(body: impl FnOnce() -> R) -> R {
     let mut context = PgMemoryContexts::new("vector_backfill round");
-    // SAFETY: nothing that the body allocates outlives it: it returns values of Rust.
+    // SAFETY: nothing that the body allocates outlives it, as callers see to. When an ERROR passes through, pgrx leaves the
+    // context before it frees it.
     unsafe { context.switch_to(|_| body()) }
 }

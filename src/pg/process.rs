@@ -67,7 +67,8 @@ impl ReaderProcess {
     }
 }
 
-/// Asks the postmaster for a reader of the database; this process is woken when it ends. `None` when there is no slot.
+/// Asks the postmaster for a reader of the database; this process is woken when it ends. `None` when there is no slot. To be
+/// called outside transactions: what it gives points to memory of the present context.
 pub(crate) fn start_reader(database: Oid, name: &str) -> Option<ReaderProcess> {
     BackgroundWorkerBuilder::new(&format!("vector_backfill reader for database {}", database.to_u32()))
         .set_type(READER_TYPE)

@@ -67,9 +67,9 @@ impl TextOf {
         self.depends_on_settings
     }
 
-    /// The text of a value.
+    /// The text of a value, which has to be of the type that this was made for.
     pub(crate) fn write(&self, value: Datum) -> String {
-        // SAFETY: the value is of the type that this was made for; the results are in the memory of the present context.
+        // SAFETY: the value is of that type, as callers see to; the results are in the memory of the present context.
         unsafe {
             match self.way {
                 Way::Same => String::from_datum(value, false).unwrap_or_default(),

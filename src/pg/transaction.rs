@@ -5,7 +5,8 @@ use pgrx::pg_sys;
 use super::catch::catching;
 use crate::error::Result;
 
-/// Runs the body in a transaction of its own. When this returns, no transaction is open and no snapshot is held.
+/// Runs the body in a transaction of its own, in a worker that has none open. When this returns, no transaction is open and
+/// no snapshot is held.
 pub(crate) fn run<R>(body: impl FnOnce() -> Result<R>) -> Result<R> {
     let result = catching(|| {
         // SAFETY: on the main thread of a worker that is connected to a database and has no transaction open.

@@ -199,7 +199,8 @@ impl TransitionTable {
 
 impl Drop for TransitionTable {
     fn drop(&mut self) {
-        // SAFETY: made by `open` and used by nobody else. After an ERROR the memory goes with its context instead.
+        // SAFETY: made by `open` and used by nobody else. Also while an ERROR passes through: that is before the transaction
+        // aborts, so the slot is still there and belongs to the same resource owner.
         unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.slot) };
     }
 }
