@@ -5,7 +5,7 @@ create table vb_windows (
     closed_from   time not null,
     closed_until  time not null,
     days          int[] not null default '{1,2,3,4,5,6,7}'
-                  check (days <@ '{1,2,3,4,5,6,7}'::int[] and pg_catalog.cardinality(days) > 0),
+                  check (days operator(pg_catalog.<@) '{1,2,3,4,5,6,7}'::int[] and pg_catalog.cardinality(days) > 0),
     time_zone     text not null,
     unique nulls not distinct (client_id),
     check (closed_from <> closed_until)

@@ -272,21 +272,21 @@ begin
     commit;
     loop
         set transaction isolation level read committed;
-        perform @extschema@.vb_wait(job, '1 second');
+        perform @extschema@.vb_wait(job, interval '1 second');
         select p.* into progress from @extschema@.vb_progress(job) p;
         if progress.job_id is null then
             raise exception using errcode = 'no_data_found',
                 message = pg_catalog.format('job %s is gone', job), hint = 'Somebody called vb_forget.';
         end if;
-        exit when progress.state not in ('queued', 'running');
+        exit when progress.state operator(pg_catalog.<>) all ('{queued,running}'::pg_catalog.text[]);
         line := pg_catalog.format(
             '%s / %s records (%s %%), %s records/s, %s left, %s',
             progress.processed_records, progress.total_records, progress.percent,
-            coalesce(pg_catalog.round(progress.records_per_second::pg_catalog.numeric, 1)::text, '-'),
+            coalesce(pg_catalog.round(progress.records_per_second::pg_catalog.numeric, 1)::pg_catalog.text, '-'),
             coalesce(pg_catalog.date_trunc(
-                'second', progress.estimated_completion - pg_catalog.clock_timestamp())::text, '-'),
+                'second', progress.estimated_completion operator(pg_catalog.-) pg_catalog.clock_timestamp())::pg_catalog.text, '-'),
             progress.state);
-        if line is distinct from shown then
+        if shown is null or line operator(pg_catalog.<>) shown then
             raise notice '%', line;
             shown := line;
         end if;
@@ -296,9 +296,9 @@ begin
         job, progress.state, progress.successful_records, progress.failed_records, progress.skipped_records,
         progress.removed_records, progress.tokens,
         coalesce(pg_catalog.round(extract(
-            epoch from coalesce(progress.finished_at, progress.updated_at) - progress.started_at), 1)::text, '-'),
+            epoch from coalesce(progress.finished_at, progress.updated_at) operator(pg_catalog.-) progress.started_at), 1)::pg_catalog.text, '-'),
         coalesce(progress.current_provider, '-');
-    if progress.state in ('failed', 'paused') then
+    if progress.state operator(pg_catalog.=) any ('{failed,paused}'::pg_catalog.text[]) then
         raise exception using errcode = 'object_not_in_prerequisite_state',
             message = pg_catalog.format('job %s is %s: %s', job, progress.state,
                 coalesce(progress.last_error, progress.reason, 'no reason given')),

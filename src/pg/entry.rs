@@ -4,6 +4,7 @@ use pgrx::bgworkers::BackgroundWorker;
 use pgrx::pg_sys::Datum;
 use pgrx::{FromDatum, pg_guard, pg_sys};
 
+use super::catch::respond;
 use super::trigger::Fired;
 use crate::sync::trigger;
 use crate::worker::{launcher, reader, startup};
@@ -42,11 +43,11 @@ pub extern "C-unwind" fn vb_reader_main(argument: Datum) {
 #[pg_guard]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn vb_sync_trigger_wrapper(call: pg_sys::FunctionCallInfo) -> Datum {
-    // SAFETY: the argument is that of this call, and what is made of it ends with the call.
-    let fired = unsafe { Fired::of(call) };
-    if let Err(error) = fired.and_then(|fired| trigger::fire(&fired)) {
-        error.raise();
-    }
+    respond(|| {
+        // SAFETY: the argument is that of this call, and what is made of it ends with the call.
+        let fired = unsafe { Fired::of(call) }?;
+        trigger::fire(&fired)
+    });
     // What a trigger returns that fires after the change is of no account.
     Datum::from(0)
 }

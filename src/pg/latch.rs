@@ -14,15 +14,15 @@ pub(crate) fn wait(wake: Option<BorrowedFd<'_>>, timeout: Duration) -> bool {
         events |= pg_sys::WL_SOCKET_READABLE;
         socket = wake.as_raw_fd();
     }
-    // Rounded up: who wakes before the moment he waits for finds nothing to do.
-    let milliseconds = i64::try_from(timeout.as_micros().div_ceil(1_000)).unwrap_or(i64::MAX);
+    // Rounded up: who wakes before the moment he waits for finds nothing to do. The system counts them in 32 bits.
+    let milliseconds = i32::try_from(timeout.as_micros().div_ceil(1_000)).unwrap_or(i32::MAX);
     // SAFETY: MyLatch is this process' own latch, the descriptor outlives the call, and only the main thread waits.
     unsafe {
         let happened = pg_sys::WaitLatchOrSocket(
             pg_sys::MyLatch,
             events as i32,
             socket,
-            milliseconds,
+            i64::from(milliseconds),
             pg_sys::PG_WAIT_EXTENSION,
         );
         pg_sys::ResetLatch(pg_sys::MyLatch);

@@ -45,17 +45,22 @@ fn install(end: unsafe extern "C-unwind" fn(i32)) {
 /// Runs the body with all signals blocked, so that threads it starts never receive one: Postgres' handlers must run
 /// on the main thread only.
 pub(crate) fn with_signals_blocked<R>(body: impl FnOnce() -> R) -> R {
-    let mut former = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: both sets are initialised by the calls that fill them before they are read; the former mask is restored
-    // on the same thread.
-    unsafe {
+    struct Former(libc::sigset_t);
+    impl Drop for Former {
+        fn drop(&mut self) {
+            // SAFETY: the mask that this thread had, also while a panic passes through.
+            unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
+        }
+    }
+    // SAFETY: both sets are initialised by the calls that fill them before they are read.
+    let _former = unsafe {
         let mut all = MaybeUninit::<libc::sigset_t>::uninit();
+        let mut former = MaybeUninit::<libc::sigset_t>::uninit();
         libc::sigfillset(all.as_mut_ptr());
         libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), former.as_mut_ptr());
-        let result = body();
-        libc::pthread_sigmask(libc::SIG_SETMASK, former.as_ptr(), std::ptr::null_mut());
-        result
-    }
+        Former(former.assume_init())
+    };
+    body()
 }
 
 /// Whether this process was asked to end.

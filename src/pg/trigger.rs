@@ -230,7 +230,8 @@ impl TriggerRow {
 }
 
 impl Attribute {
-    /// The column of this name; `None` when the table has none.
+    /// The column of this name; `None` when the table has none. Not those that every table has (ctid, say), which a view may
+    /// give its own columns the names of: rows of a trigger do not hold them.
     pub(crate) fn of(relation: Oid, name: &str) -> Option<Self> {
         let name = std::ffi::CString::new(name).ok()?;
         // SAFETY: look-ups in the caches of the catalogue within a transaction; the tuple is released before the end.
@@ -240,14 +241,14 @@ impl Attribute {
                 return None;
             }
             let form = pg_sys::GETSTRUCT(tuple).cast::<pg_sys::FormData_pg_attribute>();
-            let attribute = Self {
+            let attribute = ((*form).attnum > 0).then(|| Self {
                 position: (*form).attnum,
                 by_value: (*form).attbyval,
                 length: (*form).attlen,
                 base_type: pg_sys::getBaseType((*form).atttypid),
-            };
+            });
             pg_sys::ReleaseSysCache(tuple);
-            Some(attribute)
+            attribute
         }
     }
 

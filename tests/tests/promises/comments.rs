@@ -121,6 +121,7 @@ fn the_documented_defaults_are_the_real_ones() {
         ("poll_interval", "1s"),
         ("request_timeout", "1min"),
         ("job_retention", "7d"),
+        ("audit_retention", "365d"),
     ];
     for (name, value) in defaults {
         let setting: String = client.value("select current_setting('vector_backfill.' || $1)", &[&name]);
