@@ -578,10 +578,11 @@ fn what_a_session_prepared_or_opened_before_shows_nothing_after_a_change_of_role
         "create function den.reads_on() returns text language plpgsql volatile as $$
          declare portal text; seen record; told text := '';
          begin
-             for portal in select name from pg_cursors loop
+             -- The latest is the one that this runs in.
+             for portal in select name from pg_cursors order by creation_time, length(name), name limit (select greatest(count(*) - 1, 0) from pg_cursors) loop
                  begin
-                     execute format('fetch 1 from %I', portal) into seen;
-                     told := told || coalesce(seen::text, '');
+                     execute format('fetch absolute 1 from %I', portal) into seen;
+                     told := told || portal || coalesce(seen::text, '');
                  exception when others then null;
                  end;
              end loop;
