@@ -9,6 +9,7 @@ use vb_engine::point::PointKey;
 use vb_engine::service::client::Client as ServiceClient;
 use vb_engine::service::protocol::{Answer, Request};
 use vb_engine::store::place::{Place, StoreKind};
+use vb_engine::store::share::Share;
 
 use crate::client::Client;
 use crate::cluster::{Cluster, Stop};
@@ -103,6 +104,35 @@ impl Store {
         }) {
             Answer::Count(count) => usize::try_from(count).expect("a count fits"),
             other => panic!("a count was expected, not {other:?}"),
+        }
+    }
+
+    /// All points of a collection, of one client only where several share it, each with what it is made from, as text.
+    pub fn described_points(&self, collection: &str, client_id: Option<i64>) -> Vec<String> {
+        let mut points = Vec::new();
+        let mut after = None;
+        loop {
+            let request = Request::Points {
+                place: Place {
+                    store: self.kind,
+                    share: Share {
+                        collection: collection.to_owned(),
+                        client_id,
+                    },
+                },
+                after: after.take(),
+                limit: PAGE,
+            };
+            let page = match self.ask(&request) {
+                Answer::Points(page) => page,
+                other => panic!("points were expected, not {other:?}"),
+            };
+            let complete = page.len() < PAGE;
+            after = page.last().map(|point| point.key.clone());
+            points.extend(page.iter().map(|point| format!("{point:?}")));
+            if complete {
+                return points;
+            }
         }
     }
 

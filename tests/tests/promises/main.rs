@@ -49,6 +49,7 @@ mod qdrant_shop;
 mod restart;
 mod roles;
 mod second_run;
+mod separation;
 mod services;
 mod standby;
 mod sync;
