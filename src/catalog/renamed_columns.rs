@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use pgrx::pg_sys::Oid;
+use vb_formats::template::Template;
 
 use super::installation::Installation;
 use super::syncs::ColumnNames;
 use crate::error::Result;
 use crate::pg::spi;
-use crate::source::template::Template;
 
 /// The position at which the table itself is named.
 const TABLE: &str = "0";
