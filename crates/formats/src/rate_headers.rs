@@ -23,22 +23,21 @@ pub struct RateHeader {
     pub limit: Option<u32>,
     /// Units left at this moment.
     pub remaining: Option<u32>,
-    /// Until all of them are there again.
+    /// Until all of them are there again, at most [`LONGEST_PAUSE`].
     pub reset: Option<Duration>,
 }
 
-/// How long the service wants to be left alone, if it says so: the most exact header counts.
+/// How long the service wants to be left alone, if it says so, at most [`LONGEST_PAUSE`]: the most exact header counts.
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let milliseconds = text("retry-after-ms").and_then(|value| seconds(value, 1_000.0));
-    let told = milliseconds.or_else(|| {
+    milliseconds.or_else(|| {
         let value = text("retry-after")?;
         seconds(value, 1.0).or_else(|| {
             let moment = httpdate::parse_http_date(value.trim()).ok()?;
-            Some(moment.duration_since(now).unwrap_or_default())
+            Some(moment.duration_since(now).unwrap_or_default().min(LONGEST_PAUSE))
         })
-    });
-    told.map(|pause| pause.min(LONGEST_PAUSE))
+    })
 }
 
 /// What the service says of its limits.
@@ -62,8 +61,13 @@ fn number(text: &str) -> Option<u32> {
 }
 
 fn seconds(text: &str, parts: f64) -> Option<Duration> {
-    let value = text.trim().parse::<f64>().ok()?;
-    Duration::try_from_secs_f64(value.max(0.0) / parts).ok()
+    pause(text.trim().parse::<f64>().ok()? / parts)
+}
+
+/// What is no number is no pause, however the standard library reads it.
+fn pause(seconds: f64) -> Option<Duration> {
+    let within = seconds.clamp(0.0, LONGEST_PAUSE.as_secs_f64());
+    seconds.is_finite().then(|| Duration::from_secs_f64(within))
 }
 
 /// A time as these headers write it: `1s`, `6m0s`, `1h2m3.5s`, `120ms`, or plain seconds.
@@ -71,8 +75,11 @@ fn span(text: &str) -> Option<Duration> {
     if let Some(plain) = seconds(text, 1.0) {
         return Some(plain);
     }
+    if text.is_empty() {
+        return None;
+    }
     let mut rest = text;
-    let mut total = Duration::ZERO;
+    let mut total = 0.0;
     while !rest.is_empty() {
         let digits = rest.find(|letter: char| !(letter.is_ascii_digit() || letter == '.'))?;
         let (value, after) = rest.split_at(digits);
@@ -88,11 +95,10 @@ fn span(text: &str) -> Option<Duration> {
             "d" => 86_400.0,
             _ => return None,
         };
-        let part = Duration::try_from_secs_f64(value.parse::<f64>().ok()? * unit).ok()?;
-        total = total.checked_add(part)?;
+        total += value.parse::<f64>().ok()? * unit;
         rest = after;
     }
-    Some(total)
+    pause(total)
 }
 
 #[cfg(test)]
@@ -112,7 +118,7 @@ mod tests {
     fn each_form_of_retry_after_is_understood() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
         type Row = (&'static [(&'static str, &'static str)], Option<u64>);
-        let table: [Row; 10] = [
+        let table: [Row; 13] = [
             (&[("retry-after", "86400")], Some(3_600_000)),
             (&[("retry-after", "10000000000000000000")], Some(3_600_000)),
             (&[("retry-after-ms", "1500"), ("retry-after", "7")], Some(1_500)),
@@ -121,7 +127,10 @@ mod tests {
             (&[("retry-after", "-3")], Some(0)),
             (&[("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT")], Some(10_000)),
             (&[("retry-after", "Sun, 06 Nov 1994 08:49:07 GMT")], Some(0)),
+            (&[("retry-after", "1e30")], Some(3_600_000)),
             (&[("retry-after", "soon")], None),
+            (&[("retry-after", "nan")], None),
+            (&[("retry-after-ms", "inf")], None),
             (&[], None),
         ];
         for (headers, expected) in table {
@@ -158,5 +167,16 @@ mod tests {
             ("x-ratelimit-reset-requests", "5 parsecs"),
         ]));
         assert_eq!(senseless, RateHeaders::default());
+        let empty = rates(&map(&[
+            ("x-ratelimit-reset-requests", ""),
+            ("x-ratelimit-reset-tokens", "nan"),
+        ]));
+        assert_eq!(empty, RateHeaders::default());
+        let long = rates(&map(&[
+            ("x-ratelimit-reset-requests", "1d2h"),
+            ("x-ratelimit-reset-tokens", "90000"),
+        ]));
+        assert_eq!(long.requests.reset, Some(LONGEST_PAUSE));
+        assert_eq!(long.tokens.reset, Some(LONGEST_PAUSE));
     }
 }
