@@ -65,19 +65,29 @@ pub fn is_about_encoding(words: Option<&str>) -> bool {
 
 /// One line of bounded length, without our secrets and without whatever looks like one.
 pub fn cleaned(words: &str, secrets: &[&str]) -> String {
-    let mut words = words.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        words = words.replace(secret, "[key]");
+    let mut line = one_line(words);
+    // A key with spaces may come with others between its words.
+    for secret in secrets
+        .iter()
+        .map(|secret| one_line(secret))
+        .filter(|secret| !secret.is_empty())
+    {
+        line = line.replace(&secret, "[key]");
     }
-    let words = words
-        .split(|letter: char| letter.is_whitespace() || letter.is_control())
-        .filter(|word| !word.is_empty())
+    let words = line
+        .split(' ')
         .map(|word| if looks_like_a_key(word) { "[key]" } else { word });
     let line = words.collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
     }
+}
+
+/// The words with one space between them.
+fn one_line(words: &str) -> String {
+    let words = words.split(|letter: char| letter.is_whitespace() || letter.is_control());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Keys are long and of letters and digits mixed; some begin in a known way. What services mask with stars is one too.
@@ -146,5 +156,7 @@ mod tests {
         let long = of(400, &"word ".repeat(1_000)).expect("there are words");
         assert!(long.chars().count() <= SHOWN + 1);
         assert_eq!(of(400, "two\\nlines \\u0007").as_deref(), Some("two lines"));
+        assert_eq!(cleaned("not our\n own  key", &["our own key"]), "not [key]");
+        assert_eq!(cleaned("not our own key", &["our  own key "]), "not [key]");
     }
 }
