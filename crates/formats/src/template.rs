@@ -105,19 +105,28 @@ impl Template {
         Ok(Self { parts })
     }
 
-    /// The same with other names of columns.
-    pub fn renamed(&self, names: &HashMap<&str, &str>) -> Self {
+    /// The same with other names of columns; `None` when no template can name one of them.
+    pub fn renamed(&self, names: &HashMap<&str, &str>) -> Option<Self> {
         let parts = self.parts.iter().map(|part| match part {
-            Part::Column(name) => Part::Column(names.get(name.as_str()).map_or(name.clone(), |new| (*new).to_owned())),
-            Part::Literal(text) => Part::Literal(text.clone()),
+            Part::Column(name) => {
+                let name = names.get(name.as_str()).copied().unwrap_or(name);
+                can_be_named(name).then(|| Part::Column(name.to_owned()))
+            }
+            Part::Literal(text) => Some(Part::Literal(text.clone())),
         });
-        Self { parts: parts.collect() }
+        let parts = parts.collect::<Option<_>>()?;
+        Some(Self { parts })
     }
 
     /// Its pieces in order.
     pub fn parts(&self) -> &[Part] {
         &self.parts
     }
+}
+
+/// A mark ends at the first closing brace, and one that begins with two braces is none.
+fn can_be_named(column: &str) -> bool {
+    !column.is_empty() && !column.starts_with('{') && !column.contains('}')
 }
 
 /// As it can be parsed again.
@@ -195,7 +204,19 @@ mod tests {
     #[test]
     fn names_can_be_exchanged() {
         let template = Template::parse("{{{a} {b} {c}").unwrap();
-        let renamed = template.renamed(&HashMap::from([("a", "b"), ("b", "a")]));
+        let renamed = template.renamed(&HashMap::from([("a", "b"), ("b", "a")])).unwrap();
         assert_eq!(renamed.to_string(), "{{{b} {a} {c}");
+    }
+
+    #[test]
+    fn a_name_that_would_make_another_template_is_not_written() {
+        let template = Template::parse("{a} {b}").unwrap();
+        for name in ["x}", "x}{y", "{x", ""] {
+            assert_eq!(template.renamed(&HashMap::from([("a", name)])), None, "{name}");
+        }
+        let renamed = template
+            .renamed(&HashMap::from([("a", "x{"), ("other", "x}")]))
+            .unwrap();
+        assert_eq!(Template::parse(&renamed.to_string()), Ok(renamed));
     }
 }
