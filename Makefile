@@ -6,7 +6,7 @@ ROOT := $(shell cd "$$(dirname "$$(echo '$(MAKEFILE_LIST)' | sed 's/^ *//')")" &
 ENVIRONMENT := cd "$(ROOT)" && . scripts/environment.sh
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help setup build install test demo demo-stop lint audit licenses format bench clean
+.PHONY: help setup build install test fuzz demo demo-stop lint audit licenses format bench clean
 .NOTPARALLEL:
 
 help: ## List what there is
@@ -24,6 +24,9 @@ install: setup ## Build the extension and install it into PostgreSQL 15
 test: install ## Run all tests (ARGS='name' for some); ends with their count
 	@"$(ROOT)/scripts/test.sh" $(ARGS)
 
+fuzz: setup ## Try what is read from outside with inputs of all kinds (ARGS='seconds target…')
+	@"$(ROOT)/scripts/fuzz.sh" $(ARGS)
+
 demo: install ## Embed and search this machine's Debian package records (ROWS=2500, KEEP=0 to stop at the end)
 	@"$(ROOT)/scripts/demo.sh" start
 
@@ -40,7 +43,7 @@ licenses: ## Write docs/licenses.md anew
 	@$(ENVIRONMENT) && python3 scripts/supply-chain/licenses.py
 
 format: ## Format the code
-	@$(ENVIRONMENT) && cargo fmt --all
+	@$(ENVIRONMENT) && cargo fmt --all && cargo fmt --manifest-path fuzz/Cargo.toml
 
 bench: install ## Measure throughput (ARGS='--help' for choices)
 	@$(ENVIRONMENT) && cargo build --release $$VB_CARGO_SELECTION && "$$CARGO_TARGET_DIR/release/vb-bench" $(ARGS)

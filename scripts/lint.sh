@@ -14,6 +14,7 @@ need_component clippy clippy
 
 step "Formatting"
 cargo fmt --all --check
+cargo fmt --manifest-path fuzz/Cargo.toml --check
 
 "$ROOT/scripts/setup.sh"
 

@@ -2,6 +2,7 @@
 
 use pgrx::pg_sys::panic::{CaughtError, ErrorReport, ErrorReportWithLevel};
 use pgrx::{PgLogLevel, PgSqlErrorCode, spi};
+use vb_formats::template::TemplateError;
 
 /// What a user or an operator is told. Nothing in it may be a secret.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -113,6 +114,12 @@ fn from_report(report: &ErrorReportWithLevel) -> VbError {
         message: report.message().to_owned(),
         detail: report.detail().map(str::to_owned),
         hint: report.hint().map(str::to_owned),
+    }
+}
+
+impl From<TemplateError> for VbError {
+    fn from(error: TemplateError) -> Self {
+        Self::invalid(error.to_string()).hint(error.hint())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use pgrx::{AnyNumeric, PgSqlErrorCode};
 use serde_json::json;
-use vb_engine::provider::secret::SecretRef;
+use vb_formats::secret_ref::SecretRef;
 
 use super::access::{self, Level};
 use super::audit;

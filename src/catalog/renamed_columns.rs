@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use pgrx::pg_sys::Oid;
+use vb_formats::template::Template;
 
 use super::installation::Installation;
 use super::syncs::ColumnNames;
 use crate::error::Result;
 use crate::pg::spi;
-use crate::source::template::Template;
 
 /// The position at which the table itself is named.
 const TABLE: &str = "0";
@@ -48,10 +48,14 @@ pub(crate) fn follow(installation: &Installation, source: Oid, before: &ColumnNa
         |row| Ok((row.get::<String>(1)?, row.get::<String>(2)?)),
     )?;
     for (vector_type, template) in templates {
-        let Ok(parsed) = Template::parse(&template) else {
+        // One that cannot follow stays as it is: the next look at the source says which column is missing.
+        let parsed = Template::parse(&template).ok();
+        let Some(written) = parsed
+            .and_then(|parsed| parsed.renamed(&renamed))
+            .map(|new| new.to_string())
+        else {
             continue;
         };
-        let written = parsed.renamed(&renamed).to_string();
         if written != template {
             spi::run(
                 &installation.sql(include_str!("../../sql/query/source_template_set.sql")),

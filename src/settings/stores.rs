@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use pgrx::PostgresGucEnum;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
-use vb_engine::provider::secret::SecretRef;
 use vb_engine::store::place::StoreKind;
 use vb_engine::store::qdrant::{CollectionOptions, QdrantOptions, Quantization};
+use vb_formats::secret_ref::SecretRef;
 
 use super::{path_of, text_of};
 

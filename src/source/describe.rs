@@ -1,11 +1,11 @@
 //! A source as it is to be embedded: the relation, the settings and the rules put together.
 
 use pgrx::pg_sys::Oid;
+use vb_formats::template::Template;
 
 use super::columns::{Column, Relation};
 use super::key::Key;
 use super::payload::Payload;
-use super::template::Template;
 use super::text::{self, TextSource};
 use crate::catalog::installation::Installation;
 use crate::catalog::source_settings::{self, SourceSettings};

@@ -1,6 +1,6 @@
-//! Record ids: the key of a row as one text, and back.
-//!
-//! One key column is its text; several are a JSON array of their texts.
+//! The key of a source's rows as SQL: their record ids, as [`vb_formats::record_id`] has them, and rows by these.
+
+use vb_formats::record_id;
 
 use super::columns::Column;
 
@@ -29,21 +29,6 @@ impl Key {
     /// Names of its columns.
     pub(crate) fn names(&self) -> Vec<&str> {
         self.columns.iter().map(|column| column.name.as_str()).collect()
-    }
-
-    /// The record id that the texts of its columns make.
-    pub(crate) fn record_id(texts: &mut Vec<String>) -> String {
-        match texts.as_mut_slice() {
-            [only] => std::mem::take(only),
-            several => {
-                // As jsonb writes an array.
-                let texts: Vec<String> = several
-                    .iter()
-                    .map(|text| serde_json::Value::from(text.as_str()).to_string())
-                    .collect();
-                format!("[{}]", texts.join(", "))
-            }
-        }
     }
 
     /// How many columns it has.
@@ -116,14 +101,9 @@ impl Key {
     /// The texts of record ids, column by column: the arrays that [`Key::join`] wants. A record id that this key cannot
     /// have made (it was another key then) becomes NULLs, which match no row.
     pub(crate) fn split(&self, record_ids: &[String]) -> Vec<Vec<Option<String>>> {
-        if self.width() == 1 {
-            return vec![record_ids.iter().cloned().map(Some).collect()];
-        }
         let mut arrays = vec![Vec::with_capacity(record_ids.len()); self.width()];
         for record_id in record_ids {
-            let mut texts = serde_json::from_str::<Vec<String>>(record_id)
-                .ok()
-                .filter(|texts| texts.len() == self.width())
+            let mut texts = record_id::split(record_id, self.width())
                 .unwrap_or_default()
                 .into_iter();
             for array in &mut arrays {

@@ -12,7 +12,6 @@ pub(crate) mod live;
 pub(crate) mod pages;
 pub(crate) mod payload;
 pub(crate) mod reader;
-pub(crate) mod template;
 pub(crate) mod text;
 pub(crate) mod vectors;
 pub(crate) mod work_list;

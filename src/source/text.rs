@@ -1,9 +1,9 @@
 //! The text of a row for a vector type, as an SQL expression over `s`. NULL means that the row has no text.
 
 use pgrx::spi::quote_literal;
+use vb_formats::template::{Part, Template};
 
 use super::columns::{Column, Relation};
-use super::template::{Part, Template};
 use crate::error::{Result, VbError};
 
 /// Columns that a vector type takes its text from when nothing is configured.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use pgrx::pg_sys::{self, Datum, Oid};
+use vb_formats::record_id;
 
 use super::noted;
 use crate::catalog::installation::Installation;
@@ -14,7 +15,6 @@ use crate::pg::text::TextOf;
 use crate::pg::trigger::{Attribute, TriggerRow};
 use crate::pg::{notice, pinned, relcache, role, transaction};
 use crate::source::describe::describe;
-use crate::source::key::Key;
 use crate::source::pages::LONGEST_RECORD_ID;
 
 /// Tables that are remembered; beyond that all are looked up again.
@@ -265,7 +265,7 @@ impl Columns {
         } else {
             texts(row)
         };
-        let record_id = texts.map(|mut texts| Key::record_id(&mut texts));
+        let record_id = texts.map(record_id::join);
         match record_id.filter(|record_id| record_id.len() <= LONGEST_RECORD_ID) {
             Some(record_id) => Identity::Record(client, record_id),
             // A pass over the client's rows says what is wrong with it.

@@ -1,5 +1,8 @@
 //! What every fault of a provider means: throttled, transient, record or configuration. One `match`.
 
+use vb_formats::answer::Unusable;
+use vb_formats::refusal::Said;
+
 use crate::batch::FailureClass;
 
 /// Something that went wrong with one call of a provider over the network.
@@ -38,17 +41,15 @@ pub enum Fault {
     NotFinite,
 }
 
-/// What the body of a refusal says the reason is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Said {
-    /// Nothing that is known.
-    Nothing,
-    /// The account is out of money: waiting does not help.
-    QuotaExhausted,
-    /// The texts are too long for the model.
-    TooLong,
-    /// The key, the model or the deployment is not known.
-    Misconfigured,
+impl From<Unusable> for Fault {
+    fn from(unusable: Unusable) -> Self {
+        match unusable {
+            Unusable::NotEmbeddings => Self::NotEmbeddings,
+            Unusable::WrongCount => Self::WrongCount,
+            Unusable::WrongDimensions => Self::WrongDimensions,
+            Unusable::NotFinite => Self::NotFinite,
+        }
+    }
 }
 
 /// What a fault means.

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use vb_formats::rate_headers::{RateHeader, RateHeaders};
 
 use super::contract::Purpose;
 use super::gate_report::GateReport;
-use super::rate_headers::{LONGEST_PAUSE, RateHeader, RateHeaders};
 use crate::policy::breaker::{Breaker, Permission};
 use crate::policy::bucket::Bucket;
 use crate::policy::concurrency::Concurrency;
@@ -261,7 +261,7 @@ impl State {
                 bucket.at_most(f64::from(remaining), now);
             }
             match (header.remaining, header.reset) {
-                (Some(0), Some(reset)) => Some(now + reset.min(LONGEST_PAUSE)),
+                (Some(0), Some(reset)) => Some(now + reset),
                 _ => None,
             }
         };

@@ -12,6 +12,5 @@ pub mod meter;
 mod metered;
 pub mod onnx;
 pub mod options;
-mod rate_headers;
 pub mod registry;
 pub mod secret;

@@ -1,81 +1,34 @@
-//! Keys: where they are to be found, and how they are read. A key itself is in no configuration, no message and no log; its
-//! type cannot be printed.
+//! Keys: how they are read from where they are to be found. The type of a key cannot be printed.
 
 use std::ffi::OsStr;
-use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::Path;
 
 use rustix::fs::OFlags;
 use secrecy::SecretString;
+use vb_formats::secret_ref::SecretRef;
 
 /// The longest key in bytes; longer files are something else.
 const LONGEST: u64 = 16 * 1024;
 
-/// Where a key is to be found.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum SecretRef {
-    /// In an environment variable of the server.
-    Env(String),
-    /// In a file.
-    File(PathBuf),
-}
-
-/// A text that is no reference; perhaps a key, so it is not repeated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a key is given as env:NAME or file:/path, never itself")]
-pub struct NotAReference;
-
-impl FromStr for SecretRef {
-    type Err = NotAReference;
-
-    fn from_str(text: &str) -> Result<Self, NotAReference> {
-        if let Some(name) = text.strip_prefix("env:") {
-            let mut letters = name.chars();
-            let starts_well = letters
-                .next()
-                .is_some_and(|first| first.is_ascii_alphabetic() || first == '_');
-            if starts_well && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
-                return Ok(Self::Env(name.to_owned()));
-            }
-        }
-        match text.strip_prefix("file:") {
-            Some(path) if path.starts_with('/') => Ok(Self::File(PathBuf::from(path))),
-            _ => Err(NotAReference),
-        }
+/// The key. A file has to be a regular one, no link, of this process's user and readable by nobody else, in `directory` if
+/// one is given. The error says what is wrong, never what was found.
+pub fn read(reference: &SecretRef, directory: Option<&Path>) -> Result<SecretString, String> {
+    let found = match reference {
+        SecretRef::Env(name) => from_environment(name),
+        SecretRef::File(path) => from_file(path, directory),
+    }?;
+    let key = found.trim();
+    if key.is_empty() {
+        return Err(format!("{reference} is empty"));
     }
-}
-
-impl fmt::Display for SecretRef {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Env(name) => write!(formatter, "env:{name}"),
-            Self::File(path) => write!(formatter, "file:{}", path.display()),
-        }
+    // It goes into a header.
+    if !key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        return Err(format!("{reference} holds bytes that no key has"));
     }
-}
-
-impl SecretRef {
-    /// The key. A file has to be a regular one, no link, of this process's user and readable by nobody else, in
-    /// `directory` if one is given. The error says what is wrong, never what was found.
-    pub fn read(&self, directory: Option<&Path>) -> Result<SecretString, String> {
-        let found = match self {
-            Self::Env(name) => from_environment(name),
-            Self::File(path) => from_file(path, directory),
-        }?;
-        let key = found.trim();
-        if key.is_empty() {
-            return Err(format!("{self} is empty"));
-        }
-        // It goes into a header.
-        if !key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
-            return Err(format!("{self} holds bytes that no key has"));
-        }
-        Ok(SecretString::from(key))
-    }
+    Ok(SecretString::from(key))
 }
 
 fn from_environment(name: &str) -> Result<String, String> {
@@ -140,6 +93,7 @@ fn require_inside(path: &Path, directory: &Path) -> Result<(), String> {
 mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::PathBuf;
 
     use secrecy::ExposeSecret;
 
@@ -153,31 +107,10 @@ mod tests {
     }
 
     #[test]
-    fn only_references_are_taken_and_nothing_else_is_repeated() {
-        assert_eq!("env:MY_KEY".parse(), Ok(SecretRef::Env("MY_KEY".into())));
-        assert_eq!("file:/etc/key".parse(), Ok(SecretRef::File("/etc/key".into())));
-        for wrong in [
-            "sk-secret",
-            "env:",
-            "env:1X",
-            "env:A B",
-            "file:",
-            "file:relative",
-            "ENV:A",
-            "",
-        ] {
-            let error = wrong.parse::<SecretRef>().expect_err("it is no reference");
-            assert!(!error.to_string().contains("sk-secret"));
-        }
-    }
-
-    #[test]
     fn a_key_is_read_without_its_line_end_and_is_never_printed() {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let path = file_with(folder.path(), "sk-123\n", 0o600);
-        let key = SecretRef::File(path)
-            .read(Some(folder.path()))
-            .expect("the file is as it should be");
+        let key = read(&SecretRef::File(path), Some(folder.path())).expect("the file is as it should be");
         assert_eq!(key.expose_secret(), "sk-123");
         assert!(!format!("{key:?}").contains("123"));
     }
@@ -187,7 +120,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder can be made");
         for mode in [0o644, 0o640, 0o660, 0o602] {
             let path = file_with(folder.path(), "sk-123", mode);
-            let error = SecretRef::File(path).read(None).expect_err("others may read it");
+            let error = read(&SecretRef::File(path), None).expect_err("others may read it");
             assert!(error.contains("0600") && !error.contains("sk-123"), "{error}");
         }
     }
@@ -200,7 +133,7 @@ mod tests {
         symlink(&path, &link).expect("a link can be made");
         let inner = folder.path().join("inner");
         fs::create_dir(&inner).expect("a folder can be made");
-        let refused = |path: PathBuf, directory: Option<&Path>| SecretRef::File(path).read(directory).is_err();
+        let refused = |path: PathBuf, directory: Option<&Path>| read(&SecretRef::File(path), directory).is_err();
         assert!(refused(link, None));
         assert!(refused(folder.path().to_owned(), None));
         assert!(refused("/dev/null".into(), None));
@@ -215,15 +148,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder can be made");
         for content in ["", " \n", "two\nlines", "\u{e9}"] {
             let path = file_with(folder.path(), content, 0o600);
-            assert!(SecretRef::File(path).read(None).is_err(), "{content:?}");
+            assert!(read(&SecretRef::File(path), None).is_err(), "{content:?}");
         }
     }
 
     #[test]
     fn a_missing_variable_is_named() {
-        let error = SecretRef::Env("VB_NO_SUCH_VARIABLE".into())
-            .read(None)
-            .expect_err("there is none");
+        let error = read(&SecretRef::Env("VB_NO_SUCH_VARIABLE".into()), None).expect_err("there is none");
         assert!(error.contains("VB_NO_SUCH_VARIABLE"), "{error}");
     }
 }

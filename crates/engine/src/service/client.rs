@@ -5,7 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use super::frame::{self, FrameError};
+use vb_formats::frame::{FrameError, Incoming, encode};
+
 use super::protocol::{Answer, Request, Response, ServiceError};
 use crate::batch::FailureClass;
 
@@ -54,16 +55,13 @@ impl Client {
         on_wait: &mut dyn FnMut() -> Result<(), E>,
     ) -> Result<Answer, CallError<E>> {
         // A request that cannot be sent leaves the connection as it was.
-        let frame = frame::encode(request).map_err(unsendable)?;
+        let frame = encode(request).map_err(unsendable)?;
         if std::mem::replace(&mut self.out_of_step, true) {
             return Err(io::Error::new(ErrorKind::NotConnected, "an earlier call on this connection failed").into());
         }
         self.write(&frame, on_wait)?;
-        let mut header = [0; frame::HEADER];
-        self.read(&mut header, on_wait)?;
-        let mut body = vec![0; frame::length(header).map_err(broken)?];
-        self.read(&mut body, on_wait)?;
-        let response = serde_json::from_slice(&body).map_err(io::Error::from)?;
+        let frame = self.read(on_wait)?;
+        let response = serde_json::from_slice(frame.body()).map_err(io::Error::from)?;
         self.out_of_step = false;
         match response {
             Response::Ok(answer) => Ok(answer),
@@ -79,12 +77,16 @@ impl Client {
         Ok(())
     }
 
-    fn read<E>(&mut self, buffer: &mut [u8], on_wait: &mut dyn FnMut() -> Result<(), E>) -> Result<(), CallError<E>> {
-        let mut filled = 0;
-        while filled < buffer.len() {
-            filled += unless_waiting(self.stream.read(&mut buffer[filled..]), on_wait)?.unwrap_or(0);
+    fn read<E>(&mut self, on_wait: &mut dyn FnMut() -> Result<(), E>) -> Result<Incoming, CallError<E>> {
+        let mut frame = Incoming::default();
+        loop {
+            let room = frame.room().map_err(broken)?;
+            if room.is_empty() {
+                return Ok(frame);
+            }
+            let arrived = unless_waiting(self.stream.read(room), on_wait)?.unwrap_or(0);
+            frame.filled(arrived);
         }
-        Ok(())
     }
 }
 

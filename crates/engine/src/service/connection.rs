@@ -6,9 +6,10 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use vb_formats::frame::{FrameError, encode};
 
 use super::answer::Service;
-use super::frame::{self, FrameError};
+use super::frame;
 use super::protocol::{Request, Response, ServiceError};
 use crate::batch::FailureClass;
 use crate::pipeline::run_batch::describe;
@@ -22,9 +23,9 @@ pub(super) async fn converse(mut stream: UnixStream, service: &Service) {
     let mut reader = BufReader::new(reader);
     while let Ok(Ok([_, ..])) = timeout(IDLE, reader.fill_buf()).await {
         let (response, understood) = match timeout(service.request_timeout, frame::read(&mut reader)).await {
-            Ok(Ok(body)) => {
+            Ok(Ok(request)) => {
                 let response = tokio::select! {
-                    response = answer(&body, service) => response,
+                    response = answer(request.body(), service) => response,
                     () = gone(&mut reader) => return,
                 };
                 (response, true)
@@ -32,8 +33,8 @@ pub(super) async fn converse(mut stream: UnixStream, service: &Service) {
             Ok(Err(error @ FrameError::TooLong(_))) => (Response::Err(at_fault(error.to_string())), false),
             Ok(Err(FrameError::Io(_))) | Err(_) => return,
         };
-        let frame = frame::encode(&response)
-            .or_else(|error| frame::encode(&Response::Err(at_fault(format!("the answer is too long: {error}")))));
+        let frame = encode(&response)
+            .or_else(|error| encode(&Response::Err(at_fault(format!("the answer is too long: {error}")))));
         let Ok(frame) = frame else { return };
         match timeout(service.request_timeout, writer.write_all(&frame)).await {
             Ok(Ok(())) if understood => {}

@@ -1,7 +1,7 @@
 //! The search service: answers questions of other processes of this machine over a unix socket, with the same models
 //! and the same store that the batches use, and ahead of them.
 //!
-//! - [`protocol`]: requests, answers and errors; `frame` is how they travel.
+//! - [`protocol`]: requests, answers and errors; `frame` reads them as they travel.
 //! - [`listener`]: the socket and who may connect. `connection`: one peer's requests, one after the other. `answer`: what
 //!   is done for each kind of request, `search` how a question is answered, `points`
 //!   what else is done with points, `import` takes vectors that are there already.

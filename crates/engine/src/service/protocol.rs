@@ -14,8 +14,7 @@ use crate::provider::contract::Purpose;
 use crate::store::place::Place;
 use crate::store::share::Condition;
 
-/// The longest frame in bytes, in both directions: about 2,000 vectors of 768 dimensions.
-pub const MAX_FRAME: usize = 16 << 20;
+pub use vb_formats::frame::MAX_FRAME;
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -4,10 +4,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use vb_engine::provider::secret::SecretRef;
 use vb_engine::store::contract::VectorStore;
 use vb_engine::store::error::StoreError;
 use vb_engine::store::qdrant::{QdrantOptions, QdrantStore};
+use vb_formats::secret_ref::SecretRef;
 use vb_qdrant_double::server::QdrantDouble;
 use vb_qdrant_double::settings::Settings;
 

@@ -1,11 +1,13 @@
 //! The habits of services: addresses, the header with the key, and limits.
 
 use reqwest::Url;
+use vb_formats::added_headers;
+use vb_formats::secret_ref::SecretRef;
 
 use super::address;
 use super::headers;
 use crate::provider::config::{Dialect, HttpConfig, ProviderConfig, ProviderKind};
-use crate::provider::secret::SecretRef;
+use crate::provider::secret;
 
 /// Where OpenAI's own service is.
 const OPENAI: &str = "https://api.openai.com/v1";
@@ -79,7 +81,7 @@ pub fn check(config: &ProviderConfig) -> Result<(), String> {
     }
     match key_reference(http)? {
         Some(reference) => {
-            reference.read(http.secret_directory.as_deref())?;
+            secret::read(&reference, http.secret_directory.as_deref())?;
         }
         None if http.dialect.needs_key() => return Err("it has no api_key_ref".to_owned()),
         None => {}
@@ -96,7 +98,7 @@ pub fn check_form(config: &ProviderConfig) -> Result<(), String> {
         url(http, &config.model)?;
     }
     key_reference(http)?;
-    headers::check(&http.options.headers)
+    added_headers::check(&http.options.headers)
 }
 
 fn key_reference(http: &HttpConfig) -> Result<Option<SecretRef>, String> {

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
+use vb_formats::rate_headers::RateHeaders;
+use vb_formats::refusal::{self, Said};
 
 use super::fault;
 use crate::batch::FailureClass;
-use crate::policy::verdict::{Fault, Said, verdict};
+use crate::policy::verdict::{Fault, verdict};
 use crate::provider::contract::ProviderError;
-use crate::provider::rate_headers::RateHeaders;
 
 /// A call that gave nothing.
 pub(super) struct Failed {
@@ -44,7 +45,7 @@ impl Failed {
         retry_after: Option<Duration>,
         rates: RateHeaders,
     ) -> Self {
-        let (said, words) = fault::of_refusal(status, body, secrets);
+        let (said, words) = refusal::read(status.as_u16(), body, secrets);
         let advice = match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ": the key is not accepted; see api_key_ref",
             StatusCode::NOT_FOUND => ": see its endpoint and model",
@@ -68,7 +69,7 @@ impl Failed {
             retry_after,
             rates,
             is_paid: false,
-            is_about_encoding: fault::is_about_encoding(words),
+            is_about_encoding: refusal::is_about_encoding(words),
         }
     }
 

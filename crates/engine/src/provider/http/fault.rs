@@ -1,15 +1,11 @@
-//! Finds out what went wrong with a call: from the chain of an error, or from the status and the body of a refusal.
+//! Finds out what went wrong with a connection, from the chain of an error.
 
 use std::error::Error;
 
-use reqwest::StatusCode;
-use serde_json::Value;
+use vb_formats::refusal;
 
 use super::address::Forbidden;
-use crate::policy::verdict::{Fault, Said};
-
-/// Letters of a service's own words that are shown.
-const SHOWN: usize = 200;
+use crate::policy::verdict::Fault;
 
 /// What a connection's error is.
 pub(super) fn of_transport(error: &reqwest::Error) -> Fault {
@@ -57,139 +53,5 @@ pub(super) fn innermost(error: &reqwest::Error) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    cleaned(&cause.to_string(), &[])
-}
-
-/// A refusal: what the body says the reason is, and its words for people, without anything that could be a key.
-pub(super) fn of_refusal(status: StatusCode, body: &[u8], secrets: &[&str]) -> (Said, Option<String>) {
-    let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-    let error = body.get("error").unwrap_or(&body);
-    let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-    let codes = [text("code"), text("type")];
-    let words = [text("message"), error.as_str().unwrap_or_default(), text("detail")];
-    let words = words.into_iter().find(|words| !words.is_empty()).unwrap_or_default();
-    let said = said(&codes, words);
-    // What services say about a key often holds a part of it.
-    let is_about_the_key = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-    let words = (!words.is_empty() && !is_about_the_key).then(|| cleaned(words, secrets));
-    (said, words)
-}
-
-fn said(codes: &[&str], words: &str) -> Said {
-    let has = |code: &str| codes.contains(&code);
-    if has("insufficient_quota") || has("billing_hard_limit_reached") || has("billing_not_active") {
-        return Said::QuotaExhausted;
-    }
-    if has("invalid_api_key") || has("model_not_found") || has("DeploymentNotFound") {
-        return Said::Misconfigured;
-    }
-    let words = words.to_ascii_lowercase();
-    let too_long = [
-        "maximum context length",
-        "context length",
-        "too many tokens",
-        "maximum input length",
-    ];
-    if has("context_length_exceeded") || too_long.iter().any(|phrase| words.contains(phrase)) {
-        return Said::TooLong;
-    }
-    Said::Nothing
-}
-
-/// Whether a refusal is about the form in which numbers were asked for.
-pub(super) fn is_about_encoding(words: Option<&str>) -> bool {
-    words.is_some_and(|words| {
-        let words = words.to_ascii_lowercase();
-        words.contains("encoding_format") || words.contains("base64")
-    })
-}
-
-/// One line of bounded length, without our secrets and without whatever looks like one.
-fn cleaned(words: &str, secrets: &[&str]) -> String {
-    let mut words = words.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        words = words.replace(secret, "[key]");
-    }
-    let words = words
-        .split(|letter: char| letter.is_whitespace() || letter.is_control())
-        .filter(|word| !word.is_empty())
-        .map(|word| if looks_like_a_key(word) { "[key]" } else { word });
-    let line = words.collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
-}
-
-/// Keys are long and of letters and digits mixed; some begin in a known way. What services mask with stars is one too.
-fn looks_like_a_key(word: &str) -> bool {
-    let word = word.trim_matches(|letter: char| !letter.is_ascii_alphanumeric() && letter != '*');
-    let has = |of: fn(&char) -> bool| word.chars().any(|letter| of(&letter));
-    let is_mixed = has(char::is_ascii_digit) && has(char::is_ascii_alphabetic);
-    let is_plain = word
-        .chars()
-        .all(|letter| letter.is_ascii_alphanumeric() || "-_*.".contains(letter));
-    word.contains("sk-") || word.contains("***") || (word.len() >= 24 && is_mixed && is_plain)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refusal(status: u16, body: &str) -> (Said, Option<String>) {
-        of_refusal(
-            StatusCode::from_u16(status).expect("a status"),
-            body.as_bytes(),
-            &["our-own-key"],
-        )
-    }
-
-    #[test]
-    fn reasons_are_found_in_each_shape_of_body() {
-        let table = [
-            (
-                429,
-                r#"{"error": {"message": "You exceeded your quota", "type": "insufficient_quota", "code": "insufficient_quota"}}"#,
-                Said::QuotaExhausted,
-                Some("You exceeded your quota"),
-            ),
-            (
-                400,
-                r#"{"error": {"message": "This model's maximum context length is 8192 tokens", "code": null}}"#,
-                Said::TooLong,
-                Some("This model's maximum context length is 8192 tokens"),
-            ),
-            (
-                404,
-                r#"{"error": {"code": "DeploymentNotFound", "message": "no such deployment"}}"#,
-                Said::Misconfigured,
-                Some("no such deployment"),
-            ),
-            (
-                413,
-                r#"{"error": "batch too large", "error_type": "Validation"}"#,
-                Said::Nothing,
-                Some("batch too large"),
-            ),
-            (422, r#"{"detail": "broken"}"#, Said::Nothing, Some("broken")),
-            (500, "<html>oops</html>", Said::Nothing, None),
-            (500, "", Said::Nothing, None),
-        ];
-        for (status, body, said, words) in table {
-            assert_eq!(refusal(status, body), (said, words.map(str::to_owned)), "{body}");
-        }
-    }
-
-    #[test]
-    fn nothing_that_could_be_a_key_is_shown() {
-        let of = |status, words: &str| refusal(status, &format!(r#"{{"error": {{"message": "{words}"}}}}"#)).1;
-        assert_eq!(of(401, "Incorrect API key provided: sk-abc***xyz"), None);
-        assert_eq!(
-            of(400, "bad our-own-key here, sk-abc123. and AbCdEfGh1234567890AbCdEfGh12").as_deref(),
-            Some("bad [key] here, [key] and [key]")
-        );
-        let long = of(400, &"word ".repeat(1_000)).expect("there are words");
-        assert!(long.chars().count() <= SHOWN + 1);
-        assert_eq!(of(400, "two\\nlines \\u0007").as_deref(), Some("two lines"));
-    }
+    refusal::cleaned(&cause.to_string(), &[])
 }

@@ -1,36 +1,13 @@
-//! Headers besides the key: those that administrators add, and those that say how fast to go.
+//! Headers that go with each request, with the secrets in them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
+use vb_formats::added_headers::{self, Content, NO_VALUE};
 
-use crate::provider::rate_headers::{LONGEST_PAUSE, RateHeader, RateHeaders};
-use crate::provider::secret::SecretRef;
-
-/// Parts of names of headers that carry secrets, whose values must be references.
-const SECRET_NAMES: [&str; 6] = ["auth", "key", "token", "secret", "cookie", "password"];
-
-const NO_VALUE: &str = "has a value that no header can have";
-
-/// Headers that belong to the connection or to us.
-const OURS: [&str; 6] = [
-    "host",
-    "content-length",
-    "content-type",
-    "transfer-encoding",
-    "connection",
-    "upgrade",
-];
-
-/// The first thing that is wrong with headers that somebody wants added, as they are written. No value is repeated.
-pub(super) fn check(headers: &BTreeMap<String, String>) -> Result<(), String> {
-    headers
-        .iter()
-        .try_for_each(|(name, value)| header(name, value).map(|_| ()))
-}
+use crate::provider::secret;
 
 /// Headers to add to each request, and the secrets that were read for them.
 pub(super) fn added(
@@ -40,10 +17,10 @@ pub(super) fn added(
     let mut map = HeaderMap::new();
     let mut secrets = Vec::new();
     for (name, value) in headers {
-        let (name, value) = match header(name, value)? {
+        let (name, value) = match added_headers::parse(name, value)? {
             (header, Content::Plain(value)) => (header, Some(value)),
             (header, Content::Secret(reference)) => {
-                let secret = reference.read(secret_directory)?;
+                let secret = secret::read(&reference, secret_directory)?;
                 let value = sensitive(secret.expose_secret());
                 secrets.push(secret);
                 (header, value)
@@ -55,181 +32,9 @@ pub(super) fn added(
     Ok((map, secrets))
 }
 
-/// What a header holds.
-enum Content {
-    Plain(HeaderValue),
-    Secret(SecretRef),
-}
-
-/// Takes a header apart, or says what is wrong with it.
-fn header(name: &str, value: &str) -> Result<(HeaderName, Content), String> {
-    let wrong = |what: &str| format!("header {name:?} {what}");
-    let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("is no name of a header"))?;
-    if OURS.contains(&header.as_str()) {
-        return Err(wrong("cannot be set"));
-    }
-    let content = match value.parse::<SecretRef>() {
-        Ok(reference) => Content::Secret(reference),
-        Err(_) if SECRET_NAMES.iter().any(|part| header.as_str().contains(part)) => {
-            return Err(wrong("carries a secret: give its value as env:NAME or file:/path"));
-        }
-        Err(_) => Content::Plain(HeaderValue::from_str(value).map_err(|_| wrong(NO_VALUE))?),
-    };
-    Ok((header, content))
-}
-
 /// A value that is not shown when the headers are printed.
 pub(super) fn sensitive(value: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(value).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-/// How long the service wants to be left alone, if it says so: the most exact header counts.
-pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let milliseconds = text("retry-after-ms").and_then(|value| seconds(value, 1_000.0));
-    let told = milliseconds.or_else(|| {
-        let value = text("retry-after")?;
-        seconds(value, 1.0).or_else(|| {
-            let moment = httpdate::parse_http_date(value.trim()).ok()?;
-            Some(moment.duration_since(now).unwrap_or_default())
-        })
-    });
-    told.map(|pause| pause.min(LONGEST_PAUSE))
-}
-
-/// What the service says of its limits.
-pub(super) fn rates(headers: &HeaderMap) -> RateHeaders {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let of = |unit: &str| RateHeader {
-        limit: text(&format!("x-ratelimit-limit-{unit}")).and_then(number),
-        remaining: text(&format!("x-ratelimit-remaining-{unit}")).and_then(number),
-        reset: text(&format!("x-ratelimit-reset-{unit}")).and_then(span),
-    };
-    RateHeaders {
-        requests: of("requests"),
-        tokens: of("tokens"),
-    }
-}
-
-/// Some services say -1 where they mean no limit.
-fn number(text: &str) -> Option<u32> {
-    let value = text.parse::<f64>().ok()?;
-    (value >= 0.0 && value.is_finite()).then_some(value as u32)
-}
-
-fn seconds(text: &str, parts: f64) -> Option<Duration> {
-    let value = text.trim().parse::<f64>().ok()?;
-    Duration::try_from_secs_f64(value.max(0.0) / parts).ok()
-}
-
-/// A time as these headers write it: `1s`, `6m0s`, `1h2m3.5s`, `120ms`, or plain seconds.
-fn span(text: &str) -> Option<Duration> {
-    if let Some(plain) = seconds(text, 1.0) {
-        return Some(plain);
-    }
-    let mut rest = text;
-    let mut total = Duration::ZERO;
-    while !rest.is_empty() {
-        let digits = rest.find(|letter: char| !(letter.is_ascii_digit() || letter == '.'))?;
-        let (value, after) = rest.split_at(digits);
-        let letters = after
-            .find(|letter: char| !letter.is_ascii_alphabetic())
-            .unwrap_or(after.len());
-        let (unit, after) = after.split_at(letters);
-        let unit = match unit {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3_600.0,
-            "d" => 86_400.0,
-            _ => return None,
-        };
-        let part = Duration::try_from_secs_f64(value.parse::<f64>().ok()? * unit).ok()?;
-        total = total.checked_add(part)?;
-        rest = after;
-    }
-    Some(total)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn map(headers: &[(&'static str, &'static str)]) -> HeaderMap {
-        let header = |(name, value): &(&'static str, &'static str)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
-        };
-        headers.iter().map(header).collect()
-    }
-
-    #[test]
-    fn each_form_of_retry_after_is_understood() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        type Row = (&'static [(&'static str, &'static str)], Option<u64>);
-        let table: [Row; 10] = [
-            (&[("retry-after", "86400")], Some(3_600_000)),
-            (&[("retry-after", "10000000000000000000")], Some(3_600_000)),
-            (&[("retry-after-ms", "1500"), ("retry-after", "7")], Some(1_500)),
-            (&[("retry-after", "7")], Some(7_000)),
-            (&[("retry-after", "0.25")], Some(250)),
-            (&[("retry-after", "-3")], Some(0)),
-            (&[("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT")], Some(10_000)),
-            (&[("retry-after", "Sun, 06 Nov 1994 08:49:07 GMT")], Some(0)),
-            (&[("retry-after", "soon")], None),
-            (&[], None),
-        ];
-        for (headers, expected) in table {
-            let mut map = HeaderMap::new();
-            for (name, value) in headers {
-                map.insert(*name, HeaderValue::from_str(value).expect("a value"));
-            }
-            assert_eq!(
-                retry_after(&map, now),
-                expected.map(Duration::from_millis),
-                "{headers:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn rate_headers_are_read_as_openai_writes_them() {
-        let found = rates(&map(&[
-            ("x-ratelimit-limit-requests", "3000"),
-            ("x-ratelimit-remaining-requests", "2999"),
-            ("x-ratelimit-reset-requests", "20ms"),
-            ("x-ratelimit-limit-tokens", "1000000"),
-            ("x-ratelimit-remaining-tokens", "0"),
-            ("x-ratelimit-reset-tokens", "6m0.5s"),
-        ]));
-        assert_eq!(found.requests.limit, Some(3_000));
-        assert_eq!(found.requests.remaining, Some(2_999));
-        assert_eq!(found.requests.reset, Some(Duration::from_millis(20)));
-        assert_eq!(found.tokens.remaining, Some(0));
-        assert_eq!(found.tokens.reset, Some(Duration::from_millis(360_500)));
-        let senseless = rates(&map(&[
-            ("x-ratelimit-limit-requests", "-1"),
-            ("x-ratelimit-remaining-requests", "many"),
-            ("x-ratelimit-reset-requests", "5 parsecs"),
-        ]));
-        assert_eq!(senseless, RateHeaders::default());
-    }
-
-    #[test]
-    fn secrets_in_headers_must_be_references_and_ours_cannot_be_set() {
-        let check = |name: &str, value: &str| check(&BTreeMap::from([(name.to_owned(), value.to_owned())]));
-        assert!(check("x-team", "search").is_ok());
-        for (name, value) in [
-            ("authorization", "Bearer abc"),
-            ("X-Api-Key", "abc"),
-            ("cookie", "abc"),
-            ("host", "elsewhere"),
-            ("no header", "abc"),
-            ("x-team", "two\nlines"),
-        ] {
-            let error = check(name, value).expect_err("it is refused");
-            assert!(error.contains(name) && !error.contains("abc"), "{error}");
-        }
-    }
 }

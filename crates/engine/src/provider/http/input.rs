@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::answer::Answer;
 use super::tokenizer;
 use crate::policy::cutting::estimated_tokens;
 use crate::policy::sharing::share;
 use crate::provider::contract::Embedding;
+use vb_formats::answer::Answer;
 
 /// Texts as they are sent.
 pub(super) struct Input {

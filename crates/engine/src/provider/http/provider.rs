@@ -11,8 +11,11 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
+use vb_formats::answer::{Answer, longest, parse};
+use vb_formats::rate_headers::{self, RateHeaders};
+use vb_formats::secret_ref::SecretRef;
 
-use super::answer::{self, Answer, ReadError};
+use super::answer::{self, ReadError};
 use super::client::Clients;
 use super::dialect::{self, REQUEST_BYTES};
 use super::failed::Failed;
@@ -28,8 +31,7 @@ use crate::provider::contract::{
 use crate::provider::gate::{Admission, Gate};
 use crate::provider::meter::{Ended, Meter};
 use crate::provider::options::EncodingFormat;
-use crate::provider::rate_headers::RateHeaders;
-use crate::provider::secret::SecretRef;
+use crate::provider::secret;
 
 /// How long a call waits for its turn in memory before it is sent away: somebody may wait for a query, and what only
 /// backfills should not keep others from their turn.
@@ -267,9 +269,9 @@ impl HttpProvider {
             .await;
         let response = sent.map_err(|error| self.broken(&error, false))?;
         let status = response.status();
-        let rates = headers::rates(response.headers());
+        let rates = rate_headers::rates(response.headers());
         if status != StatusCode::OK {
-            let retry_after = headers::retry_after(response.headers(), SystemTime::now());
+            let retry_after = rate_headers::retry_after(response.headers(), SystemTime::now());
             let body = answer::read(response, REFUSAL_BYTES).await.unwrap_or_default();
             if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
                 // Somebody may have put a new key where the old one was.
@@ -283,17 +285,17 @@ impl HttpProvider {
         let dimensions = self.dimensions.get().copied();
         let texts = input.texts.len();
         let unusable = |fault| Failed::unusable(&self.name, dimensions, fault, texts, rates);
-        let body = match answer::read(response, answer::longest(texts, dimensions)).await {
+        let body = match answer::read(response, longest(texts, dimensions)).await {
             Ok(body) => body,
             Err(ReadError::TooLarge) => {
                 return Err(unusable(Fault::TooLarge));
             }
             Err(ReadError::Broken(error)) => return Err(self.broken(&error, true)),
         };
-        let parsing = tokio::task::spawn_blocking(move || answer::parse(&body, texts, dimensions));
+        let parsing = tokio::task::spawn_blocking(move || parse(&body, texts, dimensions));
         match parsing.await {
             Ok(Ok(answer)) => Ok((answer, rates)),
-            Ok(Err(fault)) => Err(unusable(fault)),
+            Ok(Err(reason)) => Err(unusable(reason.into())),
             Err(_) => Err(unusable(Fault::NotEmbeddings)),
         }
     }
@@ -337,7 +339,7 @@ impl HttpProvider {
         map.insert(ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(reference) = &self.http.api_key_ref {
             let reference: SecretRef = reference.parse().map_err(|error| format!("{error}"))?;
-            let secret = reference.read(directory)?;
+            let secret = secret::read(&reference, directory)?;
             let (name, prefix) = self.http.dialect.key_header();
             let value = headers::sensitive(&format!("{prefix}{}", secret.expose_secret()))
                 .ok_or_else(|| format!("{reference} holds bytes that no key has"))?;

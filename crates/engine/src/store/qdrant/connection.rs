@@ -14,6 +14,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Uri};
 use tonic::{Request, Status};
 
 use super::options::QdrantOptions;
+use crate::provider::secret;
 use crate::store::error::StoreError;
 
 /// Connections that requests take in turn: one alone would be encrypted and decrypted on a single core.
@@ -143,9 +144,7 @@ impl Connection {
             return Ok(Key(None));
         };
         let wrong = |what: String| StoreError::Configuration(format!("vector_backfill.qdrant_api_key_ref: {what}"));
-        let key = reference
-            .read(self.options.secret_directory.as_deref())
-            .map_err(wrong)?;
+        let key = secret::read(reference, self.options.secret_directory.as_deref()).map_err(wrong)?;
         let mut value: MetadataValue<Ascii> = key
             .expose_secret()
             .parse()

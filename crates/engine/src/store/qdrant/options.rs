@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::provider::secret::SecretRef;
+use vb_formats::secret_ref::SecretRef;
 
 /// Where the server is, and how it is talked to.
 #[derive(Debug, Clone, PartialEq, Eq)]

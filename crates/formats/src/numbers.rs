@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
 /// One embedding as it came, however it was written.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Numbers(pub(super) Vec<f32>);
+pub(crate) struct Numbers(pub(crate) Vec<f32>);
 
 impl<'de> Deserialize<'de> for Numbers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -48,7 +48,7 @@ impl<'de> Visitor<'de> for NumbersVisitor {
 
 impl Numbers {
     /// The vector of length one in the same direction; `None` when there is none.
-    pub(super) fn normalised(self) -> Option<Vec<f32>> {
+    pub(crate) fn normalised(self) -> Option<Vec<f32>> {
         let mut vector = self.0;
         let length = vector
             .iter()
