@@ -1,7 +1,7 @@
 -- $1 jobs that are active already, $2 active jobs a client may have unless its limits say otherwise (8 at most), $3 how many are wanted.
 -- Clients come in turn: the best job of each, then the second best. None whose hours are closed.
 select job_id, client_id, source::oid, vector_type, preference, requested_provider, requested_batch_size, max_retries,
-       priority, reembed, job_role, source_name, kind
+       priority, reembed, job_role::oid, source_name, kind
 from (
     select j.*, row_number() over (
         partition by j.client_id order by (j.job_id = any($1)) desc, j.priority desc, j.job_id

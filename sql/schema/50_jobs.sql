@@ -16,7 +16,7 @@ create table vb_jobs (
     kind                  text not null default 'backfill' check (kind in ('backfill', 'sync')),
     max_tokens            bigint check (max_tokens > 0),
     max_cost              numeric check (max_cost > 0::numeric),
-    job_role              oid not null,
+    job_role              regrole not null,
     state                 text not null default 'queued'
                           check (state in ('queued', 'running', 'paused', 'completed', 'failed', 'cancelled')),
     attempts              int not null default 0,
@@ -78,3 +78,8 @@ create table vb_job_errors (
     primary key (job_id, record_id)
 );
 comment on table vb_job_errors is 'Records that a job could not embed; read vb_error_report instead';
+
+-- Where a dump is read back, jobs that had not ended go on. Batches that were in flight are begun anew.
+select pg_catalog.pg_extension_config_dump('vb_jobs', '');
+select pg_catalog.pg_extension_config_dump('vb_jobs_job_id_seq', '');
+select pg_catalog.pg_extension_config_dump('vb_job_errors', '');

@@ -21,6 +21,7 @@ mod control;
 mod copies;
 mod crash_recovery;
 mod drops;
+mod dump;
 mod fairness;
 mod filter;
 mod flat;
