@@ -22,6 +22,7 @@ static NICE: GucSetting<i32> = GucSetting::<i32>::new(10);
 static MEMORY_LIMIT: GucSetting<i32> = GucSetting::<i32>::new(512);
 static POLL_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(1000);
 static REQUEST_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(60_000);
+static SOURCE_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(30_000);
 static SECRET_DIRECTORY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 static MAX_RECORDS_PER_SECOND: GucSetting<i32> = GucSetting::<i32>::new(0);
 static PAUSED: GucSetting<bool> = GucSetting::<bool>::new(false);
@@ -52,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) poll_interval: Duration,
     /// How long one request to a provider, a store or the worker may take.
     pub(crate) request_timeout: Duration,
+    /// How long the worker itself reads a source at a time.
+    pub(crate) source_timeout: Duration,
     /// Folder that files with keys have to be in; `None` for any.
     pub(crate) secret_directory: Option<PathBuf>,
     /// Records a second that backfills may begin, all together; `None` for as many as they can.
@@ -83,6 +86,7 @@ impl Settings {
             memory_limit: MEMORY_LIMIT.get() as usize * 1024 * 1024,
             poll_interval: milliseconds(POLL_INTERVAL.get()),
             request_timeout: milliseconds(REQUEST_TIMEOUT.get()),
+            source_timeout: milliseconds(SOURCE_TIMEOUT.get()),
             secret_directory: path_of(&SECRET_DIRECTORY),
             max_records_per_second: u32::try_from(MAX_RECORDS_PER_SECOND.get())
                 .ok()
@@ -223,6 +227,16 @@ pub(crate) fn define() {
         c"A request that takes longer has failed and may be repeated.",
         &REQUEST_TIMEOUT,
         1_000,
+        3_600_000,
+        GucContext::Sighup,
+        GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_int_guc(
+        c"vector_backfill.source_timeout",
+        c"How long the worker may take to read the rows of a batch.",
+        c"A job whose view or functions take longer is paused: all others wait meanwhile. Looks at a whole source that take longer are made by readers.",
+        &SOURCE_TIMEOUT,
+        100,
         3_600_000,
         GucContext::Sighup,
         GucFlags::UNIT_MS,

@@ -21,5 +21,6 @@ pub(crate) mod signal;
 pub(crate) mod spi;
 pub(crate) mod statement;
 pub(crate) mod text;
+pub(crate) mod time_limit;
 pub(crate) mod transaction;
 pub(crate) mod trigger;

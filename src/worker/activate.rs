@@ -25,7 +25,7 @@ use crate::catalog::jobs::{self, Job, JobKind, Start};
 use crate::catalog::references::Owner;
 use crate::catalog::source_access;
 use crate::error::{Result, VbError};
-use crate::pg::role;
+use crate::pg::{role, time_limit};
 use crate::source::describe::{Source, describe};
 use crate::source::key::Matching;
 use crate::source::live;
@@ -67,7 +67,9 @@ pub(crate) fn activate(
         collections::change_chunking(installation, collection, source.chunking)?;
     }
 
-    let waiting = with_rows(installation, &source, &job, suspicion::settle(installation, &job)?)?;
+    let limit = surroundings.settings.source_timeout;
+    let waiting = suspicion::settle(installation, &job)?;
+    let waiting = time_limit::reading(&source.name, limit, || with_rows(installation, &source, &job, waiting))?;
     let waiting_count: usize = waiting.iter().map(|batch| batch.record_ids.len()).sum();
     let skip: HashSet<String> = waiting
         .iter()
@@ -86,7 +88,9 @@ pub(crate) fn activate(
             // Those that may have crashed the worker are looked at in their batch.
             pending.record_ids.retain(|record_id| !skip.contains(record_id));
             let found = Found {
-                work_list: present_state(&source, &job, present.is_some())?,
+                work_list: time_limit::reading(&source.name, limit, || {
+                    present_state(&source, &job, present.is_some())
+                })?,
                 gone: Vec::new(),
                 failed: 0,
             };

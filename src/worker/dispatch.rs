@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use vb_engine::batch::{Batch, Record};
 use vb_engine::fields::FieldsChange;
@@ -20,6 +21,7 @@ use crate::catalog::source_access;
 use crate::catalog::spending;
 use crate::error::{Result, VbError};
 use crate::fault::Fault;
+use crate::pg::time_limit;
 use crate::source::gone;
 use crate::source::key::Matching;
 use crate::source::payload::LONGEST_PAYLOAD;
@@ -72,6 +74,14 @@ pub(crate) struct Outset {
     pub(crate) held: Option<Held>,
 }
 
+/// How much a batch reads, and for how long.
+pub(crate) struct ReadLimits {
+    /// Bytes of text.
+    pub(crate) bytes: usize,
+    /// Time.
+    pub(crate) time: Duration,
+}
+
 /// What a client waits for that may embed no more records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Held {
@@ -81,15 +91,16 @@ pub(crate) enum Held {
     ForTomorrow,
 }
 
-/// Reads the records as they are now, up to so many bytes of text, and notes the batch. `in_flight` records of the client are
+/// Reads the records as they are now, within these limits, and notes the batch. `in_flight` records of the client are
 /// in work already.
 pub(crate) fn prepare(
     installation: &Installation,
     active: &ActiveJob,
     again: &Again,
-    byte_limit: usize,
+    limits: &ReadLimits,
     in_flight: usize,
 ) -> Result<Outset> {
+    let byte_limit = limits.bytes;
     let context = &active.context;
     require_rights(installation, context)?;
     // Before the rows: what changes after this has another number.
@@ -97,13 +108,15 @@ pub(crate) fn prepare(
         JobKind::Sync => changes::numbers(installation, context.owner(), &again.record_ids)?,
         JobKind::Backfill => HashMap::new(),
     };
-    let read = reader::read(
-        &context.source,
-        context.job.role,
-        context.job.client_id,
-        &again.record_ids,
-        byte_limit,
-    )?;
+    let read = time_limit::reading(&context.source.name, limits.time, || {
+        reader::read(
+            &context.source,
+            context.job.role,
+            context.job.client_id,
+            &again.record_ids,
+            byte_limit,
+        )
+    })?;
     let (covered, uncovered) = again.record_ids.split_at(read.covered.min(again.record_ids.len()));
     let mut rest = uncovered.to_vec();
     pending.retain(|record_id, _| !rest.contains(record_id));
@@ -322,11 +335,14 @@ pub(crate) fn prepare_removal(
     installation: &Installation,
     active: &ActiveJob,
     gone: Vec<String>,
+    time: Duration,
 ) -> Result<Option<Prepared>> {
     let context = &active.context;
     require_rights(installation, context)?;
     // Some may have come back, and have their vectors already.
-    let gone = gone::still(&context.source, &context.scope(), gone, &mut Matching::Values)?;
+    let gone = time_limit::reading(&context.source.name, time, || {
+        gone::still(&context.source, &context.scope(), gone, &mut Matching::Values)
+    })?;
     if gone.is_empty() {
         return Ok(None);
     }

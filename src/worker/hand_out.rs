@@ -9,7 +9,7 @@ use vb_engine::policy::fairness::Turns;
 use vb_engine::policy::pacing::Bounded;
 
 use super::active_job::{ActiveJob, Again, JobContext, Urgency, Work};
-use super::dispatch::{self, Held, Outset, Prepared, ReadFault};
+use super::dispatch::{self, Held, Outset, Prepared, ReadFault, ReadLimits};
 use super::look;
 use super::main_loop::Worker;
 use super::outcome::UNTIL_OTHERS_HAVE_SPENT;
@@ -71,6 +71,7 @@ impl Worker {
             let active = &mut self.jobs[position];
             let (client, priority) = (active.context.job.client_id, active.priority);
             let bounded = bounds(client, active.following.is_some());
+            let begun = Instant::now();
             let (records, embedded, is_held) = match active.take(Instant::now(), urgency, self.pacing.most(&bounded)) {
                 Some(Work::Embed(again)) => (
                     again.record_ids.len(),
@@ -81,7 +82,10 @@ impl Worker {
                 None => return Ok(()),
             };
             if !is_held {
-                self.turns_of(urgency).charge(client, records, priority);
+                // What takes the worker's own time is a share of it, too.
+                let milliseconds = usize::try_from(begun.elapsed().as_millis()).unwrap_or(usize::MAX);
+                self.turns_of(urgency)
+                    .charge(client, records.saturating_add(milliseconds), priority);
                 self.pacing.take(&bounded, embedded, Instant::now());
             }
         }
@@ -237,7 +241,10 @@ impl Worker {
             return Ok(true);
         };
         // Half of what all may take, so that there is room for batches of another provider.
-        let byte_limit = self.settings.memory_limit / 4 / self.settings.max_concurrent_batches.max(1);
+        let limits = ReadLimits {
+            bytes: self.settings.memory_limit / 4 / self.settings.max_concurrent_batches.max(1),
+            time: self.settings.source_timeout,
+        };
         let active = &self.jobs[position];
         let context = Arc::clone(&active.context);
         let of_client = self
@@ -248,7 +255,7 @@ impl Worker {
             .map(|batch| batch.record_ids.len() - batch.changed.len())
             .sum();
         let prepared = self.begin_with(&context, |installation| {
-            dispatch::prepare(installation, active, &again, byte_limit, in_flight)
+            dispatch::prepare(installation, active, &again, &limits, in_flight)
         });
         match prepared {
             Ok(Begun::Held) => {
@@ -333,8 +340,9 @@ impl Worker {
         }
         let active = &self.jobs[position];
         let context = Arc::clone(&active.context);
+        let time = self.settings.source_timeout;
         let prepared = self.begin_with(&context, |installation| {
-            dispatch::prepare_removal(installation, active, gone.clone())
+            dispatch::prepare_removal(installation, active, gone.clone(), time)
         })?;
         match prepared {
             Begun::Held => {

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -17,7 +18,7 @@ use crate::catalog::jobs;
 use crate::catalog::references::Owner;
 use crate::catalog::source_access;
 use crate::error::{Result, VbError};
-use crate::pg::{lock, signal};
+use crate::pg::{lock, signal, time_limit, transaction};
 use crate::settings::Settings;
 use crate::source::describe::{Source, describe};
 use crate::source::gone;
@@ -137,6 +138,8 @@ impl Look {
         skip: &HashSet<String>,
     ) -> Result<Looked> {
         let window = window(surroundings.settings);
+        let go_on = || go_on(installation, surroundings.database, scope.job_id);
+        let look = || find(installation, source, scope, asked_by, window, skip, &go_on);
         let found = match self {
             Self::Made(found, order) if order.is_for(source, scope) => found.without(skip),
             Self::Made(..) => {
@@ -144,15 +147,25 @@ impl Look {
                     "the source is not what it was when it was looked at",
                 ));
             }
-            Self::IfShort if takes_long(installation, source, scope)? => {
-                let skip = skip.iter().cloned().collect();
-                let order = Order::new(surroundings.namespace, asked_by, source, scope, skip, window);
-                return Ok(Looked::TakesLong(Box::new(order)));
+            Self::IfShort => {
+                let limit = surroundings.settings.source_timeout;
+                let short = || time_limit::reading(&source.name, limit, look);
+                let found = match takes_long(installation, source, scope)? {
+                    true => None,
+                    false => match transaction::attempt(short) {
+                        // The planner knows nothing of what functions take.
+                        Err(error) if error.code == PgSqlErrorCode::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED => None,
+                        found => Some(found?),
+                    },
+                };
+                let Some(found) = found else {
+                    let skip = skip.iter().cloned().collect();
+                    let order = Order::new(surroundings.namespace, asked_by, source, scope, skip, window);
+                    return Ok(Looked::TakesLong(Box::new(order)));
+                };
+                found
             }
-            Self::IfShort | Self::Anyway => {
-                let go_on = || go_on(installation, surroundings.database, scope.job_id);
-                find(installation, source, scope, asked_by, window, skip, &go_on)?
-            }
+            Self::Anyway => look()?,
         };
         set_aside_too_long(installation, scope.job_id, &found.work_list)?;
         if scope.comparison == Comparison::Texts {

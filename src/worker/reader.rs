@@ -2,6 +2,7 @@
 //! writes nothing to the database, and sees all of it as it was at one moment, since the worker records batches meanwhile.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use pgrx::pg_sys::Oid;
 use uuid::Uuid;
@@ -11,9 +12,12 @@ use super::look;
 use super::look_order::{Answer, Order, Place};
 use crate::catalog::installation::{self, Installation};
 use crate::error::{Result, VbError};
-use crate::pg::{lock, process, signal, spi, transaction};
+use crate::pg::{lock, process, signal, spi, time_limit, transaction};
 use crate::settings::Settings;
 use crate::source::describe::describe;
+
+/// There are few readers: whatever takes longer never ends. Hundreds of millions of rows take less.
+const LONGEST_LOOK: Duration = Duration::from_secs(3_600);
 
 /// Makes the look with this name and ends.
 pub(crate) fn run(database: Oid, name: &str) {
@@ -59,14 +63,16 @@ fn look(installation: &Installation, database: Oid, order: &Order) -> Result<Ans
         }
         Err(VbError::interrupted("the worker has ended, or will"))
     };
-    look::find(
-        installation,
-        &source,
-        &scope,
-        order.asked_by,
-        order.window,
-        &skip,
-        &go_on,
-    )
-    .map(Answer::Found)
+    let find = || {
+        look::find(
+            installation,
+            &source,
+            &scope,
+            order.asked_by,
+            order.window,
+            &skip,
+            &go_on,
+        )
+    };
+    time_limit::reading(&source.name, LONGEST_LOOK, find).map(Answer::Found)
 }

@@ -675,3 +675,58 @@ fn a_database_that_knows_no_utf8_cannot_have_the_extension() {
         cluster.connect("postgres").try_rows("select 1", &[]).ok()
     });
 }
+
+#[test]
+fn a_view_that_takes_for_ever_stops_its_own_job_and_nobody_elses() {
+    let (cluster, mut client) = shop("collection");
+    client.run("alter system set vector_backfill.source_timeout = '1s'");
+    client.reload();
+    client.run(
+        "create function den.sleeps(text) returns text language plpgsql volatile as $$
+         begin perform pg_sleep(1000); return $1; end $$;
+         create view den.slow as select id, client_id, case when id = 3 then den.sleeps(title) else title end as title from den.own;
+         alter function den.sleeps(text) owner to mallory; alter view den.slow owner to mallory;
+         select vb_configure_source('den.slow', key_columns => '{id}')",
+    );
+    let mut mallory = cluster.connect_as("shop", "mallory");
+    let slow = jobs::enqueue(&mut mallory, 3, "den.slow");
+    // Its look is given to a reader; what others do goes on meanwhile.
+    wait::until("a reader", || {
+        let readers: i64 = client.value(
+            "select count(*) from pg_stat_activity where backend_type = 'vector_backfill reader'",
+            &[],
+        );
+        (readers == 1).then_some(())
+    });
+    let mut one = cluster.connect_as("shop", "one");
+    client.run("update issues set title = title || ', and once more' where client_id = 1");
+    let job = jobs::enqueue(&mut one, 1, "issues");
+    assert_eq!(jobs::completed(&mut client, job).successful, 6);
+    client.run(&format!("select vb_cancel({slow})"));
+
+    // Rows that are slow only when a batch reads them.
+    client.run(
+        "create or replace view den.slow as select id, client_id, title from den.own;
+         create table den.switch (is_slow boolean); insert into den.switch values (false);
+         create or replace function den.sleeps(text) returns text language plpgsql volatile as $$
+         begin if (select is_slow from den.switch) then perform pg_sleep(1000); end if; return $1; end $$;
+         alter table den.switch owner to mallory;
+         insert into den.own select n, 3, 'mallory has title ' || n from generate_series(100, 600) n;
+         create or replace view den.slow as select id, client_id, den.sleeps(title) as title from den.own",
+    );
+    let slow: i64 = mallory.value("select vb_enqueue_backfill(3, 'den.slow', batch_size => 20)", &[]);
+    jobs::until(&mut client, slow, "its first records", |now| now.successful > 0);
+    client.run("update den.switch set is_slow = true");
+    let paused = jobs::until(&mut client, slow, "a pause", |now| now.state == "paused");
+    let reason = paused.last_error.unwrap_or_default();
+    assert!(
+        reason.starts_with("reading den.slow took longer than vector_backfill.source_timeout, 1 s"),
+        "{reason}"
+    );
+    client.run("update issues set title = title || ', and again' where client_id = 1");
+    let job = jobs::enqueue(&mut one, 1, "issues");
+    assert_eq!(jobs::completed(&mut client, job).successful, 6);
+    client.run("update den.switch set is_slow = false");
+    mallory.run(&format!("select vb_resume({slow})"));
+    jobs::completed(&mut client, slow);
+}
