@@ -1,8 +1,9 @@
 //! Embedding providers as configured, and whether one could be used now.
 
+use serde::de::DeserializeOwned;
 use vb_engine::provider::config::{Dialect, HttpConfig, OnnxConfig, ProviderConfig, ProviderKind};
 use vb_engine::provider::http::{self, models};
-use vb_engine::provider::options::ProviderOptions;
+use vb_engine::provider::options::{LocalOptions, ProviderOptions};
 
 use super::collections::Collection;
 use super::installation::Installation;
@@ -227,13 +228,8 @@ impl Stored {
     }
 
     fn kind(&self, settings: &Settings, kind: Kind) -> std::result::Result<ProviderKind, String> {
-        let options: ProviderOptions =
-            serde_json::from_str(&self.options).map_err(|error| format!("options: {}", without_place(&error)))?;
         match kind {
-            Kind::Onnx if options != ProviderOptions::default() => {
-                Err("options are for providers over HTTP; a local model has none".to_owned())
-            }
-            Kind::Onnx => local(settings, &self.model).map(ProviderKind::Onnx),
+            Kind::Onnx => local(settings, &self.model, self.options()?).map(ProviderKind::Onnx),
             Kind::Http(dialect) => Ok(ProviderKind::Http(Box::new(HttpConfig {
                 dialect,
                 endpoint: self.endpoint.clone(),
@@ -244,9 +240,13 @@ impl Stored {
                 requests_per_minute: self.requests_per_minute.and_then(|value| u32::try_from(value).ok()),
                 tokens_per_minute: self.tokens_per_minute.and_then(|value| u32::try_from(value).ok()),
                 timeout_ms: u64::try_from(settings.request_timeout.as_millis()).unwrap_or(u64::MAX),
-                options,
+                options: self.options::<ProviderOptions>()?,
             }))),
         }
+    }
+
+    fn options<T: DeserializeOwned>(&self) -> std::result::Result<T, String> {
+        serde_json::from_str(&self.options).map_err(|error| format!("options: {}", without_place(&error)))
     }
 }
 
@@ -267,7 +267,7 @@ fn without_place(error: &serde_json::Error) -> String {
     }
 }
 
-fn local(settings: &Settings, model: &str) -> std::result::Result<OnnxConfig, String> {
+fn local(settings: &Settings, model: &str, options: LocalOptions) -> std::result::Result<OnnxConfig, String> {
     // The name becomes a folder below the model directory and must not lead out of it.
     if model.contains(['/', '\\']) || model.starts_with('.') {
         return Err(format!("model name {model:?} is not the name of a folder"));
@@ -277,6 +277,7 @@ fn local(settings: &Settings, model: &str) -> std::result::Result<OnnxConfig, St
         model_directory: settings.model_directory.join(model),
         threads: settings.onnx_threads,
         nice: settings.nice,
+        options,
     })
 }
 
