@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use pgrx::pg_sys::Oid;
 use uuid::Uuid;
+use vb_engine::private_directory::{self, Refused};
 
 use crate::error::{Result, VbError};
 use crate::settings::{HOME_PREFIX, Settings};
@@ -45,7 +45,7 @@ impl Mark {
     }
 }
 
-/// Makes the folder ready for an installation. Collections of a former installation (the extension was dropped and
+/// Makes the folder ready for an installation, closed to all other users. Collections of a former installation (the extension was dropped and
 /// created again) are removed: nothing refers to them any more. Those of another server are not ours to remove.
 pub(crate) fn prepare(settings: &Settings, database: Oid, mark: &Mark) -> Result<PathBuf> {
     let home = settings.database_directory(database);
@@ -56,6 +56,18 @@ pub(crate) fn prepare(settings: &Settings, database: Oid, mark: &Mark) -> Result
         )
         .hint("vector_backfill.data_directory must be a folder that the server's user can write to.")
     };
+    let close = || {
+        private_directory::make(&home).map_err(|refused| {
+            match refused {
+            Refused::Io(error) => failed(error),
+            refused => VbError::wrong_state(format!("the directory {} cannot be used: {refused}", home.display())).hint(
+                "It holds everybody's vectors and the worker's socket, and has to belong to the server's user alone; \
+                 vector_backfill.data_directory says where it is.",
+            ),
+        }
+        })
+    };
+    close()?;
     match owner(&home).map_err(failed)? {
         Some(owner) if owner == *mark => return Ok(home),
         Some(owner) if owner.server != mark.server => {
@@ -66,11 +78,14 @@ pub(crate) fn prepare(settings: &Settings, database: Oid, mark: &Mark) -> Result
             ))
             .hint("Give each server a vector_backfill.data_directory of its own, or remove the directory and embed again."));
         }
-        Some(_) => fs::remove_dir_all(&home).map_err(failed)?,
+        Some(_) => {
+            fs::remove_dir_all(&home).map_err(failed)?;
+            close()?;
+        }
         // A mark that is missing or torn says nothing: what is there stays.
         None => {}
     }
-    make(&home, mark)
+    leave_mark(&home, mark)
         .and_then(|()| fs::write(settings.data_directory.join("README"), EXPLANATION))
         .map_err(failed)?;
     Ok(home)
@@ -84,8 +99,7 @@ fn owner(home: &Path) -> io::Result<Option<Mark>> {
     }
 }
 
-fn make(home: &Path, mark: &Mark) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(home)?;
+fn leave_mark(home: &Path, mark: &Mark) -> io::Result<()> {
     let new = home.join(format!("{MARK_FILE}.new"));
     let mut file = fs::File::create(&new)?;
     file.write_all(mark.text().as_bytes())?;

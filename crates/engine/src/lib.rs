@@ -12,6 +12,7 @@ pub mod pipeline;
 pub mod point;
 pub mod policy;
 pub mod priority;
+pub mod private_directory;
 pub mod provider;
 pub mod purse;
 mod regular_file;
