@@ -45,29 +45,13 @@ impl Mark {
     }
 }
 
-/// Makes the folder ready for an installation, closed to all other users. Collections of a former installation (the extension was dropped and
-/// created again) are removed: nothing refers to them any more. Those of another server are not ours to remove.
+/// Makes the folder ready for an installation, closed to all other users. Collections of a former installation (the
+/// extension was dropped and created again) are removed: nothing refers to them any more. Those of another server are not
+/// ours to remove.
 pub(crate) fn prepare(settings: &Settings, database: Oid, mark: &Mark) -> Result<PathBuf> {
     let home = settings.database_directory(database);
-    let failed = |error: io::Error| {
-        VbError::new(
-            pgrx::PgSqlErrorCode::ERRCODE_IO_ERROR,
-            format!("could not prepare the directory {}: {error}", home.display()),
-        )
-        .hint("vector_backfill.data_directory must be a folder that the server's user can write to.")
-    };
-    let close = || {
-        private_directory::make(&home).map_err(|refused| {
-            match refused {
-            Refused::Io(error) => failed(error),
-            refused => VbError::wrong_state(format!("the directory {} cannot be used: {refused}", home.display())).hint(
-                "It holds everybody's vectors and the worker's socket, and has to belong to the server's user alone; \
-                 vector_backfill.data_directory says where it is.",
-            ),
-        }
-        })
-    };
-    close()?;
+    let failed = |error: io::Error| unprepared(&home, &error);
+    close(&home)?;
     match owner(&home).map_err(failed)? {
         Some(owner) if owner == *mark => return Ok(home),
         Some(owner) if owner.server != mark.server => {
@@ -80,7 +64,7 @@ pub(crate) fn prepare(settings: &Settings, database: Oid, mark: &Mark) -> Result
         }
         Some(_) => {
             fs::remove_dir_all(&home).map_err(failed)?;
-            close()?;
+            close(&home)?;
         }
         // A mark that is missing or torn says nothing: what is there stays.
         None => {}
@@ -89,6 +73,34 @@ pub(crate) fn prepare(settings: &Settings, database: Oid, mark: &Mark) -> Result
         .and_then(|()| fs::write(settings.data_directory.join("README"), EXPLANATION))
         .map_err(failed)?;
     Ok(home)
+}
+
+/// Makes sure that the folder is there and for the server's user alone.
+fn close(home: &Path) -> Result<()> {
+    match private_directory::make(home) {
+        Ok(false) => Ok(()),
+        Ok(true) => {
+            pgrx::warning!(
+                "the directory {} was open to others; its mode is 0700 now",
+                home.display()
+            );
+            Ok(())
+        }
+        Err(Refused::Io(error)) => Err(unprepared(home, &error)),
+        Err(refused) => Err(VbError::wrong_state(format!(
+            "the directory {} cannot be used: {refused}",
+            home.display()
+        ))
+        .hint("It has everybody's vectors and the worker's socket; vector_backfill.data_directory says where it is.")),
+    }
+}
+
+fn unprepared(home: &Path, error: &io::Error) -> VbError {
+    VbError::new(
+        pgrx::PgSqlErrorCode::ERRCODE_IO_ERROR,
+        format!("could not prepare the directory {}: {error}", home.display()),
+    )
+    .hint("vector_backfill.data_directory must be a folder that the server's user can write to.")
 }
 
 fn owner(home: &Path) -> io::Result<Option<Mark>> {

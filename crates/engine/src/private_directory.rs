@@ -24,8 +24,9 @@ pub enum Refused {
 }
 
 /// Makes the directory, with those above it that are missing, or takes one that is there: others lose whatever they may do in
-/// it. One that belongs to another user, or that others could replace, is refused.
-pub fn make(path: &Path) -> Result<(), Refused> {
+/// it. One that belongs to another user, or that others could replace, is refused. Returns whether it was open to others, which
+/// somebody should be told.
+pub fn make(path: &Path) -> Result<bool, Refused> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         check_writers_around(&parent.metadata()?).map_err(Refused::Replaceable)?;
@@ -33,15 +34,11 @@ pub fn make(path: &Path) -> Result<(), Refused> {
     let directory = open(path)?;
     let facts = directory.metadata()?;
     check_owner(&facts)?;
-    if facts.mode() & 0o077 != 0 {
+    let is_open = facts.mode() & 0o077 != 0;
+    if is_open {
         directory.set_permissions(Permissions::from_mode(0o700))?;
-        log::warn!(
-            "the directory \"{}\" was open to others, with mode {:04o}, and has mode 0700 now",
-            path.display(),
-            facts.mode() & 0o7777
-        );
     }
-    Ok(())
+    Ok(is_open)
 }
 
 /// Whether what is at this place belongs to this process's user, and nobody else can put something else there.
@@ -90,11 +87,11 @@ mod tests {
         assert_eq!([mode(&inner), mode(&root.path().join("outer"))], [0o700, 0o700]);
         for wider in [0o755, 0o770, 0o701, 0o1777] {
             set_mode(&inner, wider);
-            make(&inner).expect("it is ours");
+            assert!(make(&inner).expect("it is ours"));
             assert_eq!(mode(&inner), 0o700);
         }
         set_mode(&inner, 0o500);
-        make(&inner).expect("it is ours");
+        assert!(!make(&inner).expect("it is ours"));
         assert_eq!(mode(&inner), 0o500, "what is stricter stays");
     }
 

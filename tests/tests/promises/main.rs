@@ -20,6 +20,7 @@ mod copies;
 mod crash_recovery;
 mod drops;
 mod fairness;
+mod files;
 mod filter;
 mod flat;
 mod health_and_views;

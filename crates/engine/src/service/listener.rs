@@ -108,7 +108,9 @@ fn is_own_user(stream: &UnixStream) -> bool {
 
 fn make_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => private_directory::make(folder).map_err(io::Error::other),
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            private_directory::make(folder).map(drop).map_err(io::Error::other)
+        }
         _ => Ok(()),
     }
 }

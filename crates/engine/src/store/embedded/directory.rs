@@ -48,7 +48,12 @@ pub(super) struct StoreDirectory {
 impl StoreDirectory {
     /// Takes possession of the directory and clears away what was left half made or half deleted.
     pub(super) fn open(root: PathBuf) -> Result<Self, StoreError> {
-        private_directory::make(&root).map_err(|refused| unusable(&root, refused))?;
+        if private_directory::make(&root).map_err(|refused| unusable(&root, refused))? {
+            log::warn!(
+                "the directory \"{}\" was open to others; its mode is 0700 now",
+                root.display()
+            );
+        }
         let lock = lock(&root)?;
         let directory = Self {
             collections: root.join(COLLECTIONS),
