@@ -8,6 +8,7 @@ use serde_json::json;
 use vb_engine::cancel::CancelFlag;
 use vb_engine::provider::config::{OnnxConfig, ProviderConfig, ProviderKind};
 use vb_engine::provider::contract::{EmbedRequest, EmbeddingProvider, Purpose};
+use vb_engine::provider::options::LocalOptions;
 use vb_engine::provider::registry::ProviderRegistry;
 use vb_tests::client::Client;
 use vb_tests::cluster::Cluster;
@@ -138,6 +139,7 @@ impl Bare {
                 model_directory: path("VB_MODEL_DIRECTORY").join("all-MiniLM-L6-v2"),
                 threads,
                 nice: NICE,
+                options: LocalOptions::default(),
             }),
         };
         let runtime = tokio::runtime::Runtime::new().unwrap_or_else(|error| panic!("no runtime: {error}"));

@@ -135,11 +135,15 @@ def put(content: bytes, target: Path) -> None:
 
 
 def main() -> None:
+    # The extension refuses a model that others than its owner could have written.
+    os.umask(0o022)
     machine = platform.machine()
     if machine not in RUNTIME_SHA256:
         fail(f"there is no ONNX Runtime for {machine} here", f"Known are: {', '.join(RUNTIME_SHA256)}")
     for file in files(machine):
         if in_place(file):
+            for path in (file.target, file.target.parent, file.target.parent.parent):
+                path.chmod(path.stat().st_mode & ~0o022)
             continue
         print(f"==> Fetching {file.target.name} ({file.requirement})", flush=True)
         with tempfile.TemporaryDirectory(prefix="vector_backfill-") as folder:

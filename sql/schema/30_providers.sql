@@ -34,12 +34,15 @@ end
 $$;
 comment on function vb_replace_seeded_provider() is 'Lets a dump of vb_providers be read back';
 
--- Figures of the product's published rules; the price is OpenAI's in US dollars.
+-- Figures of the product's published rules; the price is OpenAI's in US dollars. The files of the local model are those that
+-- `make install` fetches.
 insert into vb_providers (name, kind, model, dimensions, max_texts, max_tokens, max_request_tokens,
-                          cost_per_million_tokens, quality, speed, enabled, seeded)
-values ('sentence_transformers', 'onnx', 'all-MiniLM-L6-v2', 384, null, 256, null, 0, 0.8, 1000, true, true),
-       ('openai', 'openai', 'text-embedding-3-small', 1536, 2048, 8191, 300000, 0.02, 0.95, 100, false, true),
-       ('azure_openai', 'azure_openai', 'text-embedding-3-small', 1536, 2048, 8191, 300000, 0.02, 0.95, 500, false, true);
+                          cost_per_million_tokens, quality, speed, enabled, seeded, options)
+values ('sentence_transformers', 'onnx', 'all-MiniLM-L6-v2', 384, null, 256, null, 0, 0.8, 1000, true, true,
+        '{"sha256": {"model.onnx": "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
+                     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"}}'),
+       ('openai', 'openai', 'text-embedding-3-small', 1536, 2048, 8191, 300000, 0.02, 0.95, 100, false, true, '{}'),
+       ('azure_openai', 'azure_openai', 'text-embedding-3-small', 1536, 2048, 8191, 300000, 0.02, 0.95, 500, false, true, '{}');
 
 create trigger vb_replace_seeded_provider before insert on vb_providers
     for each row execute function vb_replace_seeded_provider();

@@ -8,7 +8,7 @@ use super::access::{self, Level};
 use super::audit;
 use super::installation::Installation;
 use super::job_request::check_range;
-use super::providers::{self, Kind};
+use super::providers::{self, Kind, Provider};
 use crate::error::{Result, VbError};
 use crate::pg::{notice, role, spi, statement};
 use crate::settings::Settings;
@@ -78,6 +78,7 @@ impl ProviderSettings {
             VbError::invalid(format!("provider {name:?}: {reason}"))
                 .hint("Nothing was changed. The documentation of vb_set_provider lists endpoints and options.")
         })?;
+        self.require_right_to_secrets(&after)?;
         let detail = json!({
             "kind": self.kind, "model": self.model, "endpoint": self.endpoint, "api_key_ref": self.api_key_ref,
             "enabled": self.enabled, "client_id": self.client_id, "has_options": self.options.is_some(),
@@ -105,6 +106,22 @@ impl ProviderSettings {
             );
         }
         Ok(())
+    }
+
+    /// An error when the caller says where something goes that he might not read himself.
+    fn require_right_to_secrets(&self, provider: &Provider) -> Result<()> {
+        let caller = role::current();
+        let says_where =
+            self.kind.is_some() || self.endpoint.is_some() || self.api_key_ref.is_some() || self.options.is_some();
+        if !says_where || !provider.is_given_secrets() || role::may_read_server_files(caller) {
+            return Ok(());
+        }
+        Err(VbError::denied(format!(
+            "role {} may not say which keys of the server provider {:?} is given, or where it is",
+            access::name_of(caller)?,
+            provider.name
+        ))
+        .hint("Ask a superuser to set it, or to grant pg_read_server_files, with which one may read keys."))
     }
 
     fn require_what_is_new(&self, name: &str) -> Result<()> {

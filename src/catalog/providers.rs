@@ -1,8 +1,11 @@
 //! Embedding providers as configured, and whether one could be used now.
 
+use serde::de::DeserializeOwned;
 use vb_engine::provider::config::{Dialect, HttpConfig, OnnxConfig, ProviderConfig, ProviderKind};
 use vb_engine::provider::http::{self, models};
-use vb_engine::provider::options::ProviderOptions;
+use vb_engine::provider::options::{LocalOptions, ProviderOptions};
+
+use vb_formats::secret_ref::SecretRef;
 
 use super::collections::Collection;
 use super::installation::Installation;
@@ -82,6 +85,15 @@ impl Provider {
     /// The first thing that is wrong with what is written in its row, though something may be missing still.
     pub(crate) fn check_form(&self) -> std::result::Result<(), String> {
         http::check_form(self.setup.as_ref().map_err(Clone::clone)?)
+    }
+
+    /// Whether it is given what files or the environment of the server hold.
+    pub(crate) fn is_given_secrets(&self) -> bool {
+        let Ok(ProviderKind::Http(http)) = self.setup.as_ref().map(|config| &config.kind) else {
+            return false;
+        };
+        let is_reference = |value: &String| value.parse::<SecretRef>().is_ok();
+        http.api_key_ref.is_some() || http.options.ca_file.is_some() || http.options.headers.values().any(is_reference)
     }
 
     /// Whether its embeddings are of the collection's vector space.
@@ -247,13 +259,8 @@ impl Stored {
     }
 
     fn kind(&self, settings: &Settings, kind: Kind) -> std::result::Result<ProviderKind, String> {
-        let options: ProviderOptions =
-            serde_json::from_str(&self.options).map_err(|error| format!("options: {}", without_place(&error)))?;
         match kind {
-            Kind::Onnx if options != ProviderOptions::default() => {
-                Err("options are for providers over HTTP; a local model has none".to_owned())
-            }
-            Kind::Onnx => local(settings, &self.model).map(ProviderKind::Onnx),
+            Kind::Onnx => local(settings, &self.model, self.options()?).map(ProviderKind::Onnx),
             Kind::Http(dialect) => Ok(ProviderKind::Http(Box::new(HttpConfig {
                 dialect,
                 endpoint: self.endpoint.clone(),
@@ -264,9 +271,13 @@ impl Stored {
                 requests_per_minute: self.requests_per_minute.and_then(|value| u32::try_from(value).ok()),
                 tokens_per_minute: self.tokens_per_minute.and_then(|value| u32::try_from(value).ok()),
                 timeout_ms: u64::try_from(settings.request_timeout.as_millis()).unwrap_or(u64::MAX),
-                options,
+                options: self.options::<ProviderOptions>()?,
             }))),
         }
+    }
+
+    fn options<T: DeserializeOwned>(&self) -> std::result::Result<T, String> {
+        serde_json::from_str(&self.options).map_err(|error| format!("options: {}", without_place(&error)))
     }
 }
 
@@ -287,7 +298,7 @@ fn without_place(error: &serde_json::Error) -> String {
     }
 }
 
-fn local(settings: &Settings, model: &str) -> std::result::Result<OnnxConfig, String> {
+fn local(settings: &Settings, model: &str, options: LocalOptions) -> std::result::Result<OnnxConfig, String> {
     // The name becomes a folder below the model directory and must not lead out of it.
     if model.contains(['/', '\\']) || model.starts_with('.') {
         return Err(format!("model name {model:?} is not the name of a folder"));
@@ -297,6 +308,7 @@ fn local(settings: &Settings, model: &str) -> std::result::Result<OnnxConfig, St
         model_directory: settings.model_directory.join(model),
         threads: settings.onnx_threads,
         nice: settings.nice,
+        options,
     })
 }
 

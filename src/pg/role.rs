@@ -75,6 +75,11 @@ pub(crate) fn has_rights_of(role: Oid, other: Oid) -> bool {
     unsafe { pg_sys::has_privs_of_role(role, other) }
 }
 
+/// Whether a role may read files as the server's user does.
+pub(crate) fn may_read_server_files(role: Oid) -> bool {
+    has_rights_of(role, Oid::from(pg_sys::ROLE_PG_READ_SERVER_FILES))
+}
+
 /// Whether a role is a superuser.
 pub(crate) fn is_superuser(role: Oid) -> bool {
     // SAFETY: a catalogue look-up in the current transaction.

@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use pgrx::pg_sys::Oid;
 use uuid::Uuid;
+use vb_engine::private_directory::{self, Refused};
 
 use crate::error::{Result, VbError};
 use crate::settings::{HOME_PREFIX, Settings};
@@ -45,17 +45,13 @@ impl Mark {
     }
 }
 
-/// Makes the folder ready for an installation. Collections of a former installation (the extension was dropped and
-/// created again) are removed: nothing refers to them any more. Those of another server are not ours to remove.
+/// Makes the folder ready for an installation, closed to all other users. Collections of a former installation (the
+/// extension was dropped and created again) are removed: nothing refers to them any more. Those of another server are not
+/// ours to remove.
 pub(crate) fn prepare(settings: &Settings, database: Oid, mark: &Mark) -> Result<PathBuf> {
     let home = settings.database_directory(database);
-    let failed = |error: io::Error| {
-        VbError::new(
-            pgrx::PgSqlErrorCode::ERRCODE_IO_ERROR,
-            format!("could not prepare the directory {}: {error}", home.display()),
-        )
-        .hint("vector_backfill.data_directory must be a folder that the server's user can write to.")
-    };
+    let failed = |error: io::Error| unprepared(&home, &error);
+    close(&home)?;
     match owner(&home).map_err(failed)? {
         Some(owner) if owner == *mark => return Ok(home),
         Some(owner) if owner.server != mark.server => {
@@ -66,14 +62,45 @@ pub(crate) fn prepare(settings: &Settings, database: Oid, mark: &Mark) -> Result
             ))
             .hint("Give each server a vector_backfill.data_directory of its own, or remove the directory and embed again."));
         }
-        Some(_) => fs::remove_dir_all(&home).map_err(failed)?,
+        Some(_) => {
+            fs::remove_dir_all(&home).map_err(failed)?;
+            close(&home)?;
+        }
         // A mark that is missing or torn says nothing: what is there stays.
         None => {}
     }
-    make(&home, mark)
+    leave_mark(&home, mark)
         .and_then(|()| fs::write(settings.data_directory.join("README"), EXPLANATION))
         .map_err(failed)?;
     Ok(home)
+}
+
+/// Makes sure that the folder is there and for the server's user alone.
+fn close(home: &Path) -> Result<()> {
+    match private_directory::make(home) {
+        Ok(false) => Ok(()),
+        Ok(true) => {
+            pgrx::warning!(
+                "the directory {} was open to others; its mode is 0700 now",
+                home.display()
+            );
+            Ok(())
+        }
+        Err(Refused::Io(error)) => Err(unprepared(home, &error)),
+        Err(refused) => Err(VbError::wrong_state(format!(
+            "the directory {} cannot be used: {refused}",
+            home.display()
+        ))
+        .hint("It has everybody's vectors and the worker's socket; vector_backfill.data_directory says where it is.")),
+    }
+}
+
+fn unprepared(home: &Path, error: &io::Error) -> VbError {
+    VbError::new(
+        pgrx::PgSqlErrorCode::ERRCODE_IO_ERROR,
+        format!("could not prepare the directory {}: {error}", home.display()),
+    )
+    .hint("vector_backfill.data_directory must be a folder that the server's user can write to.")
 }
 
 fn owner(home: &Path) -> io::Result<Option<Mark>> {
@@ -84,8 +111,7 @@ fn owner(home: &Path) -> io::Result<Option<Mark>> {
     }
 }
 
-fn make(home: &Path, mark: &Mark) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(home)?;
+fn leave_mark(home: &Path, mark: &Mark) -> io::Result<()> {
     let new = home.join(format!("{MARK_FILE}.new"));
     let mut file = fs::File::create(&new)?;
     file.write_all(mark.text().as_bytes())?;

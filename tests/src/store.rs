@@ -128,7 +128,7 @@ impl Store {
                 other => panic!("points were expected, not {other:?}"),
             };
             let complete = page.len() < PAGE;
-            after = page.last().map(|point| point.key.clone());
+            after = page.last().map(|point| point.key);
             points.extend(page.iter().map(|point| format!("{point:?}")));
             if complete {
                 return points;

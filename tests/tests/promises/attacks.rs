@@ -644,6 +644,22 @@ fn a_deputy_cannot_turn_providers_into_a_way_to_files_and_networks() {
             wrong.push(format!("{arguments}\n    was {result:?} {told}"));
         }
     }
+    // Keys of the server are not the deputy's to send anywhere, before somebody lets him read them.
+    client.run("select vb_set_provider('keyed', kind => 'openai', model => 'm', dimensions => 4, endpoint => 'https://example.com', api_key_ref => 'env:KEY')");
+    for attempt in [
+        set("endpoint => 'https://example.com', api_key_ref => 'env:PATH'"),
+        set(r#"endpoint => 'https://example.com', options => '{"headers": {"x-api-key": "env:PATH"}}'"#),
+        set(r#"endpoint => 'https://example.com', options => '{"ca_file": "/etc/passwd"}'"#),
+        "select vb_set_provider('keyed', endpoint => 'https://mallory.example.com')".to_owned(),
+        r#"select vb_set_provider('keyed', options => '{"local": true}')"#.to_owned(),
+    ] {
+        let error = deputy.error(&attempt, &[]);
+        if error.code != "42501" {
+            wrong.push(format!("{attempt}\n    was {error}"));
+        }
+    }
+    deputy.run("select vb_set_provider('keyed', requests_per_minute => 10)");
+    client.run("grant pg_read_server_files to deputy");
     // What only shows when it is read: never the content.
     for reference in [
         "file:/etc/passwd",

@@ -23,6 +23,7 @@ mod crash_recovery;
 mod drops;
 mod dump;
 mod fairness;
+mod files;
 mod filter;
 mod flat;
 mod health_and_views;

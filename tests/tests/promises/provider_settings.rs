@@ -101,6 +101,18 @@ fn what_is_wrong_with_a_provider_is_named_and_nothing_is_stored() {
         ),
         ("'new', kind => 'onnx', model => '../m'", "../m"),
         (
+            "'new', kind => 'onnx', model => 'm', options => '{\"sha256\": {\"vocab.txt\": \"00\"}}'",
+            "vocab.txt",
+        ),
+        (
+            "'new', kind => 'onnx', model => 'm', options => '{\"sha256\": {\"model.onnx\": \"00\"}}'",
+            "64 hexadecimal",
+        ),
+        (
+            "'new', kind => 'openai', model => 'm', options => '{\"headers\": {\"accept-encoding\": \"gzip\"}}'",
+            "accept-encoding",
+        ),
+        (
             "'new', kind => 'onnx', model => 'm', options => '{\"local\": true}'",
             "options",
         ),

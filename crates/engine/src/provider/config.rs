@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::options::ProviderOptions;
+use super::options::{LocalOptions, ProviderOptions};
 
 /// One provider as configured. Two equal configurations share one instance.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -43,6 +43,8 @@ pub struct OnnxConfig {
     pub threads: usize,
     /// Niceness of those threads, 0 to 19: higher gives way to queries and to everything else on the machine.
     pub nice: i32,
+    /// What else the administrator said.
+    pub options: LocalOptions,
 }
 
 /// How a service is asked over HTTP.

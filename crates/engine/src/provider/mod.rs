@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod contract;
+pub mod digest;
 mod gate;
 pub mod gate_report;
 pub mod http;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::digest::Digest;
+
 /// Options of a provider that is asked over HTTP. What is left out has the default of its field.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -41,4 +43,24 @@ pub enum EncodingFormat {
     Base64,
     /// Decimals, 10 to 20 letters a number.
     Float,
+}
+
+/// Options of a local model. What is left out has the default of its field.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LocalOptions {
+    /// What its files must be.
+    pub sha256: ModelDigests,
+}
+
+/// The SHA-256 that a model's files must have; `None` takes whatever is there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelDigests {
+    /// That of the model itself.
+    #[serde(rename = "model.onnx")]
+    pub model: Option<Digest>,
+    /// That of its tokenizer.
+    #[serde(rename = "tokenizer.json")]
+    pub tokenizer: Option<Digest>,
 }

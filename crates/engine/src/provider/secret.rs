@@ -1,12 +1,12 @@
 //! Keys: how they are read from where they are to be found. The type of a key cannot be printed.
 
-use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
-use std::io::Read;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path};
 
-use rustix::fs::OFlags;
+use rustix::fs::{CWD, Mode, OFlags, openat};
 use secrecy::SecretString;
 use vb_formats::secret_ref::SecretRef;
 
@@ -40,14 +40,11 @@ fn from_environment(name: &str) -> Result<String, String> {
 
 fn from_file(path: &Path, directory: Option<&Path>) -> Result<String, String> {
     let shown = path.display();
-    if let Some(directory) = directory {
-        require_inside(path, directory)?;
-    }
-    let mut file: File = OpenOptions::new()
-        .read(true)
-        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC).bits() as i32)
-        .open(path)
-        .map_err(|error| format!("cannot open {shown}: {error}"))?;
+    let opened = match directory {
+        Some(directory) => open_inside(path, directory)?,
+        None => openat(CWD, path, THE_FILE, Mode::empty()).map_err(io::Error::from),
+    };
+    let mut file = File::from(opened.map_err(|error| format!("cannot open {shown}: {error}"))?);
     let facts = file
         .metadata()
         .map_err(|error| format!("cannot look at {shown}: {error}"))?;
@@ -73,20 +70,46 @@ fn from_file(path: &Path, directory: Option<&Path>) -> Result<String, String> {
     Ok(text)
 }
 
-/// Without following anything that is not what it seems: both are taken as the system resolves them.
-fn require_inside(path: &Path, directory: &Path) -> Result<(), String> {
+/// How the file itself is opened: never through a link, and without waiting when it is a pipe.
+const THE_FILE: OFlags = OFlags::RDONLY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::CLOEXEC);
+
+/// How a folder on the way to it is opened.
+const A_FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// Opens a file below the directory, one folder after the other and each from the handle of the one before: no link and no
+/// `..` leads out of it, whoever changes what is there meanwhile.
+fn open_inside(path: &Path, directory: &Path) -> Result<io::Result<OwnedFd>, String> {
     let outside = || format!("{} is not in {}", path.display(), directory.display());
-    let resolved = |path: &Path| {
-        path.canonicalize()
-            .map_err(|error| format!("cannot look at {}: {error}", path.display()))
+    let resolved = || {
+        let resolved = directory.canonicalize();
+        resolved.map_err(|error| format!("cannot look at {}: {error}", directory.display()))
     };
-    let parent = path.parent().ok_or_else(outside)?;
-    let is_plain = path.file_name().is_some_and(|name| name != OsStr::new(".."));
-    if is_plain && resolved(parent)?.starts_with(resolved(directory)?) {
-        Ok(())
-    } else {
-        Err(outside())
+    let inner = match path.strip_prefix(directory) {
+        Ok(inner) => inner,
+        Err(_) => path.strip_prefix(resolved()?).map_err(|_| outside())?,
+    };
+    let names: Vec<Component> = inner.components().collect();
+    if !names.iter().all(|name| matches!(name, Component::Normal(_))) {
+        return Err(outside());
     }
+    let (file, folders) = names.split_last().ok_or_else(outside)?;
+    let open = || {
+        let mut folder = openat(CWD, directory, A_FOLDER, Mode::empty())?;
+        for name in folders {
+            let next = openat(
+                folder.as_fd(),
+                name.as_os_str(),
+                A_FOLDER | OFlags::NOFOLLOW,
+                Mode::empty(),
+            )?;
+            folder = next;
+        }
+        Ok(openat(folder.as_fd(), file.as_os_str(), THE_FILE, Mode::empty())?)
+    };
+    Ok(open())
 }
 
 #[cfg(test)]
@@ -141,6 +164,69 @@ mod tests {
         assert!(refused(path, Some(&inner)));
         assert!(refused(inner.join("../key"), Some(&inner)));
         assert!(refused(inner.join(".."), Some(&inner)));
+        assert!(refused(inner.clone(), Some(&inner)));
+    }
+
+    #[test]
+    fn nothing_leads_out_of_the_directory_of_keys() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let (keys, elsewhere) = (folder.path().join("keys"), folder.path().join("elsewhere"));
+        for folder in [&keys, &keys.join("team"), &elsewhere] {
+            fs::create_dir(folder).expect("a folder can be made");
+        }
+        let good = file_with(&keys.join("team"), "sk-123", 0o600);
+        let read = |path: &Path| super::read(&SecretRef::File(path.to_owned()), Some(&keys));
+        assert!(read(&good).is_ok());
+        file_with(&elsewhere, "sk-123", 0o600);
+        symlink(&elsewhere, keys.join("linked")).expect("a link can be made");
+        symlink(keys.join("team"), keys.join("alias")).expect("a link can be made");
+        for path in [
+            "linked/key",
+            "alias/key",
+            "../elsewhere/key",
+            "team/../../elsewhere/key",
+            "",
+        ] {
+            let error = read(&keys.join(path)).expect_err(path);
+            assert!(!error.contains("sk-123"), "{error}");
+        }
+        // The directory itself may be a link, and be called by either name.
+        let link = folder.path().join("link");
+        symlink(&keys, &link).expect("a link can be made");
+        for path in [&good, &link.join("team/key")] {
+            assert!(
+                super::read(&SecretRef::File(path.clone()), Some(&link)).is_ok(),
+                "{}",
+                path.display()
+            );
+        }
+    }
+
+    #[test]
+    fn a_folder_that_becomes_a_link_at_any_moment_leads_nowhere_else() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let (keys, elsewhere) = (folder.path().join("keys"), folder.path().join("elsewhere"));
+        let (team, link) = (keys.join("team"), folder.path().join("link"));
+        for folder in [&keys, &team, &elsewhere] {
+            fs::create_dir(folder).expect("a folder can be made");
+        }
+        file_with(&team, "inside", 0o600);
+        file_with(&elsewhere, "outside", 0o600);
+        symlink(&elsewhere, &link).expect("a link can be made");
+        let is_done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let flags = rustix::fs::RenameFlags::EXCHANGE;
+                while !is_done.load(std::sync::atomic::Ordering::Relaxed) {
+                    rustix::fs::renameat_with(CWD, &team, CWD, &link, flags).expect("they change places");
+                }
+            });
+            let key = SecretRef::File(team.join("key"));
+            let read = (0..20_000).filter_map(|_| super::read(&key, Some(&keys)).ok());
+            let outside = read.filter(|key| key.expose_secret() != "inside").count();
+            is_done.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert_eq!(outside, 0);
+        });
     }
 
     #[test]

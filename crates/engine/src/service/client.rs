@@ -9,6 +9,7 @@ use vb_formats::frame::{FrameError, Incoming, encode};
 
 use super::protocol::{Answer, Request, Response, ServiceError};
 use crate::batch::FailureClass;
+use crate::private_directory::{self, Refused};
 
 /// How long a read waits before the caller gets a chance to interrupt.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -37,8 +38,13 @@ pub enum CallError<E> {
 }
 
 impl Client {
-    /// Connects to the service's socket.
+    /// Connects to the service's socket, if it is this user's: whoever else listened there would be told questions, and
+    /// believed what it answers.
     pub fn connect(path: &Path) -> io::Result<Self> {
+        private_directory::check_inside(path).map_err(|refused| match refused {
+            Refused::Io(error) => error,
+            refused => io::Error::new(ErrorKind::PermissionDenied, refused.to_string()),
+        })?;
         let stream = UnixStream::connect(path)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;

@@ -1,9 +1,9 @@
 //! The service's socket: made so that only the user of this process can reach it, and who connects is checked once more.
 
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use super::answer::Service;
 use super::connection::converse;
 use crate::pipeline::config::StartError;
+use crate::private_directory;
 
 /// The longest path that is accepted, in bytes. A socket address holds 107 on Linux and 103 on macOS.
 pub const MAX_SOCKET_PATH: usize = 100;
@@ -47,7 +48,7 @@ impl Drop for SocketFile {
 }
 
 impl Listener {
-    /// Binds the socket with mode 0600, in a folder that is made with mode 0700 if it is missing. The file that a crash
+    /// Binds the socket with mode 0600, in a folder that is for this user alone and made if it is missing. The file that a crash
     /// left behind is replaced. Must be called within the runtime that serves.
     pub(crate) fn bind(path: &Path) -> Result<Self, StartError> {
         let length = path.as_os_str().as_bytes().len();
@@ -107,7 +108,9 @@ fn is_own_user(stream: &UnixStream) -> bool {
 
 fn make_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => DirBuilder::new().recursive(true).mode(0o700).create(folder),
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            private_directory::make(folder).map(drop).map_err(io::Error::other)
+        }
         _ => Ok(()),
     }
 }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use vb_engine::pipeline::providers::Providers;
 use vb_engine::provider::config::{OnnxConfig, ProviderConfig, ProviderKind};
 use vb_engine::provider::contract::{EmbedRequest, Embedding, EmbeddingProvider, Limits, ProviderError, Purpose};
+use vb_engine::provider::options::LocalOptions;
 
 use super::gate::Gate;
 
@@ -183,6 +184,7 @@ pub(crate) fn config() -> ProviderConfig {
             model_directory: "none".into(),
             threads: 1,
             nice: 0,
+            options: LocalOptions::default(),
         }),
     }
 }

@@ -40,6 +40,32 @@ fn a_key_that_cannot_be_read_is_a_fault_of_the_configuration_that_names_where_it
 }
 
 #[test]
+fn secrets_of_headers_are_taken_out_of_what_a_service_says_and_out_of_what_is_printed() {
+    let echo = Box::new(|call: &vb_provider_double::call::Call| {
+        let secret = call.header("x-tenant-secret").unwrap_or_default().to_owned();
+        Behaviour::error(
+            400,
+            "invalid_request_error",
+            &format!("you are \u{201c}{secret}\u{201d} anyway"),
+        )
+    });
+    let server = ProviderDouble::start_with(Settings::default(), echo);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    fs::write(&file, "two words7").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let mut config = config(&server);
+    let reference = format!("file:{}", file.display());
+    http(&mut config)
+        .options
+        .headers
+        .insert("x-tenant-secret".into(), reference);
+    let error = Owner::new().failure(&config, &["a"]);
+    let message = format!("{error} {error:?} {config:?}");
+    assert!(message.contains("anyway") && !message.contains("words7"), "{message}");
+}
+
+#[test]
 fn a_service_that_repeats_the_key_has_it_taken_out_of_its_words() {
     let echo = Box::new(|call: &vb_provider_double::call::Call| {
         let key = call.header("authorization").unwrap_or_default().to_owned();

@@ -8,7 +8,7 @@ use vb_provider_double::behaviour::Behaviour;
 use vb_provider_double::server::ProviderDouble;
 use vb_provider_double::settings::Settings;
 
-use crate::support::{Owner, assert_right, config, http, passages};
+use crate::support::{DIMENSIONS, Owner, assert_right, config, http, passages};
 
 fn secure() -> Settings {
     Settings {
@@ -55,6 +55,38 @@ fn connections_are_kept_alive_without_http_2_as_well() {
             .iter()
             .all(|call| !call.is_http2 && call.connection == calls[0].connection)
     );
+}
+
+#[test]
+fn proxies_that_the_servers_environment_names_are_not_used() {
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "transport::connections_are_kept_alive_without_http_2_as_well",
+        ])
+        .envs(
+            ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"]
+                .map(|name| (name, "http://127.0.0.1:1")),
+        )
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+fn nothing_that_is_compressed_is_asked_for_or_unpacked() {
+    let numbers = vb_provider_double::embedding::embedding("a", DIMENSIONS);
+    let body = format!(r#"{{"data": [{{"index": 0, "embedding": {numbers:?}}}]}}"#);
+    // What calls itself compressed is read as it comes, up to the limit for what comes.
+    let server = ProviderDouble::start_with(
+        Settings::default(),
+        Box::new(move |_| Behaviour::Status(200, Vec::new(), body.clone()).with("content-encoding", "gzip".to_owned())),
+    );
+    assert_right(&Owner::new().embed(&config(&server), &["a"]).unwrap(), &["a"]);
+    assert_eq!(server.calls()[0].header("accept-encoding"), None);
 }
 
 #[test]

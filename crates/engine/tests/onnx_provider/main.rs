@@ -4,6 +4,7 @@
 //! - [`requests`]: order, cancellation, bad texts, queries before passages.
 //! - [`threads`]: priorities, and that threads end when they should.
 //! - [`refusals`]: what is missing or broken is named.
+//! - [`model_files`]: a model is what was checked; [`hostile`]: nothing in its files ends the process.
 //! - [`registry`]: providers are shared, kept while in use and let go of.
 
 #![allow(
@@ -13,6 +14,8 @@
     reason = "a test that meets something unexpected fails"
 )]
 
+mod hostile;
+mod model_files;
 mod refusals;
 mod registry;
 mod requests;

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use vb_engine::provider::config::{OnnxConfig, ProviderConfig, ProviderKind};
 use vb_engine::provider::contract::ProviderError;
 
-use crate::support::{config, load, mini_lm, onnx, tiny, turn};
+use crate::support::{config, copy_of, load, mini_lm, onnx, tiny, turn};
 
 fn refusal(config: &ProviderConfig) -> String {
     match load(config) {
@@ -15,15 +15,6 @@ fn refusal(config: &ProviderConfig) -> String {
         Err(other) => panic!("not a configuration error: {other:?}"),
         Ok(_) => panic!("loaded"),
     }
-}
-
-/// A copy of a model's folder to break.
-fn copy_of(folder: &Path) -> TempDir {
-    let copy = tempfile::tempdir().expect("temporary folder");
-    for file in ["model.onnx", "tokenizer.json"] {
-        fs::copy(folder.join(file), copy.path().join(file)).expect("copied");
-    }
-    copy
 }
 
 fn refusal_naming(folder: &TempDir, file: &str) -> String {

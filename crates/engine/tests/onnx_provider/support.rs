@@ -1,15 +1,18 @@
 //! Where the model is, how to ask for embeddings, and a look at the process's threads.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
 use vb_engine::cancel::CancelFlag;
 use vb_engine::provider::config::{OnnxConfig, ProviderConfig, ProviderKind};
 use vb_engine::provider::contract::{EmbedRequest, Embedding, EmbeddingProvider, ProviderError, Purpose};
 use vb_engine::provider::onnx::{OnnxProvider, PACK_LIMITS};
+use vb_engine::provider::options::LocalOptions;
 
 /// Niceness of the passage threads under test: not what the test itself runs with.
 pub(crate) const NICE: i32 = 7;
@@ -43,7 +46,15 @@ pub(crate) fn mini_lm() -> PathBuf {
 pub(crate) fn tiny() -> PathBuf {
     // Cargo's at run time: clones that share a target folder share this program as well.
     let package = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
-    Path::new(&package).join("tests/fixtures/tiny_model")
+    let folder = Path::new(&package).join("tests/fixtures/tiny_model");
+    // Git makes files that the owner's group may write to where the owner wants that, and such a model is refused.
+    for path in [folder.clone(), folder.join("model.onnx"), folder.join("tokenizer.json")] {
+        let mode = fs::metadata(&path).expect("the fixture exists").permissions().mode();
+        if mode & 0o022 != 0 {
+            fs::set_permissions(&path, Permissions::from_mode(mode & 0o755)).expect("it is ours");
+        }
+    }
+    folder
 }
 
 pub(crate) fn config(model_directory: &Path) -> ProviderConfig {
@@ -57,7 +68,26 @@ pub(crate) fn config(model_directory: &Path) -> ProviderConfig {
             model_directory: model_directory.to_owned(),
             threads: 2,
             nice: NICE,
+            options: LocalOptions::default(),
         }),
+    }
+}
+
+/// A copy of a model's folder to break.
+pub(crate) fn copy_of(folder: &Path) -> TempDir {
+    let copy = tempfile::tempdir().expect("temporary folder");
+    for file in ["model.onnx", "tokenizer.json"] {
+        fs::copy(folder.join(file), copy.path().join(file)).expect("copied");
+    }
+    copy
+}
+
+/// The part of a configuration that is about the local provider, to change it.
+pub(crate) fn onnx_mut(config: &mut ProviderConfig) -> &mut OnnxConfig {
+    match &mut config.kind {
+        ProviderKind::Onnx(onnx) => onnx,
+        #[allow(unreachable_patterns, reason = "there will be other kinds")]
+        _ => panic!("not a local provider"),
     }
 }
 

@@ -24,6 +24,33 @@ fn only_the_user_of_the_process_can_reach_the_socket() {
 }
 
 #[test]
+fn a_folder_that_was_open_to_others_is_closed_before_the_socket_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("home/socket");
+    fs::create_dir(socket.parent().unwrap()).unwrap();
+    fs::set_permissions(socket.parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
+    let _engine = start_on(socket.clone()).unwrap();
+    let mode = fs::metadata(socket.parent().unwrap()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[test]
+fn a_socket_that_another_user_could_have_made_is_told_nothing() {
+    let owner = Owner::start(ScriptedProvider::sound());
+    let folder = owner.socket.parent().unwrap().to_owned();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+    let refusal = Client::connect(&owner.socket).unwrap_err();
+    assert_eq!(refusal.kind(), std::io::ErrorKind::PermissionDenied, "{refusal}");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(ask(&owner, &Request::Ping), Ok(Answer::Pong));
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(&owner.socket, Some(12_345), None).unwrap();
+        let refusal = Client::connect(&owner.socket).unwrap_err();
+        assert!(refusal.to_string().contains("12345"), "{refusal}");
+    }
+}
+
+#[test]
 fn the_socket_that_a_crash_left_behind_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("socket");

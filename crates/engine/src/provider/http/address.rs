@@ -43,14 +43,22 @@ impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            match found.iter().find(|address| !is_public(address.ip())) {
-                Some(address) => Err(Box::new(Forbidden(address.ip())) as Box<dyn std::error::Error + Send + Sync>),
-                None if found.is_empty() => {
-                    Err(Box::new(io::Error::from(io::ErrorKind::NotFound)) as Box<dyn std::error::Error + Send + Sync>)
-                }
-                None => Ok(Box::new(found.into_iter()) as Addrs),
+            let found = allowed(found)?;
+            if found.is_empty() {
+                return Err(
+                    Box::new(io::Error::from(io::ErrorKind::NotFound)) as Box<dyn std::error::Error + Send + Sync>
+                );
             }
+            Ok(Box::new(found.into_iter()) as Addrs)
         })
+    }
+}
+
+/// The addresses of a name, all of which have to be public: the connection is made to one of these and no other.
+fn allowed(found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Forbidden> {
+    match found.iter().find(|address| !is_public(address.ip())) {
+        Some(address) => Err(Forbidden(address.ip())),
+        None => Ok(found),
     }
 }
 
@@ -71,11 +79,16 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     let shared = first == 100 && (64..128).contains(&second);
     let benchmarking = first == 198 && (18..20).contains(&second);
     let protocol_assignments = address.octets()[..3] == [192, 0, 0];
+    let relays_of_6to4 = address.octets()[..3] == [192, 88, 99];
+    // Azure's metadata and other services of the machine's host, at an address that looks like any other.
+    let host_of_azure = address == Ipv4Addr::new(168, 63, 129, 16);
     !(first == 0
         || first >= 240
         || shared
         || benchmarking
         || protocol_assignments
+        || relays_of_6to4
+        || host_of_azure
         || address.is_loopback()
         || address.is_private()
         || address.is_link_local()
@@ -96,8 +109,13 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         let [c, d] = low.to_be_bytes();
         return is_public_v4(Ipv4Addr::new(a, b, c, d));
     }
-    // Global unicast is 2000::/3; of it, 2001:db8::/32 is for documentation and 2001::/32 tunnels.
-    segments[0] & 0xe000 == 0x2000 && !(segments[0] == 0x2001 && (segments[1] == 0x0db8 || segments[1] == 0))
+    // Global unicast is 2000::/3; of it, 2001::/23 is for protocols and tunnels, and two more are for documentation.
+    let is_special = match segments {
+        [0x2001, second, ..] => second < 0x0200 || second == 0x0db8,
+        [0x3fff, second, ..] => second < 0x1000,
+        _ => false,
+    };
+    segments[0] & 0xe000 == 0x2000 && !is_special
 }
 
 #[cfg(test)]
@@ -129,6 +147,21 @@ mod tests {
             "64:ff9b::7f00:1",
             "2002:7f00:1::",
             "2001:db8::1",
+            "100.100.100.200",
+            "168.63.129.16",
+            "192.88.99.1",
+            "239.255.255.250",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::a9fe:a9fe",
+            "2002:a9fe:a9fe::1",
+            "::a9fe:a9fe",
+            "::ffff:0:a9fe:a9fe",
+            "::ffff:169.254.169.254",
+            "2001:0:a00:1::1",
+            "2001:10::1",
+            "3fff::1",
+            "fec0::1",
+            "100::1",
         ] {
             assert!(!is_public(private.parse().expect("an address")), "{private}");
         }
@@ -145,11 +178,51 @@ mod tests {
             "https://127.0.0.1",
             "https://[::1]:8080",
             "https://2130706433",
+            "https://0x7f.1",
+            "https://0177.0.0.1",
+            "https://127.1",
+            "https://0",
+            "https://0.0.0.0",
+            "https://127.0.0.1.",
+            "https://%31%32%37.0.0.1",
+            "https://\u{ff11}\u{ff12}\u{ff17}\u{3002}0\u{3002}0\u{3002}1",
+            "https://[::]",
+            "https://[::ffff:169.254.169.254]",
+            "https://[64:ff9b::169.254.169.254]",
+            "https://[2002:a9fe:a9fe::]",
+            "https://169.254.169.254:443/v1",
+            "https://100.64.0.1",
+            "https://224.0.0.1",
         ] {
             assert!(check(url, false).is_err(), "{url}");
             assert!(check(url, true).is_ok(), "{url}");
         }
         assert!(check("https://example.com", false).is_ok());
+        assert!(check("https://example.com.:8443", false).is_ok());
         assert!(check("gopher://example.com", true).is_err());
+    }
+
+    #[test]
+    fn a_name_with_one_private_address_among_others_leads_nowhere() {
+        let of = |addresses: &[&str]| {
+            let addresses = addresses
+                .iter()
+                .map(|address| SocketAddr::new(address.parse().expect("an address"), 0));
+            allowed(addresses.collect())
+        };
+        assert_eq!(of(&["1.1.1.1", "2606:4700::1"]).expect("all are public").len(), 2);
+        let refusal = of(&["1.1.1.1", "169.254.169.254"]).expect_err("one is private");
+        assert!(refusal.to_string().contains("169.254.169.254"), "{refusal}");
+    }
+
+    #[tokio::test]
+    async fn names_of_this_machine_are_looked_up_and_refused_each_time() {
+        for name in ["localhost", "LocalHost", "127.1", "0x7f000001"] {
+            for _ in 0..2 {
+                let found = PublicOnly.resolve(name.parse().expect("a name")).await;
+                let refusal = found.err().unwrap_or_else(|| panic!("{name} leads somewhere"));
+                assert!(refusal.to_string().contains("private"), "{name}: {refusal}");
+            }
+        }
     }
 }

@@ -10,6 +10,7 @@ use reqwest::{Certificate, Client, ClientBuilder, redirect};
 
 use super::address::PublicOnly;
 use crate::provider::contract::Purpose;
+use crate::regular_file;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -77,6 +78,11 @@ fn builder(trust: &Trust) -> ClientBuilder {
         .referer(false)
         // One that the server's environment names would go around the check of addresses.
         .no_proxy()
+        // A small answer could become any number of bytes; the limit is on what is read.
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE)
         .tcp_nodelay(true)
@@ -99,10 +105,5 @@ fn certificates(pem: &[u8], ca_file: Option<&Path>) -> Result<Vec<Certificate>, 
 }
 
 fn read_ca(path: &Path) -> Result<Vec<u8>, String> {
-    let wrong = |what: String| format!("ca_file {}: {what}", path.display());
-    let facts = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?;
-    if !facts.is_file() || facts.len() > LARGEST_CA_FILE {
-        return Err(wrong("not a file of certificates".to_owned()));
-    }
-    std::fs::read(path).map_err(|error| wrong(error.to_string()))
+    regular_file::read(path, LARGEST_CA_FILE).map_err(|error| format!("ca_file {}: {error}", path.display()))
 }

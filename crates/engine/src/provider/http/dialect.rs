@@ -15,6 +15,24 @@ const OPENAI: &str = "https://api.openai.com/v1";
 /// The version of Azure's interface that is asked for when nobody says otherwise: the latest that is generally available.
 const AZURE_API_VERSION: &str = "2024-10-21";
 
+/// Headers that may be added to a request, and bytes of the name or value of each.
+const MOST_HEADERS: usize = 32;
+const LONGEST_HEADER: usize = 4 * 1024;
+
+/// Headers that say how the exchange goes or in what form the answer comes; nobody may change that.
+const OF_THE_EXCHANGE: [&str; 10] = [
+    "accept",
+    "accept-encoding",
+    "expect",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "range",
+    "te",
+    "trailer",
+];
+
 /// What one request may hold, by the dialect.
 pub(super) struct DialectLimits {
     pub(super) texts: usize,
@@ -98,7 +116,33 @@ pub fn check_form(config: &ProviderConfig) -> Result<(), String> {
         url(http, &config.model)?;
     }
     key_reference(http)?;
+    check_headers(http)?;
     added_headers::check(&http.options.headers)
+}
+
+/// The first added header that would get in the way of ours, or the first thing that is too much.
+fn check_headers(http: &HttpConfig) -> Result<(), String> {
+    let headers = &http.options.headers;
+    if headers.len() > MOST_HEADERS {
+        return Err(format!("there are more than {MOST_HEADERS} headers"));
+    }
+    let (key_header, _) = http.dialect.key_header();
+    for (name, value) in headers {
+        if name.len().max(value.len()) > LONGEST_HEADER {
+            let shown: String = name.chars().take(40).collect();
+            return Err(format!("header {shown:?} has more than {LONGEST_HEADER} bytes"));
+        }
+        let name = name.to_ascii_lowercase();
+        if OF_THE_EXCHANGE.contains(&name.as_str()) {
+            return Err(format!("header {name:?} cannot be set"));
+        }
+        if name == key_header && http.api_key_ref.is_some() {
+            return Err(format!(
+                "header {name:?} carries the key that api_key_ref is for: give one of them"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn key_reference(http: &HttpConfig) -> Result<Option<SecretRef>, String> {
@@ -216,5 +260,58 @@ mod tests {
             assert!(endpoint.is_empty() || !error.contains("secret@"), "{error}");
         }
         assert!(url_of(Dialect::AzureOpenai, None).is_err());
+    }
+
+    #[test]
+    fn headers_are_few_and_short_and_leave_the_exchange_and_the_key_alone() {
+        let with = |headers: &[(&str, &str)], api_key_ref: Option<&str>| {
+            let mut http = http(Dialect::OpenaiCompatible, None);
+            http.api_key_ref = api_key_ref.map(str::to_owned);
+            let headers = headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            http.options.headers = headers.collect();
+            check_form(&ProviderConfig {
+                name: "p".into(),
+                model: "m".into(),
+                dimensions: None,
+                max_tokens: None,
+                kind: ProviderKind::Http(Box::new(http)),
+            })
+        };
+        let authorization = ("Authorization", "env:BASIC");
+        assert_eq!(with(&[("x-team", "search"), authorization], None), Ok(()));
+        assert_eq!(
+            with(&[("api-key", "env:A")], Some("env:B")),
+            Ok(()),
+            "another dialect's"
+        );
+        let refusal = with(&[authorization], Some("env:KEY")).expect_err("there are two keys");
+        assert!(
+            refusal.contains("authorization") && refusal.contains("api_key_ref"),
+            "{refusal}"
+        );
+        for name in [
+            "Accept-Encoding",
+            "TE",
+            "expect",
+            "Host",
+            "Content-Length",
+            "Transfer-Encoding",
+            "Connection",
+        ] {
+            let refusal = with(&[(name, "x")], None).expect_err(name);
+            assert!(refusal.contains("cannot be set"), "{refusal}");
+        }
+        for value in ["two\r\nx-other: lines", "nul\0", "\u{7f}"] {
+            assert!(with(&[("x-team", value)], None).is_err(), "{value:?}");
+        }
+        let long = "x".repeat(LONGEST_HEADER + 1);
+        assert!(with(&[("x-team", &long)], None).is_err());
+        assert!(with(&[(&long, "x")], None).is_err());
+        let names: Vec<String> = (0..=MOST_HEADERS).map(|number| format!("x-{number}")).collect();
+        let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "x")).collect();
+        assert!(with(&many, None).is_err());
+        assert_eq!(with(&many[1..], None), Ok(()));
     }
 }

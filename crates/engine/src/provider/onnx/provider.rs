@@ -10,6 +10,7 @@ use crate::policy::packing::PackLimits;
 use crate::priority::Priority;
 use crate::provider::config::{OnnxConfig, ProviderConfig};
 use crate::provider::contract::{EmbedRequest, Embedding, EmbeddingProvider, Limits, ProviderError, Purpose};
+use crate::provider::onnx::model_file::{self, ModelFile};
 use crate::provider::onnx::pack_job::Interest;
 use crate::provider::onnx::request::{AbandonOnDrop, QueuedRequest};
 use crate::provider::onnx::runtime;
@@ -31,6 +32,10 @@ pub const PACK_LIMITS: PackLimits = PackLimits {
 
 /// Texts in a request: enough for sorting by length to leave little padding, few enough to be repeated when one fails.
 const MAX_TEXTS: usize = 512;
+
+/// Bytes of a model and of a tokenizer. ONNX is no larger in one file; the largest published tokenizers have 35 MB.
+const MOST_MODEL_BYTES: u64 = i32::MAX as u64;
+const MOST_TOKENIZER_BYTES: u64 = 128 * 1024 * 1024;
 
 /// A sentence embedding model run by ONNX Runtime on threads of its own.
 ///
@@ -59,10 +64,14 @@ impl OnnxProvider {
     /// Loads the library, the tokenizer and a session for each thread. Blocks for a second or two.
     pub fn load(config: &ProviderConfig, onnx: &OnnxConfig, pack_limits: PackLimits) -> Result<Self, ProviderError> {
         let window = config.max_tokens.unwrap_or(DEFAULT_WINDOW);
-        let tokenizer = TextTokenizer::load(&onnx.model_directory.join("tokenizer.json"), window)?;
+        let (folder, expected) = (&onnx.model_directory, &onnx.options.sha256);
+        model_file::check_folder(folder)?;
+        let (file, bytes) = ModelFile::open(folder, "tokenizer.json", MOST_TOKENIZER_BYTES, expected.tokenizer)?;
+        let tokenizer = TextTokenizer::load(file.path(), &bytes, window)?;
+        let (file, bytes) = ModelFile::open(folder, "model.onnx", MOST_MODEL_BYTES, expected.model)?;
         let model = Arc::new(Model {
             environment: runtime::environment(&onnx.library)?,
-            path: onnx.model_directory.join("model.onnx"),
+            file,
             padding_id: tokenizer.padding_id(),
             probe: tokenizer.widest_row(),
         });
@@ -71,12 +80,12 @@ impl OnnxProvider {
             threads: onnx.threads,
             priority: Priority::of_backfills(onnx.nice),
         };
-        let passages = ModelThreads::start(&model, &group)?;
+        let passages = ModelThreads::start(&model, bytes, &group)?;
         if let Some(expected) = config.dimensions.filter(|&expected| expected != passages.dimensions()) {
             return Err(ProviderError::Configuration(format!(
                 "provider \"{}\" is configured for {expected} dimensions, but model \"{}\" has {}",
                 config.name,
-                model.path.display(),
+                model.file.path().display(),
                 passages.dimensions()
             )));
         }
@@ -137,7 +146,8 @@ impl Shared {
             threads: 1,
             priority,
         };
-        let started = Arc::new(ModelThreads::start(&self.model, &group)?);
+        let bytes = self.model.file.read_again()?;
+        let started = Arc::new(ModelThreads::start(&self.model, bytes, &group)?);
         *threads = Some(Arc::clone(&started));
         Ok(started)
     }

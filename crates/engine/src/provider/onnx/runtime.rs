@@ -6,6 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use ort::environment::Environment;
 use ort::logging::LogLevel;
 
+use crate::ownership::{check_writers, check_writers_around};
 use crate::provider::contract::ProviderError;
 use crate::provider::onnx::shared_library;
 
@@ -37,6 +38,7 @@ pub(super) fn environment(library: &Path) -> Result<&'static Environment, Provid
 
     let _one_at_a_time = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
     if RUNTIME.get().is_none() {
+        check_origin(&resolved)?;
         let environment = load(library)?;
         log::info!("loaded ONNX Runtime from {shown}");
         let _ = RUNTIME.set(Runtime {
@@ -52,6 +54,18 @@ pub(super) fn environment(library: &Path) -> Result<&'static Environment, Provid
         ))),
         None => Err(configuration(library, "could not be loaded")),
     }
+}
+
+/// Its code becomes ours: nobody but this process's user and root may be able to put another in its place.
+fn check_origin(library: &Path) -> Result<(), ProviderError> {
+    let places = [Some(library), library.parent()].into_iter().flatten();
+    for (path, check) in places.zip([check_writers, check_writers_around]) {
+        let facts = path
+            .metadata()
+            .map_err(|error| configuration(path, &format!("cannot be read: {error}")))?;
+        check(&facts).map_err(|problem| configuration(path, &problem))?;
+    }
+    Ok(())
 }
 
 fn load(library: &Path) -> Result<Environment, ProviderError> {

@@ -11,12 +11,16 @@ use ort::value::Tensor;
 use crate::provider::contract::ProviderError;
 use crate::provider::onnx::pooling::mean_of_length_one;
 use crate::provider::onnx::tokenize::TokenizedText;
+use crate::provider::onnx::whole_model;
 
 const TOKEN_IDS: &str = "input_ids";
 const ATTENTION_MASK: &str = "attention_mask";
 const TOKEN_TYPES: &str = "token_type_ids";
 /// Names under which models give one vector for each token: Hugging Face's and Sentence Transformers'.
 const TOKEN_VECTORS: [&str; 2] = ["last_hidden_state", "token_embeddings"];
+
+/// Numbers in the longest vector that can be recorded and stored.
+const MOST_DIMENSIONS: i64 = 65_536;
 
 /// A model ready to run. Needs `&mut` to run, so each thread has its own.
 pub(super) struct ModelSession {
@@ -44,7 +48,8 @@ impl fmt::Display for RunError {
             Self::Runtime(error) => write!(f, "{error}"),
             Self::Shape(shape) => write!(
                 f,
-                "the output has the shape {shape:?} instead of [texts, tokens, dimensions]"
+                "the output has the shape {shape:?} instead of [texts, tokens, dimensions], of which there may be \
+                 {MOST_DIMENSIONS}"
             ),
             Self::NotFinite => f.write_str("the vector has numbers that are not finite, or no length"),
         }
@@ -58,13 +63,16 @@ impl From<ort::Error> for RunError {
 }
 
 impl ModelSession {
-    /// Loads `model.onnx`: about a second of one core.
-    pub(super) fn load(environment: &Environment, path: &Path, padding_id: u32) -> Result<Self, ProviderError> {
-        if !path.is_file() {
-            return Err(configuration(path, "does not exist"));
-        }
+    /// Makes a session of the bytes of `model.onnx`, which messages call by its path: about a second of one core.
+    pub(super) fn load(
+        environment: &Environment,
+        path: &Path,
+        bytes: &[u8],
+        padding_id: u32,
+    ) -> Result<Self, ProviderError> {
+        whole_model::check(bytes).map_err(|problem| configuration(path, problem))?;
         let session = builder(environment)
-            .and_then(|mut builder| builder.commit_from_file(path))
+            .and_then(|mut builder| builder.commit_from_memory(bytes))
             .map_err(|error| configuration(path, &format!("cannot be loaded: {error}")))?;
 
         let mut inputs = Vec::new();
@@ -124,7 +132,10 @@ impl ModelSession {
         let outputs = self.session.run_with_options(tensors, options)?;
         let (shape, numbers) = outputs[self.output].try_extract_tensor::<f32>()?;
         let dimensions = match **shape {
-            [rows, columns, dimensions] if (rows, columns) == (texts.len() as i64, width as i64) && dimensions > 0 => {
+            [rows, columns, dimensions]
+                if (rows, columns) == (texts.len() as i64, width as i64)
+                    && (1..=MOST_DIMENSIONS).contains(&dimensions) =>
+            {
                 dimensions as usize
             }
             _ => return Err(RunError::Shape(shape.to_vec())),
@@ -139,7 +150,7 @@ impl ModelSession {
 
 /// One thread, the one that calls: several sessions side by side beat several threads in one, which wait for each other
 /// at every operator. No memory pattern, because no two packs have the same shape. All optimisations, because
-/// older runtimes do not know every level by name.
+/// older runtimes do not know every level by name. Only the format that was looked at, not the runtime's own.
 fn builder(environment: &Environment) -> ort::Result<SessionBuilder> {
     Ok(Session::builder(environment)?
         .with_intra_threads(1)?
@@ -147,7 +158,8 @@ fn builder(environment: &Environment) -> ort::Result<SessionBuilder> {
         .with_intra_op_spinning(false)?
         .with_inter_op_spinning(false)?
         .with_memory_pattern(false)?
-        .with_optimization_level(GraphOptimizationLevel::All)?)
+        .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_config_entry("session.load_model_format", "ONNX")?)
 }
 
 /// An error about the model file, for people who can change it.

@@ -1,26 +1,30 @@
 //! Threads that run the model: each has a session of its own, all take packs from one channel.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use ort::environment::Environment;
 use ort::session::RunOptions;
 
 use crate::cancel::CancelFlag;
 use crate::priority::Priority;
 use crate::provider::contract::ProviderError;
+use crate::provider::onnx::model_file::ModelFile;
 use crate::provider::onnx::pack_job::PackJob;
 use crate::provider::onnx::session::{ModelSession, configuration};
 use crate::provider::onnx::tokenize::TokenizedText;
+
+/// How long a model may take to load and to run the probe. One that never ends, with a loop in it say, is given up.
+const LONGEST_START: Duration = Duration::from_secs(300);
 
 /// What every session of a provider is made of.
 pub(super) struct Model {
     /// The runtime's environment.
     pub(super) environment: &'static Environment,
     /// `model.onnx`.
-    pub(super) path: PathBuf,
+    pub(super) file: ModelFile,
     /// What fills the rest of a shorter text's row.
     pub(super) padding_id: u32,
     /// A text that the model must be able to run, as long as the window.
@@ -48,12 +52,14 @@ pub(super) struct ModelThreads {
 }
 
 impl ModelThreads {
-    /// Starts the threads and waits until each has loaded the model and run the probe: a second or two.
-    pub(super) fn start(model: &Arc<Model>, group: &Group) -> Result<Self, ProviderError> {
+    /// Starts the threads and waits until each has loaded the model and run the probe: a second or two. `bytes` are those of
+    /// the model's file.
+    pub(super) fn start(model: &Arc<Model>, bytes: Vec<u8>, group: &Group) -> Result<Self, ProviderError> {
         let count = group.threads.max(1);
         // A pack for each thread to go on with while the next ones are on their way.
         let (packs, queue) = bounded(count);
         let (ready, loaded) = bounded(count);
+        let bytes: Arc<[u8]> = bytes.into();
         let mut started = Self {
             packs: Mutex::new(Some(packs)),
             stop: CancelFlag::default(),
@@ -73,18 +79,23 @@ impl ModelThreads {
                 stop: started.stop.clone(),
                 run,
             };
-            let ready = ready.clone();
+            let (ready, bytes) = (ready.clone(), Arc::clone(&bytes));
             let handle = Builder::new()
                 .name(format!("{}-{number}", group.name))
-                .spawn(move || thread.work(&ready))
+                .spawn(move || thread.work(bytes, &ready))
                 .map_err(|error| ProviderError::Transient(format!("cannot start a model thread: {error}")))?;
             lock(&started.threads).push(handle);
         }
         drop(ready);
+        let deadline = Instant::now() + LONGEST_START;
         for _ in 0..count {
-            started.dimensions = loaded
-                .recv()
-                .map_err(|_| ProviderError::Transient("a model thread died while loading".to_owned()))??;
+            started.dimensions = loaded.recv_deadline(deadline).map_err(|error| match error {
+                RecvTimeoutError::Timeout => configuration(
+                    model.file.path(),
+                    &format!("was not ready after {} s", LONGEST_START.as_secs()),
+                ),
+                RecvTimeoutError::Disconnected => configuration(model.file.path(), "made its thread panic"),
+            })??;
         }
         Ok(started)
     }
@@ -135,9 +146,12 @@ struct ModelThread {
 }
 
 impl ModelThread {
-    fn work(self, ready: &Sender<Result<usize, ProviderError>>) {
+    fn work(self, bytes: Arc<[u8]>, ready: &Sender<Result<usize, ProviderError>>) {
         self.priority.take_on();
-        let mut session = match self.load() {
+        let loaded = self.load(&bytes);
+        // The session has what it needs of them.
+        drop(bytes);
+        let mut session = match loaded {
             Ok((session, dimensions)) => {
                 let _ = ready.send(Ok(dimensions));
                 session
@@ -158,14 +172,15 @@ impl ModelThread {
     }
 
     /// A session and the dimensions of its vectors.
-    fn load(&self) -> Result<(ModelSession, usize), ProviderError> {
+    fn load(&self, bytes: &[u8]) -> Result<(ModelSession, usize), ProviderError> {
         let Model {
             environment,
-            path,
+            file,
             padding_id,
             probe,
         } = &*self.model;
-        let mut session = ModelSession::load(environment, path, *padding_id)?;
+        let path = file.path();
+        let mut session = ModelSession::load(environment, path, bytes, *padding_id)?;
         let vectors = session.run(&[probe], &self.run).map_err(|error| {
             if self.stop.is_raised() {
                 return ProviderError::Cancelled;

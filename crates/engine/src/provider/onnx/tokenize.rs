@@ -1,11 +1,12 @@
 //! Texts to token numbers, cut to the model's window.
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use tokenizers::{Encoding, PostProcessor, Tokenizer, TruncationDirection};
 
-use crate::provider::contract::ProviderError;
+use crate::provider::contract::{PLAIN_TEXT, ProviderError};
 
 /// Bytes of text per token of the window that are tokenised at first. Prose has 4 to 5.
 const FIRST_BYTES_PER_TOKEN: usize = 12;
@@ -13,6 +14,9 @@ const FIRST_BYTES_PER_TOKEN: usize = 12;
 /// Tokens that a part of a text must have beyond the window before it may stand for the whole. Where the text was cut,
 /// a tokenizer may see another word than in the whole text; what it makes of it stays outside of the window.
 const MARGIN: usize = 32;
+
+/// The widest window. Published models have up to 32,768 tokens; a wider one would take more memory than any machine has.
+const WIDEST: usize = 65_536;
 
 /// One text as the model takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,14 +39,15 @@ pub(super) struct TextTokenizer {
 }
 
 impl TextTokenizer {
-    /// Reads `tokenizer.json`; `window` counts special tokens.
-    pub(super) fn load(path: &Path, window: usize) -> Result<Self, ProviderError> {
-        let bytes = std::fs::read(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => configuration(path, "does not exist"),
-            _ => configuration(path, &format!("cannot be read: {error}")),
-        })?;
-        let tokenizer = Tokenizer::from_bytes(bytes)
-            .map_err(|error| configuration(path, &format!("is not a tokenizer: {error}")))?;
+    /// Makes a tokenizer of the bytes of `tokenizer.json`, which messages call by its path; `window` counts special tokens.
+    pub(super) fn load(path: &Path, bytes: &[u8], window: usize) -> Result<Self, ProviderError> {
+        if window > WIDEST {
+            return Err(ProviderError::Configuration(format!(
+                "max_tokens is {window}, and no model takes more than {WIDEST}"
+            )));
+        }
+        let tokenizer = guarded(|| Tokenizer::from_bytes(bytes))
+            .map_err(|problem| configuration(path, &format!("is not a tokenizer: {problem}")))?;
         let special_tokens = added_by(&tokenizer);
         if window <= special_tokens {
             return Err(ProviderError::Configuration(format!(
@@ -51,7 +56,12 @@ impl TextTokenizer {
         }
         // We tokenise on threads of our own; the library would start one more for each core.
         tokenizers::utils::parallelism::set_parallelism(false);
-        Ok(Self::new(tokenizer, window - special_tokens))
+        let tokenizer = Self::new(tokenizer, window - special_tokens);
+        // One that refuses every text is at fault, not the texts.
+        match tokenizer.tokenize(PLAIN_TEXT) {
+            Ok(_) => Ok(tokenizer),
+            Err(error) => Err(configuration(path, &format!("cannot be used: {error}"))),
+        }
     }
 
     fn new(mut tokenizer: Tokenizer, content_tokens: usize) -> Self {
@@ -111,7 +121,7 @@ impl TextTokenizer {
 
     /// Byte ranges of all tokens of the text in order, none empty, on borders of characters.
     pub(super) fn spans(&self, text: &str) -> Result<Vec<Range<usize>>, ProviderError> {
-        let encoding = self.tokenizer.encode(text, false).map_err(refused)?;
+        let encoding = guarded(|| self.tokenizer.encode(text, false)).map_err(refused)?;
         let spans = encoding.get_offsets().iter();
         Ok(spans
             .map(|&(start, end)| text.floor_char_boundary(start)..text.ceil_char_boundary(end))
@@ -120,7 +130,7 @@ impl TextTokenizer {
     }
 
     fn encode(&self, text: &str) -> Result<Encoding, ProviderError> {
-        self.tokenizer.encode_fast(text, false).map_err(refused)
+        guarded(|| self.tokenizer.encode_fast(text, false)).map_err(refused)
     }
 
     /// Cuts to the window and adds the special tokens.
@@ -130,7 +140,7 @@ impl TextTokenizer {
             encoding.truncate(self.content_tokens, 0, TruncationDirection::Right);
             encoding.take_overflowing();
         }
-        let encoding = self.tokenizer.post_process(encoding, None, true).map_err(refused)?;
+        let encoding = guarded(|| self.tokenizer.post_process(encoding, None, true)).map_err(refused)?;
         if encoding.is_empty() {
             return Err(ProviderError::Record("the text has no tokens".to_owned()));
         }
@@ -161,8 +171,16 @@ fn starts_a_word(character: char) -> bool {
         || matches!(character, '\u{3001}'..='\u{3003}' | '\u{4e00}'..='\u{9fff}')
 }
 
-fn refused(error: tokenizers::Error) -> ProviderError {
-    ProviderError::Record(format!("the tokenizer refused the text: {error}"))
+/// What the library makes of something, or the reason why it makes nothing of it: it panics at some files and texts.
+fn guarded<T>(call: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(outcome) => outcome.map_err(|error| error.to_string()),
+        Err(_) => Err("the tokenizer panicked".to_owned()),
+    }
+}
+
+fn refused(problem: String) -> ProviderError {
+    ProviderError::Record(format!("the tokenizer refused the text: {problem}"))
 }
 
 fn added_by(tokenizer: &Tokenizer) -> usize {
@@ -290,12 +308,12 @@ mod tests {
 
     #[test]
     fn a_window_without_room_for_text_is_refused() {
-        let file = tempfile::NamedTempFile::new().expect("temporary file");
-        std::fs::write(file.path(), tokenizer().to_string(false).expect("json")).expect("written");
-        assert!(matches!(
-            TextTokenizer::load(file.path(), 2),
-            Err(ProviderError::Configuration(_))
-        ));
-        assert!(TextTokenizer::load(file.path(), 3).is_ok());
+        let bytes = tokenizer().to_string(false).expect("json");
+        let load = |window| TextTokenizer::load(Path::new("tokenizer.json"), bytes.as_bytes(), window);
+        for window in [2, WIDEST + 1] {
+            let refusal = load(window).err().expect("it is refused").to_string();
+            assert!(refusal.contains(&format!("max_tokens is {window}")), "{refusal}");
+        }
+        assert!(load(3).is_ok());
     }
 }

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::failure::{check_room_to_write, io_error};
+use crate::private_directory::{self, Refused};
 use crate::store::error::StoreError;
 use crate::store::name::check_name;
 
@@ -47,7 +48,12 @@ pub(super) struct StoreDirectory {
 impl StoreDirectory {
     /// Takes possession of the directory and clears away what was left half made or half deleted.
     pub(super) fn open(root: PathBuf) -> Result<Self, StoreError> {
-        make_directory(&root)?;
+        if private_directory::make(&root).map_err(|refused| unusable(&root, refused))? {
+            log::warn!(
+                "the directory \"{}\" was open to others; its mode is 0700 now",
+                root.display()
+            );
+        }
         let lock = lock(&root)?;
         let directory = Self {
             collections: root.join(COLLECTIONS),
@@ -164,6 +170,17 @@ fn lock(root: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// Whoever could write into it could crash the engine or give it other vectors.
+fn unusable(root: &Path, refused: Refused) -> StoreError {
+    match refused {
+        Refused::Io(error) => io_error("create", root, &error),
+        refused => StoreError::Configuration(format!(
+            "the directory \"{}\" of the vector store cannot be used: {refused}",
+            root.display()
+        )),
+    }
+}
+
 fn make_directory(path: &Path) -> Result<(), StoreError> {
     DirBuilder::new()
         .recursive(true)
@@ -201,6 +218,25 @@ fn delete(path: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_directory_of_a_store_is_closed_to_others_or_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let parent = tempfile::tempdir().unwrap();
+        let root = parent.path().join("store");
+        let mode = || fs::metadata(&root).unwrap().permissions().mode() & 0o777;
+        drop(StoreDirectory::open(root.clone()).unwrap());
+        assert_eq!(mode(), 0o700);
+        fs::set_permissions(&root, fs::Permissions::from_mode(0o755)).unwrap();
+        drop(StoreDirectory::open(root.clone()).unwrap());
+        assert_eq!(mode(), 0o700);
+        fs::set_permissions(parent.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let refusal = StoreDirectory::open(root.clone()).err();
+        assert!(
+            matches!(&refusal, Some(StoreError::Configuration(words)) if words.contains("chmod go-w")),
+            "{refusal:?}"
+        );
+    }
 
     #[test]
     fn a_collection_that_could_not_be_made_leaves_nothing() {

@@ -15,6 +15,7 @@ use tonic::{Request, Status};
 
 use super::options::QdrantOptions;
 use crate::provider::secret;
+use crate::regular_file;
 use crate::store::error::StoreError;
 
 /// Connections that requests take in turn: one alone would be encrypted and decrypted on a single core.
@@ -161,10 +162,6 @@ fn trust(ca_file: Option<&Path>) -> Result<ClientTlsConfig, StoreError> {
     };
     let wrong =
         |what: String| StoreError::Configuration(format!("vector_backfill.qdrant_ca_file {}: {what}", path.display()));
-    let facts = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?;
-    if !facts.is_file() || facts.len() > LARGEST_CA_FILE {
-        return Err(wrong("not a file of certificates".to_owned()));
-    }
-    let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let pem = regular_file::read(path, LARGEST_CA_FILE).map_err(|error| wrong(error.to_string()))?;
     Ok(ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)))
 }
