@@ -107,13 +107,25 @@ impl From<CaughtError> for VbError {
     }
 }
 
+/// The longest text of an error that others raised, in letters: it is kept with jobs and records.
+const LONGEST_TEXT: usize = 2_000;
+
+fn shortened(text: &str) -> String {
+    text.chars().take(LONGEST_TEXT).collect()
+}
+
 /// Keeps what is for users and leaves out the Rust backtrace that pgrx would put into the detail.
 fn from_report(report: &ErrorReportWithLevel) -> VbError {
+    let code = match report.sql_error_code() {
+        // With this one we say that we stopped work of our own: code of other people cannot.
+        PgSqlErrorCode::ERRCODE_OPERATOR_INTERVENTION => PgSqlErrorCode::ERRCODE_RAISE_EXCEPTION,
+        code => code,
+    };
     VbError {
-        code: report.sql_error_code(),
-        message: report.message().to_owned(),
-        detail: report.detail().map(str::to_owned),
-        hint: report.hint().map(str::to_owned),
+        code,
+        message: shortened(report.message()),
+        detail: report.detail().map(shortened),
+        hint: report.hint().map(shortened),
     }
 }
 

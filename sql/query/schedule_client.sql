@@ -1,1 +1,1 @@
-select client_id from @extschema@.vb_backfill_schedules where schedule_id = $1 for update
+select client_id from @extschema@.vb_backfill_schedules where schedule_id = $1

@@ -38,6 +38,10 @@ declare
     relation regclass;
     wanted   boolean;
 begin
+    -- It has rights of its own, below.
+    if role = 'pg_monitor'::regrole then
+        return;
+    end if;
     select (array['read', 'write', 'admin'])[max(array_position(array['read', 'write', 'admin'], a.level))],
            coalesce(bool_or(a.client_id is null), false)
     into level, for_all

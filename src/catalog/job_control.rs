@@ -275,9 +275,15 @@ fn require(installation: &Installation, job_id: i64, caller: Oid) -> Result<Lock
     lock(installation, job_id, caller)?.ok_or_else(|| unknown(job_id))
 }
 
-/// `None` as well for a job that the caller may not control: nobody is told of jobs of others.
+/// `None` as well for a job that the caller may not control: nobody is told of jobs of others, and nobody locks them.
 fn lock(installation: &Installation, job_id: i64, caller: Oid) -> Result<Option<LockedJob>> {
-    let found = spi::first(
+    let statement = installation.sql(include_str!("../../sql/query/job_client.sql"));
+    let client = spi::read_first(&statement, &[job_id.into()], |row| row.get::<i64>(1))?;
+    match client {
+        Some(client) if access::has(installation, caller, client, Level::Write)? => {}
+        _ => return Ok(None),
+    }
+    spi::first(
         &installation.sql(include_str!("../../sql/query/job_lock.sql")),
         &[job_id.into()],
         |row| {
@@ -292,9 +298,5 @@ fn lock(installation: &Installation, job_id: i64, caller: Oid) -> Result<Option<
                 is_sync: row.get(8)?,
             })
         },
-    )?;
-    match found {
-        Some(job) if !access::has(installation, caller, job.client_id, Level::Write)? => Ok(None),
-        found => Ok(found),
-    }
+    )
 }

@@ -110,7 +110,7 @@ pub(crate) fn end(installation: &Installation, schedule: i64) -> Result<bool> {
     let caller = role::current();
     role::as_owner(installation.owner, || {
         let statement = installation.sql(include_str!("../../sql/query/schedule_client.sql"));
-        let client = spi::first(&statement, &[schedule.into()], |row| row.get::<i64>(1))?;
+        let client = spi::read_first(&statement, &[schedule.into()], |row| row.get::<i64>(1))?;
         let client = match client {
             Some(client) if access::has(installation, caller, client, Level::Write)? => client,
             // Nobody is told of schedules of others.

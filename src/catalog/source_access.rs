@@ -28,19 +28,16 @@ pub(crate) fn acting_role(asking: Oid, source_owner: Oid) -> Oid {
     }
 }
 
-/// The role as which rows that were found are shown to somebody who may read the source: row-level security that applies to
-/// him decides, as in his own queries.
+/// The role as which rows that were found are shown to somebody who may read the source: what shows him less than its owner
+/// decides as in his own queries, row-level security and whatever a view asks.
 pub(crate) fn showing_role(source: &Source, asking: Oid) -> Result<Oid> {
     let acting = acting_role(asking, source.owner);
     if acting == asking {
         return Ok(asking);
     }
     if !role::is_superuser(asking) {
-        return Ok(if may_hide_rows(source.oid, asking)? {
-            asking
-        } else {
-            acting
-        });
+        let is_his_view = may_hide_rows(source.oid, asking)? || place(source.oid)?.depends_on_reader;
+        return Ok(if is_his_view { asking } else { acting });
     }
     match may_hide_rows(source.oid, acting)? {
         false => Ok(acting),
@@ -54,6 +51,7 @@ pub(crate) fn showing_role(source: &Source, asking: Oid) -> Result<Oid> {
 /// would look as if they had been deleted.
 pub(crate) fn require_readable(source: Oid, name: &str, asking: Oid, acting: Oid) -> Result<()> {
     role::as_restricted(acting, || require_select(source, name))?;
+    require_own_place(source, name, acting)?;
     if asking == acting {
         return Ok(());
     }
@@ -72,6 +70,48 @@ pub(crate) fn require_readable(source: Oid, name: &str, asking: Oid, acting: Oid
         return Err(hidden_from_acting(name));
     }
     Ok(())
+}
+
+/// Where a relation is, and what it is like.
+struct Place {
+    depends_on_reader: bool,
+    schema_owner: Oid,
+    database_owner: Oid,
+    schema: String,
+}
+
+fn place(source: Oid) -> Result<Place> {
+    spi::read_first(
+        include_str!("../../sql/query/source_place.sql"),
+        &[source.into()],
+        |row| {
+            Ok(Place {
+                depends_on_reader: row.get(1)?,
+                schema_owner: row.get(2)?,
+                database_owner: row.get(3)?,
+                schema: row.get(4)?,
+            })
+        },
+    )?
+    .ok_or_else(|| VbError::internal("a source has just been dropped"))
+}
+
+/// An error where somebody else could put another relation in the place of the source between two looks at it, with code of
+/// his own that would run as the acting role.
+fn require_own_place(source: Oid, name: &str, acting: Oid) -> Result<()> {
+    let place = place(source)?;
+    let owner = place.schema_owner;
+    if owner == place.database_owner || role::is_superuser(owner) || role::has_rights_of(owner, acting) {
+        return Ok(());
+    }
+    let (owner, acting) = (access::name_of(owner)?, access::name_of(acting)?);
+    Err(VbError::denied(format!(
+        "{name} is read as role {acting}, and the owner of schema {}, {owner}, could put something else in its place",
+        place.schema
+    ))
+    .hint(format!(
+        "Ask as role {owner}, or move the table: ALTER TABLE … SET SCHEMA."
+    )))
 }
 
 fn hidden_from_acting(name: &str) -> VbError {

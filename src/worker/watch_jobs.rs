@@ -239,6 +239,8 @@ impl Worker {
             return self.stop(job, error);
         }
         self.look_again(job);
+        // It may be the same again: others have their turn before.
+        self.locked.insert(job, Instant::now() + LATER);
         Ok(())
     }
 

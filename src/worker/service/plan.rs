@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
 use vb_engine::policy::choice::{self, Preference};
 use vb_engine::policy::estimate::{Sample, tokens};
@@ -17,7 +18,7 @@ use crate::catalog::references::Owner;
 use crate::catalog::source_access;
 use crate::error::{Result, VbError};
 use crate::fault::Fault;
-use crate::pg::{role, signal, transaction};
+use crate::pg::{notice, role, signal, transaction};
 use crate::settings::Settings;
 use crate::source::columns::Relation;
 use crate::source::describe::{Source, describe};
@@ -90,8 +91,16 @@ pub(crate) fn plan(
             Err(_) if sources.is_none() => continue,
             described => described?,
         };
-        if let Some(one) = plan_source(installation, client_id, &source, vector_type, listed.priority)? {
-            planned.push(one);
+        match plan_source(installation, client_id, &source, vector_type, listed.priority) {
+            Ok(one) => planned.extend(one),
+            // One that the caller did not name keeps none from him.
+            Err(error) if sources.is_none() && error.code == PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE => {
+                notice::warn(
+                    VbError::denied(format!("{} is left out: {}", source.name, error.message))
+                        .hint(error.hint.unwrap_or_default()),
+                );
+            }
+            Err(error) => return Err(error),
         }
     }
     planned.sort_by_key(|one| std::cmp::Reverse(one.priority));

@@ -209,8 +209,8 @@ impl Shop {
             }
             11 => format!("select vb_set_window('01:00', '01:01', client_id => {client_id})"),
             12 => format!("select vb_schedule_backfill({client_id}, '{source}', '0 3 1 1 *')"),
-            13 => format!("select vb_unschedule_backfill(s.schedule_id) from vb_schedules s limit 1"),
-            14 => format!("select vb_forget(j.job_id) from vb_job_status j where state = 'completed' limit 1"),
+            13 => "select vb_unschedule_backfill(s.schedule_id) from vb_schedules s limit 1".to_owned(),
+            14 => "select vb_forget(j.job_id) from vb_job_status j where state = 'completed' limit 1".to_owned(),
             15 => format!("select * from vb_plan_backfill({client_id})"),
             16 => {
                 // An administrator does it, for this client.
