@@ -30,8 +30,8 @@ declare
     reading  text[] := '{vb_progress,vb_wait,vb_search,vb_plan_backfill,vb_worker_list,vb_provider_list,vb_health,vb_default_priority}';
     writing  text[] := '{vb_enqueue_backfill,vb_start_backfill,vb_run_backfill,vb_pause,vb_resume,vb_cancel,vb_retry_failed,'
                        'vb_forget,vb_set_job,vb_set_job_limits,vb_set_window,vb_schedule_backfill,vb_unschedule_backfill,'
-                       'vb_configure_source,vb_verify,vb_import_vectors,vb_embed}';
-    following text[] := '{vb_enable_sync,vb_disable_sync,vb_sync_trigger}';
+                       'vb_configure_source,vb_verify,vb_import_vectors}';
+    following text[] := '{vb_enable_sync,vb_disable_sync,vb_sync_trigger,vb_embed}';
     tables   text[] := '{qdrant_vectors,vb_caller,vb_access,vb_audit,vb_job_status,vb_active_batches,vb_error_report,vb_schedules,vb_sources,'
                        'vb_collections,vb_coverage,vb_worker_status,vb_provider_status,vb_client_spending}';
     routine  regprocedure;

@@ -188,6 +188,15 @@ pub(crate) fn lock(installation: &Installation, job: i64) -> Result<Option<JobSt
     )
 }
 
+/// Locks the job's row, or fails at once when somebody else has it locked.
+pub(crate) fn lock_at_once(installation: &Installation, job: i64) -> Result<()> {
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/job_lock_at_once.sql")),
+        &[job.into()],
+    )
+    .map(|_| ())
+}
+
 /// Locks the job's row and says where an event leads it; `None` when the job is gone or somebody decided otherwise.
 fn next_state(installation: &Installation, job: i64, event: JobEvent) -> Result<Option<JobState>> {
     let state = lock(installation, job)?;

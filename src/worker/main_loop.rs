@@ -66,6 +66,8 @@ pub(crate) struct Worker {
     /// Jobs whose source this process looks at next, since a reader could not.
     pub(super) look_here: HashSet<i64>,
     pub(super) unrecorded: Vec<Outcome>,
+    /// Jobs whose outcomes cannot be recorded at the moment, and until when none is tried.
+    pub(super) unrecordable: HashMap<i64, Instant>,
     /// Whose hours are closed.
     pub(super) closed: Closed,
     /// How many records a second may be begun.
@@ -131,6 +133,7 @@ impl Worker {
             awaiting_reader: HashSet::new(),
             look_here: HashSet::new(),
             unrecorded: Vec::new(),
+            unrecordable: HashMap::new(),
             closed: Closed::default(),
             pacing: Pacing::default(),
             budgets: ClientBudgets::default(),

@@ -61,10 +61,14 @@ impl Worker {
                 .any(|batch| batch.context.collection.store == kind)
     }
 
-    /// Batches in flight, without those whose store does not answer: jobs of the other store go on beside them.
+    /// Batches in flight, without those whose store does not answer, and those whose outcome cannot be recorded: others go on
+    /// beside them.
     pub(super) fn busy(&self) -> impl Iterator<Item = &InFlight> {
         let away = [StoreKind::Embedded, StoreKind::Qdrant].map(|kind| (kind, self.engine.outage(kind).is_some()));
-        let is_busy = move |batch: &&InFlight| !away.contains(&(batch.context.collection.store, true));
+        let is_busy = move |batch: &&InFlight| {
+            !away.contains(&(batch.context.collection.store, true))
+                && !self.unrecordable.contains_key(&batch.context.job.id)
+        };
         self.in_flight.values().filter(is_busy)
     }
 

@@ -1,7 +1,7 @@
 //! What the worker does with outcomes: each is recorded, now or later, and its job goes on or stops.
 
 use std::io::Read;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use vb_engine::batch::{BatchResult, FailureClass, Origin, Outcome};
 use vb_engine::provider::config::ProviderConfig;
@@ -9,9 +9,12 @@ use vb_engine::provider::config::ProviderConfig;
 use super::main_loop::Worker;
 use super::outcome::{self, Consequence, Elsewhere};
 use super::provider_choice;
-use crate::catalog::batches;
+use crate::catalog::{batches, jobs};
 use crate::error::{Result, VbError};
 use crate::fault::Fault;
+
+/// The pause before an outcome is tried again that something kept from being recorded.
+const UNTIL_RECORDED: Duration = Duration::from_millis(300);
 
 impl Worker {
     /// Takes all outcomes that wait; `None` when the extension is gone.
@@ -24,8 +27,14 @@ impl Worker {
         self.renew_lost(false)?;
         // Each is tried once a turn, in order. The store has its points: it must be recorded, now or later, and whatever
         // keeps one from it keeps no other.
+        let now = Instant::now();
+        self.unrecordable.retain(|_, until| *until > now);
         let mut outcomes = std::mem::take(&mut self.unrecorded).into_iter();
         while let Some(outcome) = outcomes.next() {
+            if self.unrecordable.contains_key(&outcome.job_id) {
+                self.unrecorded.push(outcome);
+                continue;
+            }
             match self.record(&outcome) {
                 Ok(Some(consequence)) => self.settle(outcome, consequence),
                 Ok(None) => return Ok(None),
@@ -35,7 +44,7 @@ impl Worker {
                         outcome.batch_id,
                         error.message
                     );
-                    self.unrecorded.push(outcome);
+                    self.record_later(outcome);
                 }
                 Err(error) => {
                     if let Err(error) = self.give_up(&outcome, &error) {
@@ -47,6 +56,21 @@ impl Worker {
             }
         }
         Ok(Some(()))
+    }
+
+    /// Whoever has a job's row locked holds up this job and no other: none of its outcomes is tried for a moment, it begins
+    /// nothing, and its batches take nobody's room.
+    fn record_later(&mut self, outcome: Outcome) {
+        let until = Instant::now() + UNTIL_RECORDED;
+        if let Some(active) = self
+            .jobs
+            .iter_mut()
+            .find(|active| active.context.job.id == outcome.job_id)
+        {
+            active.rest_until(until);
+        }
+        self.unrecordable.insert(outcome.job_id, until);
+        self.unrecorded.push(outcome);
     }
 
     /// A batch that can never be recorded pauses its job, which finds the same records again when it is resumed.
@@ -75,6 +99,7 @@ impl Worker {
             .iter()
             .any(|(id, other)| *id != outcome.batch_id && other.context.job.id == outcome.job_id);
         self.transact(|installation| {
+            jobs::lock_at_once(installation, outcome.job_id)?;
             let provider = by_provider.is_some()
                 && provider_choice::has_better(
                     installation,

@@ -53,7 +53,8 @@ pub(crate) fn check_provider(installation: &Installation, name: &str) -> Result<
 
 /// The embedding of a text as a question, made by the named provider or else by the best one that is available.
 pub(crate) fn embed(installation: &Installation, text: &str, provider: Option<&str>) -> Result<Vec<f32>> {
-    access::require_any(installation, "embed a text")?;
+    // It counts for no client.
+    access::require_all(installation, Level::Write, "embed a text")?;
     if text.trim().is_empty() {
         return Err(VbError::invalid("input is empty").hint("There is nothing to embed in a text without letters."));
     }
