@@ -1,6 +1,7 @@
 //! What users do with a job that is there: pause, resume, cancel, change, retry, forget.
 //!
-//! Only those who may write what its client has can do so; for others there is no such job. Each locks the job's row first, so that it sees what the worker has committed and the worker sees what it decides.
+//! Only those who may write what its client has can do so; for others there is no such job. Each locks the job's row first, so
+//! that it sees what the worker has committed and the worker sees what it decides.
 
 use pgrx::pg_sys::Oid;
 use serde_json::{Value, json};

@@ -9,7 +9,7 @@ use super::installation::Installation;
 use super::job_request::{check_priority, check_range};
 use super::{source_access, syncs};
 use crate::error::{Result, VbError};
-use crate::pg::{role, spi};
+use crate::pg::{lock, process, role, spi};
 use crate::source::columns::Relation;
 use crate::source::describe;
 use crate::source::payload::MOST_COLUMNS;
@@ -134,6 +134,10 @@ pub(crate) fn configure(
 /// Lists a source and a vector type among those that are embedded, by the rules where nothing is configured. To be
 /// called as the owner of the extension.
 pub(crate) fn register(installation: &Installation, source: Oid, vector_type: &str) -> Result<()> {
+    // Nobody waits for a transaction of somebody else; whichever job of it becomes active first registers it again.
+    if !lock::begin_registering(process::database(), source) {
+        return Ok(());
+    }
     spi::run(
         &installation.sql(include_str!("../../sql/query/source_register.sql")),
         &[source.into()],

@@ -149,7 +149,7 @@ pub(crate) fn records_left(installation: &Installation, client_id: i64) -> Resul
 /// An error when a client has as many collections as it may have.
 pub(crate) fn require_room_for_collection(installation: &Installation, client_id: i64) -> Result<()> {
     let statement = installation.sql(include_str!("../../sql/query/client_collections.sql"));
-    let limit = spi::first(&statement, &[client_id.into()], |row| {
+    let limit = spi::read_first(&statement, &[client_id.into()], |row| {
         Ok((row.get::<i32>(1)?, row.get::<i64>(2)?))
     })?;
     match limit {

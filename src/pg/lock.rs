@@ -14,6 +14,9 @@ const STARTER_KEY: u32 = 0x7663;
 /// The same for whoever moves collections to another store.
 const MOVER_KEY: u32 = 0x7664;
 
+/// The same, with a source as the second part of the key, for whoever registers that.
+const REGISTRAR_KEY: u32 = 0x7666;
+
 /// The same for whoever has written what a worker is to do, and has not committed it yet.
 const ANNOUNCER_KEY: u32 = 0x7665;
 
@@ -83,6 +86,13 @@ pub(crate) fn stay_worker(database: Oid) -> bool {
     held || try_lock(&tag, pg_sys::ExclusiveLock)
 }
 
+/// Holds the lock once more until the end of this transaction: code of others can drop that of a session, and no other.
+pub(crate) fn stay_worker_until_the_end(database: Oid) {
+    let tag = worker_tag(database);
+    // SAFETY: the tag is complete; without waiting; a lock of the transaction is released at its end.
+    unsafe { pg_sys::LockAcquire(&tag, pg_sys::ExclusiveLock as i32, false, true) };
+}
+
 /// Makes room for another worker of the database, just before this one ends.
 pub(crate) fn cease_worker(database: Oid) {
     unlock(&worker_tag(database), pg_sys::ExclusiveLock);
@@ -131,6 +141,17 @@ pub(crate) fn end_starting(database: Oid) {
     };
 }
 
+/// Makes this transaction the one that registers a source; false when another is about it.
+pub(crate) fn begin_registering(database: Oid, source: Oid) -> bool {
+    let tag = pg_sys::LOCKTAG {
+        locktag_field2: source.to_u32(),
+        ..advisory_tag(database, REGISTRAR_KEY)
+    };
+    // SAFETY: the tag is complete; without waiting; a lock of the transaction is released at its end.
+    let result = unsafe { pg_sys::LockAcquire(&tag, pg_sys::ExclusiveLock as i32, false, true) };
+    result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
+}
+
 /// Tells a worker that is ending, until the end of this transaction, that there will be work.
 pub(crate) fn announce_work(database: Oid) {
     let tag = advisory_tag(database, ANNOUNCER_KEY);
@@ -159,10 +180,34 @@ fn client_tag(database: Oid, client_id: i64) -> pg_sys::LOCKTAG {
     }
 }
 
+/// The setting `lock_timeout` for a while.
+struct Patience(i32);
+
+impl Patience {
+    fn of(milliseconds: i32) -> Self {
+        // SAFETY: a setting of this process, in milliseconds, with 0 for ever.
+        unsafe {
+            let former = Self(pg_sys::LockTimeout);
+            if former.0 == 0 || former.0 > milliseconds {
+                pg_sys::LockTimeout = milliseconds;
+            }
+            former
+        }
+    }
+}
+
+impl Drop for Patience {
+    fn drop(&mut self) {
+        // SAFETY: as it was, also while an ERROR passes through.
+        unsafe { pg_sys::LockTimeout = self.0 };
+    }
+}
+
 /// Keeps the worker from beginning anything for the client until the end of this transaction. Waits for what it is
-/// beginning at this moment, and for others who hold the client; can be interrupted.
-pub(crate) fn hold_client(database: Oid, client_id: i64) {
+/// beginning at this moment, and for others who hold the client; can be interrupted, and is an ERROR, 55P03, after that time.
+pub(crate) fn hold_client(database: Oid, client_id: i64, patience: Duration) {
     let tag = client_tag(database, client_id);
+    let _patience = Patience::of(i32::try_from(patience.as_millis()).unwrap_or(i32::MAX));
     // SAFETY: the tag is complete; a lock of the transaction is released at its end. An interrupt leaves as an ERROR, which
     // the callers of this extension's functions expect.
     unsafe { pg_sys::LockAcquire(&tag, pg_sys::ExclusiveLock as i32, false, false) };

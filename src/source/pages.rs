@@ -3,7 +3,6 @@
 
 use pgrx::PgSqlErrorCode;
 use pgrx::datum::Json;
-use uuid::Uuid;
 
 use super::describe::Source;
 use super::payload::hash_of;
@@ -50,12 +49,11 @@ pub(crate) fn each(
         go_on()?;
         let rows = role::as_restricted(scope.role, || {
             cursor.fetch(PAGE, |row| {
-                let record_id = row.optional::<String>(1)?.ok_or_else(|| without_key(source))?;
-                Ok((
-                    record_id,
-                    row.optional::<Vec<u8>>(2)?,
-                    row.optional::<i32>(3)?.unwrap_or(0),
-                ))
+                let key = match row.optional::<String>(1)? {
+                    Some(record_id) => Key::Whole(record_id),
+                    None => Key::StandIn(row.optional(4)?.ok_or_else(|| without_key(source))?),
+                };
+                Ok((key, row.optional::<Vec<u8>>(2)?, row.optional::<i32>(3)?.unwrap_or(0)))
             })
         })?;
         if rows.is_empty() {
@@ -65,15 +63,15 @@ pub(crate) fn each(
             rows: rows.len() as u64,
             ..Page::default()
         };
-        for (record_id, hash, length) in rows {
-            match hash {
-                Some(_) if record_id.len() > LONGEST_RECORD_ID => page.too_long.push(stand_in(&record_id)),
-                Some(hash) => {
+        for (key, hash, length) in rows {
+            match (key, hash) {
+                (_, None) => page.without_text += 1,
+                (Key::StandIn(beginning), Some(_)) => page.too_long.push(beginning),
+                (Key::Whole(record_id), Some(hash)) => {
                     page.record_ids.push(record_id);
                     page.hashes.push(hash);
                     page.bytes.push(length);
                 }
-                None => page.without_text += 1,
             }
         }
         visit(page)?;
@@ -115,15 +113,17 @@ fn without_key(source: &Source) -> VbError {
     .hint("Declare key columns that are never NULL: SELECT vb_configure_source('…', key_columns => ARRAY['…']).")
 }
 
-/// What stands for a record id that is too long: its beginning, and what tells it from others with the same.
-fn stand_in(record_id: &str) -> String {
-    let beginning: String = record_id.chars().take(100).collect();
-    let name = Uuid::new_v5(&Uuid::NAMESPACE_OID, record_id.as_bytes());
-    format!("{beginning}… ({} bytes, {name})", record_id.len())
+/// The key of a row.
+enum Key {
+    /// As a record id.
+    Whole(String),
+    /// What stands for one that is too long: its beginning, and what tells it from others with the same.
+    StandIn(String),
 }
 
-/// Record id, hash and length of each row of the client; the hash is NULL when the row has no text, and empty when texts are
-/// not looked at or nobody compares.
+/// Record id, hash and length of each row of the client, and what stands for a record id that is too long, and NULL then, so
+/// that no key costs memory. The hash is NULL when the row has no text, and empty when texts are not looked at or nobody
+/// compares.
 fn query(source: &Source, comparison: Comparison, compares: bool) -> String {
     let (columns, text) = match comparison {
         Comparison::Texts => {
@@ -140,7 +140,10 @@ fn query(source: &Source, comparison: Comparison, compares: bool) -> String {
         Comparison::Keys => ("''::bytea, 0".to_owned(), String::new()),
     };
     format!(
-        "select {key}, {columns} from {source} s {text} where {filter} order by {order}",
+        "select case when octet_length(k.id) <= {LONGEST_RECORD_ID} then k.id end, {columns}, \
+                case when octet_length(k.id) > {LONGEST_RECORD_ID} \
+                     then format('%s… (%s bytes, %s)', left(k.id, 100), octet_length(k.id), md5(k.id)) end \
+         from {source} s cross join lateral (select {key} offset 0) k(id) {text} where {filter} order by {order}",
         key = source.key.expression(),
         source = source.name,
         filter = source.filter,

@@ -24,6 +24,7 @@ use crate::catalog::installation::Installation;
 use crate::catalog::jobs::{self, Job, JobKind, Start};
 use crate::catalog::references::Owner;
 use crate::catalog::source_access;
+use crate::catalog::source_settings;
 use crate::error::{Result, VbError};
 use crate::pg::{role, time_limit};
 use crate::source::describe::{Source, describe};
@@ -67,6 +68,7 @@ pub(crate) fn activate(
         collections::change_chunking(installation, collection, source.chunking)?;
     }
 
+    source_settings::register(installation, job.source, &job.vector_type)?;
     let limit = surroundings.settings.source_timeout;
     let waiting = suspicion::settle(installation, &job)?;
     let waiting = time_limit::reading(&source.name, limit, || with_rows(installation, &source, &job, waiting))?;

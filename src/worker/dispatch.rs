@@ -8,19 +8,16 @@ use vb_engine::batch::{Batch, Record};
 use vb_engine::fields::FieldsChange;
 
 use super::active_job::{ActiveJob, Again, JobContext, Urgency};
-use super::budgets::AFTER_MIDNIGHT;
+use super::day_quota::{Held, leave_to_other_days};
 use super::outcome;
 use crate::catalog::batches;
 use crate::catalog::changes::{self, Numbered};
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
-use crate::catalog::job_state::JobEvent;
-use crate::catalog::jobs::{self, Advance, Job, JobKind};
-use crate::catalog::references::{self, Owner, Present};
+use crate::catalog::jobs::{self, Advance, JobKind};
+use crate::catalog::references::{self, Present};
 use crate::catalog::source_access;
-use crate::catalog::spending;
-use crate::error::{Result, VbError};
-use crate::fault::Fault;
+use crate::error::Result;
 use crate::pg::time_limit;
 use crate::source::gone;
 use crate::source::key::Matching;
@@ -80,15 +77,6 @@ pub(crate) struct ReadLimits {
     pub(crate) bytes: usize,
     /// Time.
     pub(crate) time: Duration,
-}
-
-/// What a client waits for that may embed no more records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Held {
-    /// Its batches in flight may embed fewer than they have.
-    ForBatches,
-    /// The next day: its job is paused until then.
-    ForTomorrow,
 }
 
 /// Reads the records as they are now, within these limits, and notes the batch. `in_flight` records of the client are
@@ -290,46 +278,6 @@ pub(crate) fn prepare(
     })
 }
 
-/// Moves records that the client may not embed today to the rest. Without any left the job is paused until tomorrow, unless
-/// those in flight may leave some.
-fn leave_to_other_days(
-    installation: &Installation,
-    context: &JobContext,
-    records: &mut Vec<Record>,
-    rest: &mut Vec<String>,
-    (in_flight, is_busy): (usize, bool),
-) -> Result<Option<Held>> {
-    let client = context.job.client_id;
-    if records.is_empty() || spending::records_left(installation, client)?.is_none() {
-        return Ok(None);
-    }
-    // Nobody changes the limit from here on.
-    spending::lock_client(installation, client)?;
-    let Some(today) = spending::records_left(installation, client)? else {
-        return Ok(None);
-    };
-    let room = usize::try_from(today.left).unwrap_or(0).saturating_sub(in_flight);
-    if records.len() <= room {
-        return Ok(None);
-    }
-    let excess = records.split_off(room).into_iter().map(|record| record.record_id);
-    rest.splice(0..0, excess);
-    if room > 0 {
-        return Ok(None);
-    }
-    if is_busy {
-        return Ok(Some(Held::ForBatches));
-    }
-    let reason = format!(
-        "client {client} on {} (UTC) has embedded the {} records that it may embed in a day. It goes on with the next day, or \
-         when vb_set_client_limits({client}, …) raises that.",
-        today.date, today.most
-    );
-    let (job, until) = (context.job.id, today.renewed_in + AFTER_MIDNIGHT);
-    jobs::stop(installation, job, JobEvent::Pause, &reason, Some(until))?;
-    Ok(Some(Held::ForTomorrow))
-}
-
 /// Notes a batch that removes the points of records whose row is gone, and still is; `None` when there is none.
 pub(crate) fn prepare_removal(
     installation: &Installation,
@@ -391,81 +339,4 @@ fn empty_batch(context: &JobContext, id: i64) -> Batch {
         purse: Arc::clone(&context.purse),
         cancel: context.cancel.clone(),
     }
-}
-
-/// What to do about records whose rows could not be read.
-pub(crate) enum ReadFault {
-    /// One of them is at fault and it is not known which: read these parts on their own.
-    Halves(Vec<Again>),
-    /// The only record is at fault: set it aside.
-    SetAside(String),
-    /// It is not about a record.
-    Job,
-}
-
-/// Decides what an error while reading a batch means.
-pub(crate) fn read_fault(error: &VbError, again: &Again) -> ReadFault {
-    match Fault::of(error) {
-        Fault::Record => match again.record_ids.as_slice() {
-            [] => ReadFault::Job,
-            [only] => ReadFault::SetAside(only.clone()),
-            several => {
-                let (first, second) = several.split_at(several.len().div_ceil(2));
-                let part = |record_ids: &[String]| Again {
-                    record_ids: record_ids.to_vec(),
-                    attempt: again.attempt,
-                    not_before: again.not_before,
-                    batch_id: None,
-                    suspect: again.suspect,
-                    urgency: again.urgency,
-                };
-                ReadFault::Halves(vec![part(first), part(second)])
-            }
-        },
-        Fault::Fail | Fault::Pause | Fault::Interrupted | Fault::Later => ReadFault::Job,
-    }
-}
-
-/// Sets aside a record whose row cannot be read.
-pub(crate) fn set_aside(
-    installation: &Installation,
-    context: &JobContext,
-    again: &Again,
-    record_id: &str,
-    error: &VbError,
-) -> Result<()> {
-    let letter = DeadLetter {
-        record_id: record_id.to_owned(),
-        content_hash: None,
-        message: error.message.clone(),
-    };
-    errors::set_aside(
-        installation,
-        context.job.id,
-        ErrorClass::Source,
-        again.attempt,
-        vec![letter],
-    )?;
-    settle_changes(installation, &context.job, &again.record_ids)?;
-    if let Some(batch_id) = again.batch_id {
-        batches::end(installation, batch_id)?;
-    }
-    Ok(())
-}
-
-/// Changes of records that were set aside are done: they come up again when the records change again.
-pub(crate) fn settle_changes(installation: &Installation, job: &Job, record_ids: &[String]) -> Result<()> {
-    if job.kind != JobKind::Sync {
-        return Ok(());
-    }
-    let owner = Owner {
-        client_id: job.client_id,
-        source: job.source,
-        vector_type: &job.vector_type,
-    };
-    let numbers = changes::numbers(installation, owner, record_ids)?;
-    let numbers = numbers
-        .into_iter()
-        .map(|(record_id, numbered)| (record_id, numbered.number));
-    changes::settle(installation, owner, numbers)
 }

@@ -8,38 +8,22 @@ use std::time::{Duration, Instant};
 use vb_engine::policy::fairness::Turns;
 use vb_engine::policy::pacing::Bounded;
 
-use super::active_job::{ActiveJob, Again, JobContext, Urgency, Work};
-use super::dispatch::{self, Held, Outset, Prepared, ReadFault, ReadLimits};
+use super::active_job::{ActiveJob, Again, Urgency, Work};
+use super::begin::Begun;
+use super::day_quota::Held;
+use super::dispatch::{self, Outset, Prepared, ReadLimits};
 use super::look;
 use super::main_loop::Worker;
 use super::outcome::UNTIL_OTHERS_HAVE_SPENT;
+use super::unreadable::{self, ReadFault};
 use crate::catalog::batches;
-use crate::catalog::collections::{self, Stage};
-use crate::catalog::installation::Installation;
-use crate::catalog::jobs::{self, Job};
+use crate::catalog::collections::Stage;
+use crate::catalog::jobs::Job;
 use crate::error::{Result, VbError};
-use crate::pg::{lock, signal};
-
-/// How often a job is told that its client is held.
-const HELD_NOTE_INTERVAL: Duration = Duration::from_secs(5);
-
-/// The pause before it is looked again whether a client is still held.
-pub(super) const UNTIL_LET_GO: Duration = Duration::from_millis(300);
+use crate::pg::signal;
 
 /// The pause before it is looked again whether another batch is done with some records.
 const UNTIL_WRITTEN: Duration = Duration::from_millis(30);
-
-/// What came of beginning something for a client.
-pub(super) enum Begun<R> {
-    /// Nothing: somebody compares, moves or removes what the client has.
-    Held,
-    /// Nothing: the extension is gone.
-    Gone,
-    /// Nothing: the collection is gone, or in another store.
-    Moved,
-    /// It is begun.
-    Done(R),
-}
 
 /// Whose bounds hold for a client's work.
 fn bounds(client: i64, follows_changes: bool) -> Vec<Bounded> {
@@ -304,7 +288,7 @@ impl Worker {
             self.look_again(context.job.id);
             return Ok(());
         }
-        match dispatch::read_fault(error, &again) {
+        match unreadable::read_fault(error, &again) {
             ReadFault::Halves(halves) => {
                 if let Some(batch_id) = again.batch_id {
                     self.transact(|installation| batches::end(installation, batch_id))?;
@@ -313,7 +297,7 @@ impl Worker {
                 Ok(())
             }
             ReadFault::SetAside(record_id) => self
-                .transact(|installation| dispatch::set_aside(installation, &context, &again, &record_id, error))
+                .transact(|installation| unreadable::set_aside(installation, &context, &again, &record_id, error))
                 .map(|_| ()),
             ReadFault::Job => self.stop_or_look_again(context.job.id, error),
         }
@@ -356,63 +340,6 @@ impl Worker {
             Begun::Done(None) => {}
         }
         Ok(false)
-    }
-
-    /// Begins something for a client in a transaction, unless somebody holds the client.
-    pub(super) fn begin_for<R>(&self, client: i64, body: impl FnOnce(&Installation) -> Result<R>) -> Result<Begun<R>> {
-        let begun = self.transact(|installation| {
-            if !lock::begin_for_client(self.database, client) {
-                return Ok(Begun::Held);
-            }
-            body(installation).map(Begun::Done)
-        })?;
-        Ok(begun.unwrap_or(Begun::Gone))
-    }
-
-    /// The same for an active job, unless its collection is not any more where the job writes to.
-    pub(super) fn begin_with<R>(
-        &self,
-        context: &JobContext,
-        body: impl FnOnce(&Installation) -> Result<R>,
-    ) -> Result<Begun<R>> {
-        let begun = self.begin_for(context.job.client_id, |installation| {
-            if collections::store_of(installation, context.collection.id)? != Some(context.collection.store) {
-                return Ok(None);
-            }
-            body(installation).map(Some)
-        })?;
-        Ok(match begun {
-            Begun::Done(Some(done)) => Begun::Done(done),
-            Begun::Done(None) | Begun::Moved => Begun::Moved,
-            Begun::Held => Begun::Held,
-            Begun::Gone => Begun::Gone,
-        })
-    }
-
-    fn rest_while_held(&mut self, position: usize) -> Result<()> {
-        let now = Instant::now();
-        let active = &mut self.jobs[position];
-        active.rest_until(now + UNTIL_LET_GO);
-        let job = &active.context.job;
-        if self
-            .upkeep
-            .held
-            .get(&job.id)
-            .is_some_and(|noted| now < *noted + HELD_NOTE_INTERVAL)
-        {
-            return Ok(());
-        }
-        self.upkeep.held.retain(|_, noted| now < *noted + HELD_NOTE_INTERVAL);
-        self.upkeep.held.insert(job.id, now);
-        let (id, reason) = (
-            job.id,
-            format!(
-                "waits for a session that verifies, imports, moves or purges client {}",
-                job.client_id
-            ),
-        );
-        self.transact(|installation| jobs::note(installation, id, &reason))
-            .map(|_| ())
     }
 
     fn submit(&mut self, position: usize, (batch, in_flight): Prepared) {

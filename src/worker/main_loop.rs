@@ -239,7 +239,13 @@ impl Worker {
 
     /// Runs the body in a transaction with the extension as it is; `None` when it is gone.
     pub(super) fn transact<R>(&self, body: impl FnOnce(&Installation) -> Result<R>) -> Result<Option<R>> {
-        installation::transact(self.namespace, body)
+        let done = installation::transact(self.namespace, |installation| {
+            lock::stay_worker_until_the_end(self.database);
+            body(installation)
+        });
+        // What code of others has dropped meanwhile is taken again before anybody else can have it.
+        lock::stay_worker(self.database);
+        done
     }
 
     pub(super) fn active_jobs(&self) -> Vec<i64> {

@@ -9,9 +9,11 @@
 
 pub(crate) mod activate;
 pub(crate) mod active_job;
+mod begin;
 mod budgets;
 mod collection_choice;
 pub(crate) mod commit;
+mod day_quota;
 pub(crate) mod dispatch;
 pub(crate) mod follow;
 mod follow_layouts;
@@ -38,5 +40,6 @@ pub(crate) mod sweep;
 pub(crate) mod take_outcomes;
 mod take_over;
 pub(crate) mod troubles;
+pub(crate) mod unreadable;
 pub(crate) mod usage_reports;
 pub(crate) mod watch_jobs;

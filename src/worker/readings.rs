@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use super::hand_out::UNTIL_LET_GO;
+use super::begin::UNTIL_LET_GO;
 use super::look::Look;
 use super::look_order::{Answer, Order, Place};
 use super::main_loop::Worker;

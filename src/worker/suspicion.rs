@@ -1,6 +1,6 @@
 //! Records that may have crashed the worker: found by halving, set aside when certain.
 
-use super::dispatch;
+use super::unreadable;
 use crate::catalog::batches::{self, WaitingBatch};
 use crate::catalog::errors::{self, DeadLetter, ErrorClass};
 use crate::catalog::installation::Installation;
@@ -26,7 +26,7 @@ pub(crate) fn settle(installation: &Installation, of: &Job) -> Result<Vec<Waitin
                 message: format!("crashed the worker {} times", batch.crashes),
             };
             errors::set_aside(installation, job, ErrorClass::Crash, batch.attempt, vec![letter])?;
-            dispatch::settle_changes(installation, of, &batch.record_ids)?;
+            unreadable::settle_changes(installation, of, &batch.record_ids)?;
             batches::end(installation, batch.id)?;
         } else {
             settled.extend(batches::halve(installation, job, batch)?);

@@ -9,9 +9,9 @@ use vb_engine::provider::config::ProviderConfig;
 
 use super::activate::{self, Activated};
 use super::active_job::{ActiveJob, JobContext, Points};
+use super::begin::{Begun, UNTIL_LET_GO};
 use super::budgets;
 use super::dispatch::InFlight;
-use super::hand_out::{Begun, UNTIL_LET_GO};
 use super::look::{self, Look, Surroundings};
 use super::main_loop::Worker;
 use super::provider_choice::Ask;

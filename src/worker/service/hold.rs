@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use pgrx::PgSqlErrorCode;
 use vb_engine::service::protocol::{Answer, Request};
 
 use super::request::{ask, unexpected};
 use super::snapshots;
 use crate::catalog::installation::Installation;
 use crate::error::{Result, VbError};
+use crate::pg::catch::catching;
 use crate::pg::{latch, lock, process, role, signal, spi};
 use crate::settings::Settings;
 
@@ -23,8 +25,19 @@ pub(super) fn client(installation: &Installation, client_id: i64) -> Result<()> 
         Answer::Pong => {}
         other => return Err(unexpected(&other)),
     }
-    lock::hold_client(process::database(), client_id);
     let patience = Settings::current().request_timeout;
+    catching(|| {
+        lock::hold_client(process::database(), client_id, patience);
+        Ok(())
+    })
+    .map_err(|error| match error.code {
+        PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE => VbError::new(
+            error.code,
+            format!("another session has held client {client_id} for {} s", patience.as_secs()),
+        )
+        .hint("It verifies, imports, moves or purges what the client has, in a transaction that is still open: try again when that has ended."),
+        _ => error,
+    })?;
     let deadline = Instant::now() + patience;
     while role::as_owner(installation.owner, || is_in_flight(installation, client_id))? {
         if Instant::now() > deadline {

@@ -812,3 +812,53 @@ fn an_open_transaction_on_a_job_of_ones_own_holds_up_nobody_else() {
     mallory.run("commit");
     assert_eq!(jobs::completed(&mut client, own).successful, 805);
 }
+
+#[test]
+fn code_that_drops_all_locks_does_not_end_the_worker() {
+    let (cluster, mut client) = shop("collection");
+    client.run(
+        "create function den.drops(text) returns text language plpgsql volatile as $$
+         begin perform pg_advisory_unlock_all(), pg_sleep(0.3); return $1; end $$;
+         create view den.dropping as select id, client_id, den.drops(title) as title from den.own;
+         alter function den.drops(text) owner to mallory; alter view den.dropping owner to mallory;
+         select vb_configure_source('den.dropping', key_columns => '{id}')",
+    );
+    let worker = "select pid from vb_worker_status";
+    let before: i32 = client.value(worker, &[]);
+    let job = jobs::enqueue(&mut cluster.connect_as("shop", "mallory"), 3, "den.dropping");
+    let mut one = cluster.connect_as("shop", "one");
+    // Each of these would start a worker if there were none.
+    wait::until("the end of the job", || {
+        one.rows("select vb_enqueue_backfill(1, 'issues')", &[]);
+        jobs::progress(&mut client, job).has_ended().then_some(())
+    });
+    assert_eq!(client.value::<i32>(worker, &[]), before);
+}
+
+#[test]
+fn an_open_transaction_of_a_tenant_makes_nobody_wait_for_ever() {
+    let (cluster, mut client) = shop("collection");
+    client.run("alter system set vector_backfill.request_timeout = '2s'");
+    client.reload();
+    client.run(
+        "create table fresh (id int primary key, client_id bigint, title text); grant select on fresh to one, mallory",
+    );
+    let mut mallory = cluster.connect_as("shop", "mallory");
+    // It registers the source, and holds its client.
+    mallory.run("begin; select vb_enqueue_backfill(3, 'fresh'); select * from vb_verify(3, 'den.own')");
+    let mut one = cluster.connect_as("shop", "one");
+    one.run("set statement_timeout = '5s'");
+    let job = jobs::enqueue(&mut one, 1, "fresh");
+    jobs::completed(&mut client, job);
+    client.run("set lock_timeout = 0; set statement_timeout = '10s'");
+    client.run("select vb_set_client_limits(3, max_jobs => 1)");
+    let error = client.error("select * from vb_purge_client(3)", &[]);
+    assert_eq!(error.code, "55P03", "{error}");
+    assert!(error.message.contains("another session has held client 3"), "{error}");
+    mallory.run("rollback");
+    client.rows("select * from vb_purge_client(3)", &[]);
+    // What she kept from being registered is with the next job.
+    jobs::backfill(&mut one, 1, "fresh");
+    let registered: i64 = client.value("select count(*) from vb_sources where source = 'fresh'::regclass", &[]);
+    assert_eq!(registered, 1);
+}
