@@ -30,6 +30,8 @@ impl Worker {
         let now = Instant::now();
         self.unrecordable.retain(|_, until| *until > now);
         let mut outcomes = std::mem::take(&mut self.unrecorded).into_iter();
+        // Behind the others of their jobs, which may not be kept from it.
+        let mut failed = Vec::new();
         while let Some(outcome) = outcomes.next() {
             if self.unrecordable.contains_key(&outcome.job_id) {
                 self.unrecorded.push(outcome);
@@ -44,33 +46,31 @@ impl Worker {
                         outcome.batch_id,
                         error.message
                     );
-                    self.record_later(outcome);
+                    self.leave_alone(outcome.job_id);
+                    failed.push(outcome);
                 }
                 Err(error) => {
                     if let Err(error) = self.give_up(&outcome, &error) {
                         self.unrecorded.push(outcome);
                         self.unrecorded.extend(outcomes);
+                        self.unrecorded.extend(failed);
                         return Err(error);
                     }
                 }
             }
         }
+        self.unrecorded.extend(failed);
         Ok(Some(()))
     }
 
     /// Whoever has a job's row locked holds up this job and no other: none of its outcomes is tried for a moment, it begins
     /// nothing, and its batches take nobody's room.
-    fn record_later(&mut self, outcome: Outcome) {
+    fn leave_alone(&mut self, job: i64) {
         let until = Instant::now() + UNTIL_RECORDED;
-        if let Some(active) = self
-            .jobs
-            .iter_mut()
-            .find(|active| active.context.job.id == outcome.job_id)
-        {
+        if let Some(active) = self.jobs.iter_mut().find(|active| active.context.job.id == job) {
             active.rest_until(until);
         }
-        self.unrecordable.insert(outcome.job_id, until);
-        self.unrecorded.push(outcome);
+        self.unrecordable.insert(job, until);
     }
 
     /// A batch that can never be recorded pauses its job, which finds the same records again when it is resumed.
