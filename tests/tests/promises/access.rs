@@ -1,25 +1,9 @@
-//! Who may do what with which client: granted by client and level, seen and done no further, and written down.
+//! Who may do what with which client: granted by client and level, seen and done no further.
 
 use vb_tests::client::Client;
-use vb_tests::cluster::Cluster;
-use vb_tests::{jobs, services, wait};
+use vb_tests::{jobs, services};
 
-/// A database with notes of clients 1 and 2, all embedded, and roles that may do nothing yet but read the table.
-fn shop() -> (Cluster, Client) {
-    let cluster = Cluster::start();
-    let mut client = cluster.create_database("shop");
-    services::create_notes(&mut client);
-    services::add_notes(&mut client, 1, 1, 8);
-    services::add_notes(&mut client, 2, 101, 5);
-    client.run(
-        "create role reader login; create role writer login; create role watcher login; create role deputy login;
-         grant select on notes to reader, writer, deputy; grant pg_monitor to watcher",
-    );
-    for client_id in [1, 2] {
-        jobs::backfill(&mut client, client_id, "notes");
-    }
-    (cluster, client)
-}
+use crate::access_shop::shop;
 
 /// Clients that a view shows to somebody.
 fn clients_in(session: &mut Client, view: &str) -> Vec<i64> {
@@ -358,99 +342,4 @@ fn a_role_that_is_dropped_leaves_a_paused_job_and_no_access() {
     client.run("select vb_grant_access('reader', 1)");
     let left: i64 = client.value("select count(*) from vb_access where role::text ~ '^[0-9]+$'", &[]);
     assert_eq!(left, 0);
-}
-
-#[test]
-fn it_is_written_down_who_did_what() {
-    let (cluster, mut client) = shop();
-    client.run("select vb_grant_access('writer', 1, 'write'), vb_grant_access('reader', 2)");
-    let mut writer = cluster.connect_as("shop", "writer");
-    client.run("alter system set vector_backfill.paused = on");
-    client.reload();
-    services::add_notes(&mut client, 1, 1_000, 4);
-    let job = jobs::enqueue(&mut writer, 1, "notes");
-    writer.run(&format!("select vb_pause({job}), vb_cancel({job})"));
-    // What is rolled back was not done.
-    writer.run("begin; select vb_set_window('01:00', '02:00', client_id => 1); rollback");
-    client.run("alter system reset vector_backfill.paused");
-    client.reload();
-    client.run("set session authorization postgres; select vb_purge_client(2)");
-    client.run("select vb_revoke_access('writer', 1)");
-    let told: Vec<String> = client.values(
-        "select concat_ws(' ', role, action, client_id, case when job_id is not null then 'job' end,
-                          case action when 'grant' then subject || ' ' || (detail ->> 'level') end)
-         from vb_audit where event_id > (select max(event_id) from vb_audit where action = 'enqueue' and role <> 'writer')
-         order by event_id",
-        &[],
-    );
-    assert_eq!(
-        told,
-        [
-            "postgres grant 1 writer write",
-            "postgres grant 2 reader read",
-            "writer enqueue 1 job",
-            "writer pause 1 job",
-            "writer cancel 1 job",
-            "postgres purge 2",
-            "postgres revoke 1",
-        ]
-    );
-    let mut reader = cluster.connect_as("shop", "reader");
-    let seen: Vec<Option<i64>> = reader.values("select distinct client_id from vb_audit", &[]);
-    assert_eq!(seen, [Some(2)]);
-    assert_eq!(refused(&mut reader, "delete from vb_audit"), "55000");
-    assert_eq!(refused(&mut reader, "select * from vb_audit_events"), "42501");
-
-    // What is too old goes when a worker starts, and from time to time.
-    client.run("alter system set vector_backfill.audit_retention = 0");
-    client.reload();
-    client.rows("select pg_terminate_backend(pid) from vb_worker_status", &[]);
-    wait::until("an empty audit", || {
-        (client.value::<i64>("select count(*) from vb_audit", &[]) == 0).then_some(())
-    });
-}
-
-#[test]
-fn a_client_embeds_no_more_records_a_day_and_has_no_more_collections_than_it_may() {
-    let (_cluster, mut client) = shop();
-    client.run("select vb_set_client_limits(1, max_records_per_day => 30, max_collections => 1)");
-    services::add_notes(&mut client, 1, 1_000, 100);
-    let job: i64 = client.value("select vb_enqueue_backfill(1, 'notes', batch_size => 7)", &[]);
-    let paused = jobs::until(&mut client, job, "a pause", |now| now.state == "paused");
-    // Eight were embedded before.
-    assert_eq!(paused.successful, 22, "{paused:?}");
-    let reason = paused.last_error.unwrap_or_default();
-    assert!(reason.contains("30 records that it may embed in a day"), "{reason}");
-    let wakes: bool = client.value(
-        "select next_attempt_at > clock_timestamp() from vb_jobs where job_id = $1::bigint",
-        &[&job],
-    );
-    assert!(wakes, "it goes on tomorrow");
-    let row = client.row(
-        "select records, max_records_per_day from vb_client_spending where client_id = 1",
-        &[],
-    );
-    assert_eq!((row.get::<i64>(0), row.get::<i64>(1)), (30, 30));
-
-    client.run("select vb_set_client_limits(1, max_records_per_day => 1000, max_collections => 1)");
-    wait::until("a job that goes on by itself", || {
-        (jobs::progress(&mut client, job).state == "completed").then_some(())
-    });
-    assert_eq!(jobs::progress(&mut client, job).successful, 100);
-    client.run("create table drafts as select * from notes; alter table drafts add primary key (id)");
-    let job = jobs::enqueue(&mut client, 1, "drafts");
-    let paused = jobs::until(&mut client, job, "a pause", |now| now.state == "paused");
-    let reason = paused.last_error.unwrap_or_default();
-    assert!(
-        reason.starts_with("client 1 has 1 collections and may have 1"),
-        "{reason}"
-    );
-    client.run(&format!(
-        "select vb_set_client_limits(1, max_collections => 2), vb_resume({job})"
-    ));
-    assert_eq!(jobs::completed(&mut client, job).successful, 108);
-    for (argument, value) in [("max_records_per_day", -1), ("max_collections", -1)] {
-        let error = client.error(&format!("select vb_set_client_limits(1, {argument} => {value})"), &[]);
-        assert_eq!(error.code, "22023", "{error}");
-    }
 }

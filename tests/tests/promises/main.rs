@@ -9,8 +9,11 @@
     reason = "a test that meets something unexpected fails"
 )]
 
+mod abuse;
 mod access;
+mod access_shop;
 mod attacks;
+mod audit;
 mod bad_records;
 mod budgets;
 mod changed_sources;
@@ -20,6 +23,7 @@ mod concurrent_changes;
 mod control;
 mod copies;
 mod crash_recovery;
+mod den;
 mod drops;
 mod dump;
 mod fairness;
@@ -27,6 +31,7 @@ mod files;
 mod filter;
 mod flat;
 mod health_and_views;
+mod hostile_sources;
 mod hours;
 mod hybrid;
 mod import;
@@ -48,6 +53,7 @@ mod providers;
 mod qdrant_losses;
 mod qdrant_server;
 mod qdrant_shop;
+mod quotas;
 mod restart;
 mod roles;
 mod second_run;
