@@ -1,10 +1,8 @@
-//! What a role with access to a client of its own tries against two others, and what a deputy tries against the server: each
-//! attempt is refused with the right SQLSTATE or finds nothing, and nothing of the others comes to light or changes.
+//! What a role with access to a client of its own tries against two others: each attempt is refused with the right SQLSTATE or finds nothing, and nothing of the others comes to light or changes.
 
 use vb_tests::client::Client;
-use vb_tests::cluster::Cluster;
+use vb_tests::jobs;
 use vb_tests::sql_error::CallError;
-use vb_tests::{jobs, wait};
 
 use crate::den::shop;
 
@@ -274,7 +272,7 @@ const ATTEMPTS: &[(&str, End)] = &[
 ];
 
 /// A row or an error as text, for the search for what must not be in it.
-fn attempt(session: &mut Client, statement: &str) -> (Result<Vec<String>, String>, String) {
+pub(crate) fn attempt(session: &mut Client, statement: &str) -> (Result<Vec<String>, String>, String) {
     let rows = format!("select x::text from ({statement}) x");
     // What is no query is run as it is.
     let is_query = statement.starts_with("select ") && !statement.contains("for update");
@@ -387,92 +385,4 @@ fn no_attempt_of_a_tenant_against_others_succeeds_where_each_has_a_collection() 
 #[test]
 fn no_attempt_of_a_tenant_against_others_succeeds_where_they_share_a_collection() {
     all_attempts_fail("payload");
-}
-
-#[test]
-fn a_deputy_cannot_turn_providers_into_a_way_to_files_and_networks() {
-    let (cluster, mut client) = shop("collection");
-    client.run("create role deputy login; select vb_grant_access('deputy', NULL, 'admin')");
-    let mut deputy = cluster.connect_as("shop", "deputy");
-    let set = |arguments: &str| {
-        format!(
-            "select vb_set_provider('evil', kind => 'openai_compatible', model => 'm', dimensions => 4, {arguments})"
-        )
-    };
-    let mut wrong = Vec::new();
-    for arguments in [
-        "endpoint => 'http://example.com'",
-        "endpoint => 'https://169.254.169.254/latest/meta-data'",
-        "endpoint => 'https://[fe80::1]/'",
-        "endpoint => 'https://[::ffff:169.254.169.254]/'",
-        "endpoint => 'https://2852039166/'",
-        "endpoint => 'https://0xa9fea9fe/'",
-        "endpoint => 'https://127.0.0.1:5432/'",
-        "endpoint => 'https://10.0.0.8/'",
-        "endpoint => 'https://[::1]/'",
-        "endpoint => 'https://[fd00::1]/'",
-        "endpoint => 'https://0.0.0.0/'",
-        "endpoint => 'https://user:word@example.com/'",
-        "endpoint => 'file:///etc/passwd'",
-        "endpoint => 'unix:///var/run/postgresql/.s.PGSQL.5432'",
-        "endpoint => 'gopher://example.com/'",
-        "endpoint => 'https://'",
-        "endpoint => 'https://example.com', api_key_ref => 'sk-this-is-a-key'",
-        "endpoint => 'https://example.com', api_key_ref => 'file:etc/passwd'",
-        "endpoint => 'https://example.com', api_key_ref => 'http://example.com/key'",
-        r#"endpoint => 'https://example.com', options => '{"headers": {"x-a": "b\r\nauthorization: c"}}'"#,
-        r#"endpoint => 'https://example.com', options => '{"headers": {"host": "other"}}'"#,
-        r#"endpoint => 'https://example.com', options => '{"unheard": 1}'"#,
-    ] {
-        let (result, told) = attempt(&mut deputy, &set(arguments));
-        if result != Err("22023".to_owned()) || told.contains("sk-this") {
-            wrong.push(format!("{arguments}\n    was {result:?} {told}"));
-        }
-    }
-    // Keys of the server are not the deputy's to send anywhere, before somebody lets him read them.
-    client.run("select vb_set_provider('keyed', kind => 'openai', model => 'm', dimensions => 4, endpoint => 'https://example.com', api_key_ref => 'env:KEY')");
-    for attempt in [
-        set("endpoint => 'https://example.com', api_key_ref => 'env:PATH'"),
-        set(r#"endpoint => 'https://example.com', options => '{"headers": {"x-api-key": "env:PATH"}}'"#),
-        set(r#"endpoint => 'https://example.com', options => '{"ca_file": "/etc/passwd"}'"#),
-        "select vb_set_provider('keyed', endpoint => 'https://mallory.example.com')".to_owned(),
-        r#"select vb_set_provider('keyed', options => '{"local": true}')"#.to_owned(),
-    ] {
-        let error = deputy.error(&attempt, &[]);
-        if error.code != "42501" {
-            wrong.push(format!("{attempt}\n    was {error}"));
-        }
-    }
-    deputy.run("select vb_set_provider('keyed', requests_per_minute => 10)");
-    client.run("grant pg_read_server_files to deputy");
-    // What only shows when it is read: never the content.
-    for reference in [
-        "file:/etc/passwd",
-        "file:/proc/self/environ",
-        "file:/dev/zero",
-        "file:/etc/../etc/shadow",
-        "file:/etc",
-    ] {
-        let arguments = format!("endpoint => 'https://example.com', api_key_ref => '{reference}'");
-        deputy.run(&set(&arguments));
-        let row = deputy.row("select * from vb_check_provider('evil')", &[]);
-        let detail: String = row.get("detail");
-        if row.get::<bool>("ok") || detail.contains("root:") {
-            wrong.push(format!("{reference}\n    was {detail}"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(!cluster.log().contains("sk-this-is-a-key"), "a key is in the log");
-}
-
-#[test]
-fn a_database_that_knows_no_utf8_cannot_have_the_extension() {
-    let cluster = Cluster::start();
-    let mut client = cluster.connect("postgres");
-    client.run("create database raw encoding 'SQL_ASCII' locale 'C' template template0");
-    let error = cluster.connect("raw").error("create extension vector_backfill", &[]);
-    assert_eq!(error.code, "0A000", "{error}");
-    wait::until("a session", || {
-        cluster.connect("postgres").try_rows("select 1", &[]).ok()
-    });
 }

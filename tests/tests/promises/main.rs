@@ -24,6 +24,7 @@ mod control;
 mod copies;
 mod crash_recovery;
 mod den;
+mod deputies;
 mod drops;
 mod dump;
 mod fairness;
