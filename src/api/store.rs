@@ -5,15 +5,11 @@ use std::ffi::CStr;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::Oid;
 use pgrx::{name, pg_extern};
-use serde_json::json;
 use vb_engine::store::place::{NoSuchStore, StoreKind};
 
 use super::{announce_work, on_primary, required};
-use crate::catalog::access::{self, Level};
-use crate::catalog::audit;
 use crate::error::VbError;
 use crate::pg::catch::respond;
-use crate::pg::role;
 use crate::worker::service::import::{self, Import};
 use crate::worker::service::{move_store, presence, purge, verify};
 
@@ -89,20 +85,7 @@ fn vb_move_store(target: Option<String>) -> TableIterator<'static, (name!(collec
 #[pg_extern(sql = false)]
 fn vb_claim_store() -> bool {
     respond(|| {
-        let installation = on_primary()?;
-        access::require_all(&installation, Level::Admin, "claim collections")?;
-        let claimed = role::as_owner(installation.owner, || installation.claim())?;
-        if claimed {
-            audit::note(
-                &installation,
-                role::current(),
-                "claim_store",
-                None,
-                None,
-                None,
-                json!({}),
-            )?;
-        }
+        let claimed = on_primary()?.claim()?;
         presence::announce_change()?;
         Ok(claimed)
     })

@@ -45,15 +45,36 @@ impl Level {
 }
 
 /// What a role may do with a client, or with all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 struct Rights {
     administers: bool,
-    writes: bool,
+    is_monitor: bool,
     reads: bool,
+    writes: bool,
+    writes_any: bool,
+    reads_by_name: Vec<i64>,
 }
 
 impl Rights {
-    fn reach(self, level: Level) -> bool {
+    /// Those of a role with the client, or with all where there is none.
+    fn of(installation: &Installation, role: Oid, client: Option<i64>) -> Result<Self> {
+        let statement = installation.sql(include_str!("../../sql/query/access_of_role.sql"));
+        let found = role::as_owner(installation.owner, || {
+            spi::read_first(&statement, &[role.into(), client.into()], |row| {
+                Ok(Self {
+                    administers: row.get(1)?,
+                    is_monitor: row.get(2)?,
+                    reads: row.get(3)?,
+                    writes: row.get(4)?,
+                    writes_any: row.get(5)?,
+                    reads_by_name: row.get(6)?,
+                })
+            })
+        })?;
+        found.ok_or_else(|| VbError::internal("the extension is gone"))
+    }
+
+    fn reach(&self, level: Level) -> bool {
         self.administers
             || match level {
                 Level::Read => self.reads,
@@ -63,30 +84,9 @@ impl Rights {
     }
 }
 
-fn rights(installation: &Installation, role: Oid, client: Option<i64>) -> Result<Rights> {
-    if role::is_superuser(role) {
-        return Ok(Rights {
-            administers: true,
-            writes: true,
-            reads: true,
-        });
-    }
-    let statement = installation.sql(include_str!("../../sql/query/access_of_role.sql"));
-    let found = role::as_owner(installation.owner, || {
-        spi::read_first(&statement, &[role.into(), client.into()], |row| {
-            Ok(Rights {
-                administers: row.get(1)?,
-                writes: row.get(2)?,
-                reads: row.get(3)?,
-            })
-        })
-    })?;
-    found.ok_or_else(|| VbError::internal("the extension is gone"))
-}
-
 /// Whether a role may do that with what a client has.
 pub(crate) fn has(installation: &Installation, role: Oid, client: i64, level: Level) -> Result<bool> {
-    Ok(rights(installation, role, Some(client))?.reach(level))
+    Ok(Rights::of(installation, role, Some(client))?.reach(level))
 }
 
 /// An error unless the caller may do that with what a client has. It is the same whether there is such a client or not.
@@ -109,7 +109,7 @@ pub(crate) fn denied(role: &str, client: i64, level: Level) -> VbError {
 /// An error unless the caller may do that with what any client has.
 pub(crate) fn require_all(installation: &Installation, level: Level, what: &str) -> Result<()> {
     let caller = role::current();
-    if rights(installation, caller, None)?.reach(level) {
+    if Rights::of(installation, caller, None)?.reach(level) {
         return Ok(());
     }
     let (role, level) = (name_of(caller)?, level.as_str());
@@ -123,18 +123,14 @@ pub(crate) fn require_all(installation: &Installation, level: Level, what: &str)
 
 /// Whether the caller may do that with what any client has.
 pub(crate) fn has_all(installation: &Installation, level: Level) -> Result<bool> {
-    Ok(rights(installation, role::current(), None)?.reach(level))
+    Ok(Rights::of(installation, role::current(), None)?.reach(level))
 }
 
 /// An error unless the caller may write what one client at least has.
 pub(crate) fn require_any(installation: &Installation, what: &str) -> Result<()> {
     let caller = role::current();
-    let statement = installation.sql(include_str!("../../sql/query/access_of_any_client.sql"));
-    let may = rights(installation, caller, None)?.reach(Level::Write)
-        || role::as_owner(installation.owner, || {
-            spi::read_first(&statement, &[caller.into()], |row| row.get::<bool>(1))
-        })? == Some(true);
-    if may {
+    let rights = Rights::of(installation, caller, None)?;
+    if rights.administers || rights.writes_any {
         return Ok(());
     }
     Err(VbError::denied(format!(
@@ -158,18 +154,12 @@ pub(crate) struct Sight {
 impl Sight {
     /// That of the caller.
     pub(crate) fn of_caller(installation: &Installation) -> Result<Self> {
-        let caller = role::current();
-        let statement = installation.sql(include_str!("../../sql/query/access_sight.sql"));
-        let found = role::as_owner(installation.owner, || {
-            spi::read_first(&statement, &[caller.into()], |row| {
-                Ok(Self {
-                    reads_all: row.get(1)?,
-                    is_monitor: row.get(2)?,
-                    reads: row.get(3)?,
-                })
-            })
-        })?;
-        found.ok_or_else(|| VbError::internal("the extension is gone"))
+        let rights = Rights::of(installation, role::current(), None)?;
+        Ok(Self {
+            reads_all: rights.reach(Level::Read),
+            is_monitor: rights.is_monitor,
+            reads: rights.reads_by_name,
+        })
     }
 
     /// Whether that is everybody's.

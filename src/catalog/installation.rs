@@ -2,10 +2,13 @@
 
 use pgrx::pg_sys::Oid;
 use pgrx::spi::quote_identifier;
+use serde_json::json;
 use uuid::Uuid;
 
+use super::access::{self, Level};
+use super::audit;
 use crate::error::{Result, VbError};
-use crate::pg::{relation, spi, transaction};
+use crate::pg::{relation, role, spi, transaction};
 
 /// The extension as installed in this database.
 #[derive(Debug, Clone)]
@@ -84,10 +87,15 @@ impl Installation {
         .map(|_| ())
     }
 
-    /// They belong to this database from now on; says whether that is news.
+    /// They belong to this database from now on, since an administrator says so; tells whether that is news.
     pub(crate) fn claim(&self) -> Result<bool> {
-        let changed = spi::run(&self.sql(include_str!("../../sql/query/installation_claim.sql")), &[])?;
-        Ok(changed > 0)
+        access::require_all(self, Level::Admin, "claim collections")?;
+        let statement = self.sql(include_str!("../../sql/query/installation_claim.sql"));
+        let is_news = role::as_owner(self.owner, || spi::run(&statement, &[]))? > 0;
+        if is_news {
+            audit::note(self, role::current(), "claim_store", None, None, None, json!({}))?;
+        }
+        Ok(is_news)
     }
 
     /// A statement of `sql/query` with the schema put in, so that no search_path matters.

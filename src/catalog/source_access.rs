@@ -63,7 +63,7 @@ pub(crate) fn require_readable(source: Oid, name: &str, asking: Oid, acting: Oid
                 "row-level security of {name} applies to role {asking}, and code of its owner {owner} must not run with \
                  that role's rights"
             ))
-            .hint(format!("Ask as role {owner}, or let it have those rights: GRANT {asking} TO {owner}.")));
+            .hint(format!("Ask as role {owner}: SET ROLE first.")));
         }
     }
     if may_hide_rows(source, acting)? {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::pg_sys::Oid;
 
+use super::access::{self, Level, Sight};
 use super::installation::Installation;
 use crate::error::Result;
-use crate::pg::spi;
+use crate::pg::{role, spi};
 
 /// What became of changes, and how long that took since they were committed.
 #[derive(Debug, Clone, Copy)]
@@ -61,8 +62,25 @@ pub(crate) struct SyncStatus {
     pub(crate) trouble: Option<String>,
 }
 
-/// All of them.
+/// All of them, for those who see what all clients together have; texts only for those who may read it.
 pub(crate) fn status(installation: &Installation) -> Result<Vec<SyncStatus>> {
+    let sight = Sight::of_caller(installation)?;
+    if !sight.sees_all() {
+        access::require_all(installation, Level::Read, "see how all sources are kept in step")?;
+    }
+    let mut all = role::as_owner(installation.owner, || read(installation))?;
+    if !sight.reads_all {
+        for one in &mut all {
+            one.trouble = one
+                .trouble
+                .take()
+                .map(|_| "for roles that may read all clients".to_owned());
+        }
+    }
+    Ok(all)
+}
+
+fn read(installation: &Installation) -> Result<Vec<SyncStatus>> {
     spi::read(
         &installation.sql(include_str!("../../sql/query/sync_status.sql")),
         &[],

@@ -155,12 +155,3 @@ fn a_database_in_another_encoding_than_utf8_is_refused_with_a_hint() {
         );
     }
 }
-
-#[test]
-fn a_database_that_knows_no_utf8_cannot_have_the_extension() {
-    let cluster = Cluster::start();
-    let mut client = cluster.connect("postgres");
-    client.run("create database raw encoding 'SQL_ASCII' locale 'C' template template0");
-    let error = cluster.connect("raw").error("create extension vector_backfill", &[]);
-    assert_eq!(error.code, "0A000", "{error}");
-}
