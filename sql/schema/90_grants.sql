@@ -34,8 +34,7 @@ declare
     following text[] := '{vb_enable_sync,vb_disable_sync,vb_sync_trigger,vb_embed}';
     tables   text[] := '{qdrant_vectors,vb_caller,vb_access,vb_audit,vb_job_status,vb_active_batches,vb_error_report,vb_schedules,vb_sources,'
                        'vb_collections,vb_coverage,vb_worker_status,vb_provider_status,vb_client_spending}';
-    routine  regprocedure;
-    relation regclass;
+    what     text;
     wanted   boolean;
 begin
     -- It has rights of its own, below.
@@ -47,38 +46,27 @@ begin
     into level, for_all
     from @extschema@.vb_client_access a where a.role = vb_apply_access.role;
 
-    for routine, wanted in
-        select p.oid,
-               coalesce(level = 'admin'
-                        or p.proname = any (reading)
-                        or (level = 'write' and p.proname = any (writing))
-                        or (for_all and p.proname = 'vb_sync_status')
-                        or (for_all and level = 'write' and p.proname = any (following)), false)
-               and level is not null and p.proname not in ('vb_apply_access', 'vb_replace_seeded_provider')
+    for what, wanted in
+        select format('execute on routine %s', p.oid::regprocedure),
+               p.proname not in ('vb_apply_access', 'vb_replace_seeded_provider')
+               and (level = 'admin'
+                    or p.proname = any (reading)
+                    or (level = 'write' and p.proname = any (writing))
+                    or (for_all and p.proname = 'vb_sync_status')
+                    or (for_all and level = 'write' and p.proname = any (following)))
         from pg_depend d
         join pg_extension e on e.oid = d.refobjid and d.refclassid = 'pg_extension'::regclass
         join pg_proc p on p.oid = d.objid and d.classid = 'pg_proc'::regclass
         where d.deptype = 'e' and e.extname = 'vector_backfill'
+        union all
+        select format('select on %s.%I', '@extschema@', t.name), true from unnest(tables) t(name)
+        union all
+        select 'select on @extschema@.vb_providers', level = 'admin'
     loop
-        if wanted then
-            execute format('grant execute on routine %s to %s', routine, role);
-        elsif has_function_privilege(role, routine, 'execute') then
-            execute format('revoke execute on routine %s from %s', routine, role);
-        end if;
-    end loop;
-
-    for relation, wanted in
-        select c.oid, level is not null and (c.relname = any (tables) or (level = 'admin' and c.relname = 'vb_providers'))
-        from pg_depend d
-        join pg_extension e on e.oid = d.refobjid and d.refclassid = 'pg_extension'::regclass
-        join pg_class c on c.oid = d.objid and d.classid = 'pg_class'::regclass
-        where d.deptype = 'e' and e.extname = 'vector_backfill' and c.relkind in ('r', 'v')
-          and (c.relname = any (tables) or c.relname = 'vb_providers')
-    loop
-        if wanted then
-            execute format('grant select on %s to %s', relation, role);
-        elsif has_table_privilege(role, relation, 'select') then
-            execute format('revoke select on %s from %s', relation, role);
+        if level is not null and wanted then
+            execute format('grant %s to %s', what, role);
+        else
+            execute format('revoke %s from %s', what, role);
         end if;
     end loop;
 

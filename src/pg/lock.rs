@@ -61,9 +61,25 @@ fn try_lock(tag: &pg_sys::LOCKTAG, mode: u32) -> bool {
     result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
 }
 
+/// The same until the end of the transaction.
+fn try_lock_in_transaction(tag: &pg_sys::LOCKTAG, mode: u32) -> bool {
+    // SAFETY: the tag is complete; without waiting; a lock of the transaction is released at its end.
+    let result = unsafe { pg_sys::LockAcquire(tag, mode as i32, false, true) };
+    result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
+}
+
 fn unlock(tag: &pg_sys::LOCKTAG, mode: u32) {
     // SAFETY: releases a session lock taken with the same tag and mode; a warning when code of others has released it.
     unsafe { pg_sys::LockRelease(tag, mode as i32, true) };
+}
+
+/// Whether somebody else has a lock that forbids this one.
+fn is_taken(tag: &pg_sys::LOCKTAG, mode: u32) -> bool {
+    let is_free = try_lock(tag, mode);
+    if is_free {
+        unlock(tag, mode);
+    }
+    !is_free
 }
 
 /// Makes this process the worker of the database until it ends; false when there is one already.
@@ -88,9 +104,7 @@ pub(crate) fn stay_worker(database: Oid) -> bool {
 
 /// Holds the lock once more until the end of this transaction: code of others can drop that of a session, and no other.
 pub(crate) fn stay_worker_until_the_end(database: Oid) {
-    let tag = worker_tag(database);
-    // SAFETY: the tag is complete; without waiting; a lock of the transaction is released at its end.
-    unsafe { pg_sys::LockAcquire(&tag, pg_sys::ExclusiveLock as i32, false, true) };
+    try_lock_in_transaction(&worker_tag(database), pg_sys::ExclusiveLock);
 }
 
 /// Makes room for another worker of the database, just before this one ends.
@@ -100,33 +114,20 @@ pub(crate) fn cease_worker(database: Oid) {
 
 /// Whether a worker serves the database now.
 pub(crate) fn has_worker(database: Oid) -> bool {
-    let tag = worker_tag(database);
     // A shared lock would make two askers see each other as workers; share mode does not conflict with itself.
-    let free = try_lock(&tag, pg_sys::ShareLock);
-    if free {
-        unlock(&tag, pg_sys::ShareLock);
-    }
-    !free
+    is_taken(&worker_tag(database), pg_sys::ShareLock)
 }
 
 /// Whether somebody wants the database without sessions: DROP DATABASE, and CREATE DATABASE with this one as template. The
 /// lock asked for is the one that new sessions take.
 pub(crate) fn is_database_wanted(database: Oid) -> bool {
-    let tag = database_tag(database);
-    let free = try_lock(&tag, pg_sys::RowExclusiveLock);
-    if free {
-        unlock(&tag, pg_sys::RowExclusiveLock);
-    }
-    !free
+    is_taken(&database_tag(database), pg_sys::RowExclusiveLock)
 }
 
 /// Makes the current transaction the one that starts a worker of the database; false when another is about it. Many
 /// sessions that need a worker at the same moment would otherwise use up the server's slots for workers.
 pub(crate) fn begin_starting(database: Oid) -> bool {
-    let tag = advisory_tag(database, STARTER_KEY);
-    // SAFETY: the tag is complete; without waiting; a lock of the transaction is released at its end at the latest.
-    let result = unsafe { pg_sys::LockAcquire(&tag, pg_sys::ExclusiveLock as i32, false, true) };
-    result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
+    try_lock_in_transaction(&advisory_tag(database, STARTER_KEY), pg_sys::ExclusiveLock)
 }
 
 /// Lets others start a worker again; only after [`begin_starting`] gave true.
@@ -147,9 +148,7 @@ pub(crate) fn begin_registering(database: Oid, source: Oid) -> bool {
         locktag_field2: source.to_u32(),
         ..advisory_tag(database, REGISTRAR_KEY)
     };
-    // SAFETY: the tag is complete; without waiting; a lock of the transaction is released at its end.
-    let result = unsafe { pg_sys::LockAcquire(&tag, pg_sys::ExclusiveLock as i32, false, true) };
-    result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
+    try_lock_in_transaction(&tag, pg_sys::ExclusiveLock)
 }
 
 /// Tells a worker that is ending, until the end of this transaction, that there will be work.
@@ -162,12 +161,7 @@ pub(crate) fn announce_work(database: Oid) {
 
 /// Whether a transaction that has announced work has not ended.
 pub(crate) fn is_work_announced(database: Oid) -> bool {
-    let tag = advisory_tag(database, ANNOUNCER_KEY);
-    let free = try_lock(&tag, pg_sys::ExclusiveLock);
-    if free {
-        unlock(&tag, pg_sys::ExclusiveLock);
-    }
-    !free
+    is_taken(&advisory_tag(database, ANNOUNCER_KEY), pg_sys::ExclusiveLock)
 }
 
 fn client_tag(database: Oid, client_id: i64) -> pg_sys::LOCKTAG {
@@ -215,10 +209,7 @@ pub(crate) fn hold_client(database: Oid, client_id: i64, patience: Duration) {
 
 /// Keeps others from holding the client until the end of this transaction; false when somebody holds it.
 pub(crate) fn begin_for_client(database: Oid, client_id: i64) -> bool {
-    let tag = client_tag(database, client_id);
-    // SAFETY: the tag is complete; without waiting; a lock of the transaction is released at its end.
-    let result = unsafe { pg_sys::LockAcquire(&tag, pg_sys::ShareLock as i32, false, true) };
-    result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
+    try_lock_in_transaction(&client_tag(database, client_id), pg_sys::ShareLock)
 }
 
 /// Keeps others from holding a client for as long as this lives, also between transactions.
@@ -239,18 +230,10 @@ pub(crate) fn keep_client(database: Oid, client_id: i64) -> Option<ClientKept> {
 
 /// Makes this transaction the one that moves collections of the database; false when another is about it.
 pub(crate) fn become_mover(database: Oid) -> bool {
-    let tag = advisory_tag(database, MOVER_KEY);
-    // SAFETY: the tag is complete; without waiting; a lock of the transaction is released at its end.
-    let result = unsafe { pg_sys::LockAcquire(&tag, pg_sys::ExclusiveLock as i32, false, true) };
-    result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
+    try_lock_in_transaction(&advisory_tag(database, MOVER_KEY), pg_sys::ExclusiveLock)
 }
 
 /// Whether somebody moves collections of the database: there may be copies that nothing names yet.
 pub(crate) fn has_mover(database: Oid) -> bool {
-    let tag = advisory_tag(database, MOVER_KEY);
-    let free = try_lock(&tag, pg_sys::ShareLock);
-    if free {
-        unlock(&tag, pg_sys::ShareLock);
-    }
-    !free
+    is_taken(&advisory_tag(database, MOVER_KEY), pg_sys::ShareLock)
 }
