@@ -21,7 +21,7 @@ create table vb_client_usage (
     records    bigint not null default 0,
     primary key (client_id, day, provider)
 );
-comment on table vb_client_usage is 'What a client''s work spent in a day of UTC with a provider, repetitions included, and the records that it embedded';
+comment on table vb_client_usage is 'What a client''s work and searches spent in a day of UTC with a provider, repetitions included, and the records that it embedded';
 
 select pg_catalog.pg_extension_config_dump('vb_client_limits', '');
 select pg_catalog.pg_extension_config_dump('vb_client_usage', '');

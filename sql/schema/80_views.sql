@@ -125,4 +125,4 @@ cross join vb_caller c
 left join vb_client_limits l on l.client_id operator(pg_catalog.=) u.client_id
 where c.sees_all or u.client_id operator(pg_catalog.=) any (c.reads)
 group by u.client_id, u.day, l.max_tokens_per_day, l.max_cost_per_day, l.max_records_per_day;
-comment on view vb_client_spending is 'What each client''s backfills spent in each day of UTC, and what they may spend in a day';
+comment on view vb_client_spending is 'What each client''s work and searches spent in each day of UTC, and what they may spend in a day';

@@ -28,6 +28,8 @@ pub(crate) struct Provider {
     pub(crate) client_id: Option<i64>,
     /// Whether it may be used at all.
     pub(crate) enabled: bool,
+    /// What it takes for a token.
+    pub(crate) cost_per_token: f64,
     /// What the engine needs, or why it cannot be used.
     setup: std::result::Result<ProviderConfig, String>,
 }
@@ -175,11 +177,11 @@ fn found(mut providers: Vec<Provider>, name: &str) -> Result<Provider> {
 }
 
 /// The first of the providers that is available; an error that says why each is not.
-pub(crate) fn first_available(providers: &[Provider]) -> Result<ProviderConfig> {
+pub(crate) fn first_available(providers: &[Provider]) -> Result<(&Provider, &ProviderConfig)> {
     let mut reasons = Vec::new();
     for provider in providers {
         match provider.available() {
-            Ok(config) => return Ok(config.clone()),
+            Ok(config) => return Ok((provider, config)),
             Err(reason) => reasons.push(format!("{}: {reason}", provider.name)),
         }
     }
@@ -213,7 +215,12 @@ pub(crate) fn all(installation: &Installation, settings: &Settings) -> Result<Ve
                 options: row.get(14)?,
             };
             let kind = Kind::parse(&kind).ok_or_else(|| VbError::internal(format!("unknown kind {kind:?}")))?;
-            Ok(stored.provider(settings, kind, row.optional(12)?, row.get(13)?))
+            Ok(Provider {
+                client_id: row.optional(12)?,
+                enabled: row.get(13)?,
+                cost_per_token: row.get(15)?,
+                ..stored.provider(settings, kind)
+            })
         })
     })
 }
@@ -234,7 +241,8 @@ struct Stored {
 }
 
 impl Stored {
-    fn provider(self, settings: &Settings, kind: Kind, client_id: Option<i64>, enabled: bool) -> Provider {
+    /// A provider of everybody that may not be used yet and costs nothing.
+    fn provider(self, settings: &Settings, kind: Kind) -> Provider {
         let dimensions = self.dimensions.or_else(|| {
             let known = models::known(&self.model)?;
             i32::try_from(known.dimensions).ok()
@@ -252,8 +260,9 @@ impl Stored {
             kind,
             model,
             dimensions,
-            client_id,
-            enabled,
+            client_id: None,
+            enabled: false,
+            cost_per_token: 0.0,
             setup,
         }
     }

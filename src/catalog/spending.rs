@@ -5,6 +5,7 @@ use std::time::Duration;
 use pgrx::{AnyNumeric, PgSqlErrorCode};
 use serde_json::json;
 use vb_engine::budget::{Amount, Limits};
+use vb_engine::client_budgets::Day;
 
 use super::access::{self, Level};
 use super::audit;
@@ -49,36 +50,35 @@ fn is_amount(cost: &AnyNumeric, positive: bool) -> bool {
     value.is_finite() && (value > 0.0 || (value == 0.0 && !positive))
 }
 
-/// A client's day.
-#[derive(Debug)]
-pub(crate) struct Day {
-    /// The client.
-    pub(crate) client_id: i64,
-    /// Its date in UTC.
-    pub(crate) date: String,
-    /// Time until it ends.
-    pub(crate) left: Duration,
-    /// What may be spent in it.
-    pub(crate) limits: Limits,
-    /// What is spent already.
-    pub(crate) spent: Amount,
-}
+/// After the end of a day, so that the next one has surely begun.
+pub(crate) const AFTER_MIDNIGHT: Duration = Duration::from_secs(1);
 
-/// The present day of these clients.
+/// The present day of these clients, as it is at this moment whatever the transaction sees.
 pub(crate) fn days(installation: &Installation, clients: &[i64]) -> Result<Vec<Day>> {
-    spi::read(
+    spi::read_latest(
         &installation.sql(include_str!("../../sql/query/client_spending.sql")),
         &[clients.to_vec().into()],
         |row| {
+            let (client_id, date): (i64, String) = (row.get(1)?, row.get(2)?);
             Ok(Day {
-                client_id: row.get(1)?,
-                date: row.get(2)?,
-                left: Duration::try_from_secs_f64(row.get(3)?).unwrap_or_default(),
+                client_id,
+                left: Duration::try_from_secs_f64(row.get(3)?).unwrap_or_default() + AFTER_MIDNIGHT,
                 limits: limits(row, 4)?,
                 spent: amount(row, 6)?,
+                name: format!("client {client_id} on {date} (UTC)"),
+                remedy: format!(
+                    "It goes on with the next day, or when vb_set_client_limits({client_id}, …) raises it."
+                ),
+                date,
             })
         },
     )
+}
+
+/// The present day of a client.
+pub(crate) fn day(installation: &Installation, client_id: i64) -> Result<Day> {
+    let day = days(installation, &[client_id])?.into_iter().next();
+    day.ok_or_else(|| VbError::internal("a client has no day"))
 }
 
 /// What a job may spend, and what it did.

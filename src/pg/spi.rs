@@ -60,6 +60,21 @@ pub(crate) fn read_first<T>(
     Ok(read(sql, arguments, map)?.into_iter().next())
 }
 
+/// Rows of a query that changes nothing and sees everything committed until now, also where the transaction keeps to the
+/// snapshot of its beginning.
+pub(crate) fn read_latest<T>(
+    sql: &str,
+    arguments: &[DatumWithOid<'_>],
+    map: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    // SAFETY: in a transaction on the main thread, not in parallel mode. The snapshot is taken off as above.
+    unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot()) };
+    let result = Spi::connect(|client| map_rows(client.select(sql, None, arguments)?, map));
+    // SAFETY: takes off what was put on above; SPI has taken off its own.
+    unsafe { pg_sys::PopActiveSnapshot() };
+    result
+}
+
 /// Rows of a statement that sees everything committed until now, also within a function that waits.
 pub(crate) fn rows<T>(
     sql: &str,

@@ -160,7 +160,10 @@ pub(crate) fn activate(
     };
     let (budget, cost_per_token) = budgets::of_job(installation, job.id)?;
     let purse = Purse::new(
-        vec![budget.clone(), surroundings.budgets.of(installation, job.client_id)?],
+        vec![
+            budget.clone(),
+            budgets::of_client(installation, surroundings.budgets, job.client_id)?,
+        ],
         cost_per_token,
     );
     let context = JobContext {

@@ -1,74 +1,48 @@
 //! The budgets that jobs pay from: each its own, and all jobs of a client the client's.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use vb_engine::budget::{Budget, Limits, Terms};
+use vb_engine::client_budgets::ClientBudgets;
 
 use super::active_job::JobContext;
 use crate::catalog::installation::Installation;
 use crate::catalog::jobs;
-use crate::catalog::spending::{self, Day, JobSpending};
+use crate::catalog::spending::{self, JobSpending};
 use crate::error::{Result, VbError};
 
-/// After the end of a day, so that the next one has surely begun.
-pub(super) const AFTER_MIDNIGHT: Duration = Duration::from_secs(1);
-
-/// Budgets of clients with active jobs or batches in flight, and the date each is for.
-#[derive(Debug, Default)]
-pub(crate) struct ClientBudgets(RefCell<HashMap<i64, (String, Weak<Budget>)>>);
-
-impl ClientBudgets {
-    /// The client's budget, which counts what is in flight as well.
-    pub(super) fn of(&self, installation: &Installation, client_id: i64) -> Result<Arc<Budget>> {
-        let known = self.0.borrow().get(&client_id).and_then(|(_, budget)| budget.upgrade());
-        if let Some(budget) = known {
-            return Ok(budget);
-        }
-        let day = spending::days(installation, &[client_id])?.into_iter().next();
-        let day = day.ok_or_else(|| VbError::internal("a client has no day"))?;
-        let budget = Arc::new(Budget::new(terms_of(&day), day.spent));
-        self.0
-            .borrow_mut()
-            .insert(client_id, (day.date, Arc::downgrade(&budget)));
-        Ok(budget)
+/// The client's budget, which counts what is in flight as well.
+pub(super) fn of_client(installation: &Installation, clients: &ClientBudgets, client_id: i64) -> Result<Arc<Budget>> {
+    match clients.find(client_id) {
+        Some(budget) => Ok(budget),
+        None => Ok(clients.on(&spending::day(installation, client_id)?)),
     }
+}
 
-    /// Takes over limits that changed, and begins a new day; says whether there is anything else to spend now.
-    pub(super) fn refresh(&self, installation: &Installation) -> Result<bool> {
-        let mut budgets = self.0.borrow_mut();
-        budgets.retain(|_, (_, budget)| budget.strong_count() > 0);
-        if budgets.is_empty() {
-            return Ok(false);
-        }
-        let mut differs = false;
-        let clients: Vec<i64> = budgets.keys().copied().collect();
-        for day in spending::days(installation, &clients)? {
-            let Some((date, budget)) = budgets.get_mut(&day.client_id) else {
-                continue;
-            };
-            let Some(budget) = budget.upgrade() else { continue };
-            if *date == day.date {
-                differs |= budget.change(terms_of(&day));
-            } else {
-                budget.renew(terms_of(&day), day.spent);
-                *date = day.date;
-                differs = true;
-            }
-        }
-        Ok(differs)
+/// Takes over limits of clients that changed, and begins a new day; says whether there is anything else to spend now.
+pub(super) fn refresh_clients(installation: &Installation, clients: &ClientBudgets) -> Result<bool> {
+    let in_use = clients.in_use();
+    if in_use.is_empty() {
+        return Ok(false);
     }
+    let mut differs = false;
+    for day in spending::days(installation, &in_use)? {
+        differs |= clients.refresh(&day);
+    }
+    Ok(differs)
+}
 
-    /// The same when a job is about to be paused for its limits, which nobody changes from now on until the transaction has
-    /// ended.
-    pub(super) fn refresh_for_good(&self, installation: &Installation, context: &Arc<JobContext>) -> Result<bool> {
-        jobs::lock(installation, context.job.id)?;
-        spending::lock_client(installation, context.job.client_id)?;
-        let of_client = self.refresh(installation)?;
-        Ok(refresh_jobs(installation, std::iter::once(context))? || of_client)
-    }
+/// Takes over everything that a job pays from, which is about to be paused for its limits: nobody changes them from now on
+/// until the transaction has ended.
+pub(super) fn refresh_for_good(
+    installation: &Installation,
+    clients: &ClientBudgets,
+    context: &Arc<JobContext>,
+) -> Result<bool> {
+    jobs::lock(installation, context.job.id)?;
+    spending::lock_client(installation, context.job.client_id)?;
+    let of_client = refresh_clients(installation, clients)?;
+    Ok(refresh_jobs(installation, std::iter::once(context))? || of_client)
 }
 
 /// The budget of a job that becomes active, and what a token costs it.
@@ -107,17 +81,8 @@ fn terms_of_job(job: i64, limits: Limits) -> Terms {
     Terms {
         name: format!("job {job}"),
         limits,
+        keeps_for_searches: false,
         remedy: format!("Raise it with vb_set_job_limits({job}, …), then vb_resume({job})."),
         renewed_at: None,
-    }
-}
-
-fn terms_of(day: &Day) -> Terms {
-    let Day { client_id, date, .. } = day;
-    Terms {
-        name: format!("client {client_id} on {date} (UTC)"),
-        limits: day.limits,
-        remedy: format!("It goes on with the next day, or when vb_set_client_limits({client_id}, …) raises it."),
-        renewed_at: Some(Instant::now() + day.left + AFTER_MIDNIGHT),
     }
 }

@@ -3,10 +3,10 @@
 use vb_engine::batch::Record;
 
 use super::active_job::JobContext;
-use super::budgets::AFTER_MIDNIGHT;
 use crate::catalog::installation::Installation;
 use crate::catalog::job_state::JobEvent;
-use crate::catalog::{jobs, spending};
+use crate::catalog::jobs;
+use crate::catalog::spending::{self, AFTER_MIDNIGHT};
 use crate::error::Result;
 
 /// What a client waits for that may embed no more records.

@@ -6,9 +6,9 @@ use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use vb_engine::client_budgets::ClientBudgets;
 
 use super::active_job::JobContext;
-use super::budgets::ClientBudgets;
 use super::look_order::Order;
 use super::provider_choice::Ask;
 use crate::catalog::counted;

@@ -18,7 +18,6 @@ use vb_engine::policy::pacing::Pacing;
 use vb_engine::store::qdrant::QdrantOptions;
 
 use super::active_job::ActiveJob;
-use super::budgets::ClientBudgets;
 use super::dispatch::InFlight;
 use super::follow::Follow;
 use super::freshness::Freshness;
@@ -72,8 +71,6 @@ pub(crate) struct Worker {
     pub(super) closed: Closed,
     /// How many records a second may be begun.
     pub(super) pacing: Pacing,
-    /// What clients may spend.
-    pub(super) budgets: ClientBudgets,
     /// Providers that were called in vain lately.
     pub(super) troubles: Troubles,
     /// What providers did and is not written down yet.
@@ -136,7 +133,6 @@ impl Worker {
             unrecordable: HashMap::new(),
             closed: Closed::default(),
             pacing: Pacing::default(),
-            budgets: ClientBudgets::default(),
             troubles: Troubles::default(),
             usage: UsageReports::new(now),
             upkeep: StoreUpkeep::default(),

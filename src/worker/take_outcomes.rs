@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use vb_engine::batch::{BatchResult, FailureClass, Origin, Outcome};
 use vb_engine::provider::config::ProviderConfig;
 
+use super::budgets;
 use super::main_loop::Worker;
 use super::outcome::{self, Consequence, Elsewhere};
 use super::provider_choice;
@@ -114,7 +115,7 @@ impl Worker {
             // They may have been raised since they were looked at.
             if consequence == Consequence::Pause
                 && is_for_limits
-                && self.budgets.refresh_for_good(installation, context)?
+                && budgets::refresh_for_good(installation, self.engine.client_budgets(), context)?
             {
                 consequence = Consequence::GoOn;
             }

@@ -1,12 +1,15 @@
-//! What providers did, from the engine into `vb_provider_usage`: every few seconds while they do something.
+//! What providers did, from the engine into `vb_provider_usage`, and what searches spent, into `vb_client_usage`: every few
+//! seconds while they do something.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use vb_engine::client_budgets::SearchSpending;
 use vb_engine::provider::registry::ProviderReport;
 
 use super::main_loop::Worker;
-use crate::catalog::provider_usage;
+use crate::catalog::{provider_usage, spending};
+use crate::pg::lock;
 
 /// Time between two reports.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -55,8 +58,9 @@ impl Worker {
         self.report_usage_now();
     }
 
-    /// Writes down what providers did.
+    /// Writes down what providers did and searches spent.
     pub(super) fn report_usage_now(&mut self) {
+        self.report_searches();
         self.usage.take_over(self.engine.provider_reports());
         if self.usage.pending.is_empty() {
             return;
@@ -80,6 +84,34 @@ impl Worker {
             if let Some(gate) = report.gate {
                 self.usage.breakers.insert(name, gate.breaker);
             }
+        }
+    }
+
+    /// Writes down what searches spent, but for clients that somebody holds: they may be about to be purged.
+    fn report_searches(&self) {
+        let clients = self.engine.client_budgets();
+        let mut spent = clients.unrecorded();
+        if spent.is_empty() {
+            return;
+        }
+        let written = self.transact(|installation| {
+            spent.retain(|search| lock::begin_for_client(self.database, search.client_id));
+            for SearchSpending {
+                client_id,
+                provider,
+                amount,
+            } in &spent
+            {
+                spending::add(installation, *client_id, provider, amount.tokens as i64, 0)?;
+            }
+            Ok(())
+        });
+        match written {
+            Ok(_) => clients.recorded(&spent),
+            Err(error) => pgrx::log!(
+                "vector_backfill writes down later what searches spent: {}",
+                error.message
+            ),
         }
     }
 }

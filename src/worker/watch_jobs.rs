@@ -63,7 +63,7 @@ impl Worker {
             let paces = spending::paces(installation)?;
             let standings = jobs::standings(installation, &known)?;
             let changed = look::changed(installation, self.jobs.iter().map(|active| &*active.context));
-            self.budgets.refresh(installation)?;
+            budgets::refresh_clients(installation, self.engine.client_budgets())?;
             budgets::refresh_jobs(installation, self.jobs.iter().map(|active| &active.context))?;
             jobs::wake(installation)?;
             let runnable = jobs::runnable(installation, &known, ACTIVE_JOBS_PER_CLIENT, free, &closed)?;
@@ -206,7 +206,7 @@ impl Worker {
     fn surroundings<'a>(&'a self, trouble: Ask<'a>) -> Surroundings<'a> {
         Surroundings {
             trouble,
-            budgets: &self.budgets,
+            budgets: self.engine.client_budgets(),
             database: self.database,
             settings: &self.settings,
             namespace: self.namespace,

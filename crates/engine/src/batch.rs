@@ -185,7 +185,8 @@ pub struct Failure {
 }
 
 /// Where a failure comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// From the provider.
     Provider,

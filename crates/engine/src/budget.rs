@@ -1,11 +1,18 @@
 //! A limit of what may be spent on embeddings, and what is: together with what requests under way will take.
 //! [`Purse`](crate::purse::Purse) pays from it.
 
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
+/// Part of a limit that is kept for searches, where it counts for them too: one in so many. A backfill that uses up a day
+/// would leave people without answers otherwise.
+const KEPT_FOR_SEARCHES: u64 = 20;
+
 /// Tokens, and the money they cost.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Amount {
     /// Tokens.
     pub tokens: u64,
@@ -13,8 +20,18 @@ pub struct Amount {
     pub cost: f64,
 }
 
+/// What is paid for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// Work that can wait.
+    #[default]
+    Work,
+    /// Somebody's question.
+    Search,
+}
+
 impl Amount {
-    fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         Self {
             tokens: self.tokens.saturating_add(other.tokens),
             cost: self.cost + other.cost,
@@ -22,7 +39,7 @@ impl Amount {
     }
 
     /// Not less than nothing.
-    fn less(self, other: Self) -> Self {
+    pub(crate) fn less(self, other: Self) -> Self {
         Self {
             tokens: self.tokens.saturating_sub(other.tokens),
             cost: (self.cost - other.cost).max(0.0),
@@ -31,7 +48,7 @@ impl Amount {
 }
 
 /// The most that may be spent.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// Tokens, if they are limited.
     pub tokens: Option<u64>,
@@ -46,6 +63,8 @@ pub struct Terms {
     pub name: String,
     /// The most that may be spent.
     pub limits: Limits,
+    /// Whether a part of that is for searches only.
+    pub keeps_for_searches: bool,
     /// What to do about one that is used up, for people.
     pub remedy: String,
     /// When it begins anew by itself, if it does.
@@ -118,9 +137,9 @@ impl Budget {
     }
 
     /// Sets an amount aside, unless that is too much.
-    pub(crate) fn reserve(&self, amount: Amount) -> Result<(), Exceeded> {
+    pub(crate) fn reserve(&self, amount: Amount, usage: Use) -> Result<(), Exceeded> {
         let mut state = self.lock();
-        if let Some(exceeded) = state.exceeded(amount) {
+        if let Some(exceeded) = state.exceeded(amount, usage) {
             return Err(exceeded);
         }
         state.reserved = state.reserved.plus(amount);
@@ -142,9 +161,9 @@ impl Budget {
     }
 
     /// Tokens that still fit, at this price.
-    pub(crate) fn room(&self, cost_per_token: f64) -> u64 {
+    pub(crate) fn room(&self, cost_per_token: f64, usage: Use) -> u64 {
         let state = self.lock();
-        let Limits { tokens, cost } = state.terms.limits;
+        let Limits { tokens, cost } = state.limits_of(usage);
         let taken = state.spent.tokens.saturating_add(state.reserved.tokens);
         let of_tokens = tokens.map_or(u64::MAX, |most| most.saturating_sub(taken));
         let of_cost = cost.filter(|_| cost_per_token > 0.0).map_or(u64::MAX, |most| {
@@ -156,15 +175,36 @@ impl Budget {
 }
 
 impl State {
-    fn exceeded(&self, amount: Amount) -> Option<Exceeded> {
+    /// The most that may be spent for this.
+    fn limits_of(&self, usage: Use) -> Limits {
         let Limits { tokens, cost } = self.terms.limits;
+        if usage == Use::Search || !self.terms.keeps_for_searches {
+            return Limits { tokens, cost };
+        }
+        Limits {
+            tokens: tokens.map(|most| most - most / KEPT_FOR_SEARCHES),
+            cost: cost.map(|most| most - most / KEPT_FOR_SEARCHES as f64),
+        }
+    }
+
+    fn exceeded(&self, amount: Amount, usage: Use) -> Option<Exceeded> {
+        let all = self.terms.limits;
+        let most = self.limits_of(usage);
         let (spent, reserved) = (self.spent, self.reserved);
-        let what = if tokens.is_some_and(|most| spent.tokens + reserved.tokens + amount.tokens > most) {
-            let most = tokens.unwrap_or_default();
-            format!("{most} tokens: {} are spent", spent.tokens)
-        } else if amount.cost > 0.0 && cost.is_some_and(|most| spent.cost + reserved.cost + amount.cost > most) {
-            let most = cost.unwrap_or_default();
-            format!("a cost of {most}: {:.6} is spent", spent.cost)
+        let what = if let Some(most) = most
+            .tokens
+            .filter(|most| spent.tokens + reserved.tokens + amount.tokens > *most)
+        {
+            let all = all.tokens.unwrap_or(most);
+            let kept = kept(all - most);
+            format!("{all} tokens{kept}: {} are spent", spent.tokens)
+        } else if let Some(most) = most
+            .cost
+            .filter(|most| amount.cost > 0.0 && spent.cost + reserved.cost + amount.cost > *most)
+        {
+            let all = all.cost.unwrap_or(most);
+            let kept = kept(all - most);
+            format!("a cost of {all}{kept}: {:.6} is spent", spent.cost)
         } else {
             return None;
         };
@@ -175,5 +215,14 @@ impl State {
             message: format!("{name} would exceed its limit of {what}. {remedy}"),
             renewed_in: renewed_at.map(|moment| moment.saturating_duration_since(Instant::now())),
         })
+    }
+}
+
+/// What of a limit is for searches only, for people.
+fn kept<T: fmt::Display + PartialOrd + Default>(kept: T) -> String {
+    if kept > T::default() {
+        format!(", {kept} of that for searches")
+    } else {
+        String::new()
     }
 }

@@ -5,6 +5,7 @@
 pub mod batch;
 pub mod budget;
 pub mod cancel;
+pub mod client_budgets;
 pub mod fields;
 pub mod keywords;
 mod ownership;

@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::budget::{Amount, Budget, Exceeded};
+use crate::budget::{Amount, Budget, Exceeded, Use};
 
 /// Pays for requests to one provider, out of all the budgets they count against.
 #[derive(Debug, Default)]
 pub struct Purse {
     budgets: Vec<Arc<Budget>>,
+    usage: Use,
     cost_per_token: Mutex<f64>,
     /// Tokens as they were counted before and as the provider counted them.
     experience: Mutex<(u64, u64)>,
@@ -27,8 +28,17 @@ impl Purse {
     pub fn new(budgets: Vec<Arc<Budget>>, cost_per_token: f64) -> Self {
         Self {
             budgets,
+            usage: Use::Work,
             cost_per_token: Mutex::new(cost_per_token),
             experience: Mutex::default(),
+        }
+    }
+
+    /// A purse for a question, which may take what work has to leave.
+    pub(crate) fn of_search(budget: Arc<Budget>, cost_per_token: f64) -> Self {
+        Self {
+            usage: Use::Search,
+            ..Self::new(vec![budget], cost_per_token)
         }
     }
 
@@ -49,7 +59,7 @@ impl Purse {
     /// How many of the texts with so many tokens, from the first, may be sent at this moment.
     pub fn affordable(&self, tokens: &[usize]) -> usize {
         let price = *self.price();
-        let rooms = self.budgets.iter().map(|budget| budget.room(price));
+        let rooms = self.budgets.iter().map(|budget| budget.room(price, self.usage));
         let room = rooms.min().unwrap_or(u64::MAX);
         let mut sum = 0_u64;
         let fitting = tokens.iter().take_while(|tokens| {
@@ -64,7 +74,7 @@ impl Purse {
         let expected = self.expected(tokens);
         let amount = self.amount(expected);
         for (position, budget) in self.budgets.iter().enumerate() {
-            if let Err(exceeded) = budget.reserve(amount) {
+            if let Err(exceeded) = budget.reserve(amount, self.usage) {
                 for before in &self.budgets[..position] {
                     before.settle(amount, Amount::default());
                 }
@@ -149,6 +159,7 @@ mod tests {
         Terms {
             name: "job 7".to_owned(),
             limits: Limits { tokens, cost },
+            keeps_for_searches: false,
             remedy: "Raise it.".to_owned(),
             renewed_at: None,
         }
@@ -241,6 +252,35 @@ mod tests {
             exceeded.message,
             "job 7 would exceed its limit of a cost of 0.5: 0.300000 is spent. Raise it."
         );
+    }
+
+    #[test]
+    fn work_leaves_a_twentieth_to_searches_where_it_counts_for_them_too() {
+        for (limits, what) in [
+            (
+                (Some(1_000), None),
+                "its limit of 1000 tokens, 50 of that for searches: 900 are spent",
+            ),
+            (
+                (None, Some(100.0)),
+                "its limit of a cost of 100, 5 of that for searches: 90.000000 is spent",
+            ),
+        ] {
+            let budget = Arc::new(Budget::new(
+                Terms {
+                    keeps_for_searches: true,
+                    ..terms(limits.0, limits.1)
+                },
+                Amount::default(),
+            ));
+            let (work, search) = (Purse::new(vec![budget.clone()], 0.1), Purse::of_search(budget, 0.1));
+            work.reserve(900).unwrap().spend(900);
+            assert_eq!(work.affordable(&[10; 20]), 5);
+            let exceeded = work.reserve(60).unwrap_err();
+            assert!(exceeded.message.contains(what), "{}", exceeded.message);
+            assert_eq!(search.affordable(&[10; 20]), 10);
+            assert!(search.reserve(110).is_err());
+        }
     }
 
     #[test]

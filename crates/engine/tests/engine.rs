@@ -120,6 +120,7 @@ fn what_a_batch_stored_is_found_by_the_service() {
         "a repetition doubles nothing"
     );
     let found = ask(Request::Search {
+        payer: None,
         provider: Some(config()),
         place: place(&collection()),
         dimensions: Some(DIMENSIONS),

@@ -73,7 +73,7 @@ fn chosen(installation: &Installation, name: Option<&str>) -> Result<ProviderCon
     let settings = Settings::current();
     let Some(name) = name else {
         let candidates = providers::common(installation, &settings)?;
-        return providers::first_available(&candidates);
+        return Ok(providers::first_available(&candidates)?.1.clone());
     };
     let provider = providers::require_for(installation, &settings, name, None)?;
     provider.available().cloned().map_err(|reason| {

@@ -31,15 +31,17 @@ pub(crate) fn purge(installation: &Installation, client_id: i64) -> Result<Purge
     access::require_all(installation, Level::Admin, "remove a client")?;
     hold::client(installation, client_id)?;
     let mut purged = Purged::default();
-    for place in role::as_owner(installation.owner, || places(installation, client_id))? {
+    let places = role::as_owner(installation.owner, || places(installation, client_id))?;
+    let was_searched = !places.is_empty();
+    for place in places {
         purged.points += match ask(&Request::Count { place: place.clone() })? {
             Answer::Count(count) => i64::try_from(count).unwrap_or(i64::MAX),
             other => return Err(unexpected(&other)),
         };
-        match ask(&Request::Remove { place })? {
-            Answer::Done => {}
-            other => return Err(unexpected(&other)),
-        }
+        done(&Request::Remove { place })?;
+    }
+    if was_searched {
+        done(&Request::ForgetSpending { client_id })?;
     }
     let statement = installation.sql(include_str!("../../../sql/query/purge_client.sql"));
     let removed = role::as_owner(installation.owner, || {
@@ -57,6 +59,13 @@ pub(crate) fn purge(installation: &Installation, client_id: i64) -> Result<Purge
         detail,
     )?;
     Ok(purged)
+}
+
+fn done(request: &Request) -> Result<()> {
+    match ask(request)? {
+        Answer::Done => Ok(()),
+        other => Err(unexpected(&other)),
+    }
 }
 
 fn places(installation: &Installation, client_id: i64) -> Result<Vec<Place>> {

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use pgrx::PgSqlErrorCode;
-use vb_engine::batch::FailureClass;
+use vb_engine::batch::{FailureClass, Origin};
 use vb_engine::service::client::{CallError, Client};
 use vb_engine::service::protocol::{Answer, Request, ServiceError};
 
@@ -109,6 +109,10 @@ fn failure(error: CallError<VbError>) -> VbError {
 /// What the worker could not do, and whose turn it is.
 fn refusal(error: ServiceError) -> VbError {
     match error.class {
+        FailureClass::Configuration if error.origin == Origin::Budget => {
+            VbError::new(PgSqlErrorCode::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, error.message)
+                .hint("A search by words costs nothing: mode => 'keyword'.")
+        }
         FailureClass::Throttled => VbError::new(PgSqlErrorCode::ERRCODE_INSUFFICIENT_RESOURCES, error.message)
             .hint("Too many requests for the moment: try again later."),
         FailureClass::Transient => VbError::new(PgSqlErrorCode::ERRCODE_SYSTEM_ERROR, error.message)

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use pgrx::pg_sys::Oid;
 use serde_json::Value;
+use vb_engine::client_budgets::Payer;
 use vb_engine::provider::config::ProviderConfig;
 use vb_engine::service::protocol::{Answer, Request, SearchHit, SearchMode};
 use vb_engine::store::share::Condition;
@@ -16,6 +17,7 @@ use crate::catalog::job_request::check_range;
 use crate::catalog::providers::{self, Provider};
 use crate::catalog::references::{self, Owner};
 use crate::catalog::source_access;
+use crate::catalog::spending;
 use crate::error::{Result, VbError};
 use crate::pg::{notice, role};
 use crate::settings::Settings;
@@ -84,16 +86,16 @@ pub(crate) fn search(installation: &Installation, question: &Question<'_>) -> Re
     let Some(collection) = collection else {
         return Ok(Vec::new());
     };
-    let provider = match question.mode {
+    let embedder = match question.mode {
         SearchMode::Keyword => None,
-        SearchMode::Dense | SearchMode::Hybrid => Some(provider_of(installation, question.client_id, &collection)?),
+        SearchMode::Dense | SearchMode::Hybrid => Some(embedder(installation, question.client_id, &collection)?),
     };
 
     let wanted = question.k as usize;
     let mut limit = wanted;
     let mut matching = Matching::Values;
     loop {
-        let hits = nearest(question, &collection, provider.as_ref(), &conditions, limit)?;
+        let hits = nearest(question, &collection, embedder.as_ref(), &conditions, limit)?;
         if hits.is_empty()
             && role::as_owner(installation.owner, || references::any(installation, owner))?
             && is_empty(question, &collection)?
@@ -139,12 +141,13 @@ fn gone(collection: &Collection) -> VbError {
 fn nearest(
     question: &Question<'_>,
     collection: &Collection,
-    provider: Option<&ProviderConfig>,
+    embedder: Option<&Embedder>,
     conditions: &[Condition],
     limit: usize,
 ) -> Result<Vec<SearchHit>> {
     let request = Request::Search {
-        provider: provider.cloned(),
+        provider: embedder.map(|embedder| embedder.provider.clone()),
+        payer: embedder.map(|embedder| Box::new(embedder.payer.clone())),
         place: collection.place(question.client_id),
         dimensions: usize::try_from(collection.dimensions).ok(),
         query: question.query.to_owned(),
@@ -158,8 +161,14 @@ fn nearest(
     }
 }
 
+/// Who embeds a question, and who pays for that.
+struct Embedder {
+    provider: ProviderConfig,
+    payer: Payer,
+}
+
 /// A provider with the model that the collection is pinned to: the one that made it, or another one of the same model.
-fn provider_of(installation: &Installation, client_id: i64, collection: &Collection) -> Result<ProviderConfig> {
+fn embedder(installation: &Installation, client_id: i64, collection: &Collection) -> Result<Embedder> {
     let settings = Settings::current();
     let mut candidates: Vec<Provider> = providers::of_client(installation, &settings, client_id)?
         .into_iter()
@@ -168,15 +177,23 @@ fn provider_of(installation: &Installation, client_id: i64, collection: &Collect
     candidates.sort_by_key(|provider| provider.name != collection.provider);
     if candidates.is_empty() {
         return Err(VbError::wrong_state(format!(
-            "no enabled provider has the model {:?} of collection {}",
+            "no provider has the model {:?} of collection {}",
             collection.model, collection.name
         ))
         .hint(format!(
-            "Enable or restore provider {}, or enqueue a backfill with reembed => true to embed with another model.",
+            "Restore provider {}, or enqueue a backfill with reembed => true to embed with another model.",
             collection.provider
         )));
     }
-    providers::first_available(&candidates)
+    let (provider, config) = providers::first_available(&candidates)?;
+    let day = role::as_owner(installation.owner, || spending::day(installation, client_id))?;
+    Ok(Embedder {
+        provider: config.clone(),
+        payer: Payer {
+            day,
+            cost_per_token: provider.cost_per_token,
+        },
+    })
 }
 
 /// The first hit of each record: hits come best first.

@@ -268,13 +268,7 @@ impl Call<'_> {
             cancel: self.cancel.clone(),
         };
         let result = embed_checked(self.provider, request).await;
-        let tokens = match &result {
-            Ok(embeddings) => embeddings
-                .iter()
-                .map(|embedding| u64::from(embedding.tokens))
-                .sum::<u64>(),
-            Err(error) => error.tokens(),
-        };
+        let tokens = tokens_spent(&result);
         if tokens > 0 {
             reservation.spend(tokens);
         }
@@ -300,6 +294,14 @@ pub(crate) async fn embed_checked(
             "model \"{}\" answered with {fault}",
             provider.model()
         ))),
+    }
+}
+
+/// Tokens that a request took.
+pub(crate) fn tokens_spent(result: &Result<Vec<Embedding>, ProviderError>) -> u64 {
+    match result {
+        Ok(embeddings) => embeddings.iter().map(|embedding| u64::from(embedding.tokens)).sum(),
+        Err(error) => error.tokens(),
     }
 }
 

@@ -26,6 +26,7 @@ use super::stores::Stores;
 use super::threads;
 use crate::batch::{Batch, Outcome};
 use crate::cancel::CancelFlag;
+use crate::client_budgets::ClientBudgets;
 use crate::provider::config::ProviderConfig;
 use crate::provider::gate_report::GateReport;
 use crate::provider::registry::{ProviderRegistry, ProviderReport};
@@ -43,6 +44,7 @@ pub struct Engine {
     /// `None` once shut down.
     pub(super) running: Option<Running>,
     pub(super) stages: Arc<Stages>,
+    clients: Arc<ClientBudgets>,
     outcomes: Receiver<(u64, Outcome)>,
     pub(super) sender: OutcomeSender,
     /// Batches whose outcome was not taken, by the number of their submission.
@@ -119,8 +121,10 @@ impl Engine {
             let _runtime = service.enter();
             Listener::bind(&socket)?
         };
+        let clients = Arc::new(ClientBudgets::default());
         let answering = Service {
             stages: stages.clone(),
+            clients: clients.clone(),
             request_timeout,
         };
         let listening = service.spawn(listener.serve(answering));
@@ -134,6 +138,7 @@ impl Engine {
                 listening,
             }),
             stages,
+            clients,
             outcomes,
             sender,
             in_flight: HashMap::new(),
@@ -192,6 +197,11 @@ impl Engine {
     /// What each provider did since the last report.
     pub fn provider_reports(&self) -> Vec<ProviderReport> {
         self.stages.providers.reports()
+    }
+
+    /// Budgets that searches pay from.
+    pub fn client_budgets(&self) -> &Arc<ClientBudgets> {
+        &self.clients
     }
 
     /// How the endpoint of a configuration is; `None` when it was not asked yet, or is a local model.

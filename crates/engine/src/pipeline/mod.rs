@@ -6,8 +6,10 @@
 //!   provider (`bisect` finds what it refuses), `points` makes points of the answer, `collections` writes them.
 //! - `vector_space` keeps models apart; [`providers`] says where providers come from, `stores` which stores are used, `outages` which of them do
 //!   not answer.
+//! - `aside` keeps what takes processor time off the threads that serve others.
 //! - `threads`, `outcomes` and [`log_channel`] keep the engine's threads and its owner apart.
 
+pub(crate) mod aside;
 pub mod background;
 mod bisect;
 pub mod collections;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::runtime::Handle;
-use tokio::task::JoinError;
 
+use super::aside::{aside, describe, tokens_of};
 use super::collections::Collections;
 use super::embed::{Call, Fates, embed_each};
 use super::points::Writes;
@@ -158,10 +158,10 @@ async fn embed(batch: &Arc<Batch>, stages: &Stages, spent: &mut Spent) -> Result
         return Err(Stop::Failed(Failure::new(FailureClass::Configuration, message)));
     }
     let texts = texts(batch, &provider).await?;
-    let (texts, tokens) = if batch.purse.is_limited() {
-        counted(texts, &provider).await?
+    let tokens = if batch.purse.is_limited() {
+        tokens_of(&provider, texts.distinct.clone()).await?
     } else {
-        (texts, Vec::new())
+        Vec::new()
     };
     let call = Call {
         provider: provider.as_ref(),
@@ -188,51 +188,8 @@ async fn texts(batch: &Arc<Batch>, provider: &Arc<dyn EmbeddingProvider>) -> Res
         return Ok(Texts::of(&batch.records, None, provider.as_ref())?);
     }
     let (batch, provider) = (batch.clone(), provider.clone());
-    aside("cutting", move || {
+    let cut = aside("cutting", move || {
         Texts::of(&batch.records, chunking, provider.as_ref())
-    })
-    .await
-}
-
-/// The texts with their tokens, as far as the model sees them.
-async fn counted(texts: Texts, provider: &Arc<dyn EmbeddingProvider>) -> Result<(Texts, Vec<usize>), Stop> {
-    let provider = provider.clone();
-    aside("counting tokens", move || {
-        let limits = provider.limits();
-        let count = |text: &Arc<str>| match provider.token_spans(text) {
-            Ok(spans) => Ok(spans.len().min(limits.max_tokens) + limits.added_tokens),
-            // The provider will say so itself, of this text alone.
-            Err(ProviderError::Record(_)) => Ok(0),
-            Err(error) => Err(error),
-        };
-        let tokens = texts.distinct.iter().map(count).collect::<Result<_, _>>()?;
-        Ok((texts, tokens))
-    })
-    .await
-}
-
-/// What takes processor time, off the threads that serve others.
-async fn aside<T: Send + 'static>(
-    what: &str,
-    work: impl FnOnce() -> Result<T, ProviderError> + Send + 'static,
-) -> Result<T, Stop> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done?),
-        Err(error) => Err(Stop::Failed(Failure::new(
-            FailureClass::Transient,
-            format!("{what}: {}", describe(error)),
-        ))),
-    }
-}
-
-/// Why a task gave no result.
-pub(crate) fn describe(error: JoinError) -> String {
-    let Ok(panic) = error.try_into_panic() else {
-        return "the engine is shutting down".to_owned();
-    };
-    let message = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied());
-    format!("internal error: {}", message.unwrap_or("panic without a message"))
+    });
+    Ok(cut.await?)
 }

@@ -9,10 +9,12 @@ use super::import::import;
 use super::points;
 use super::protocol::{Answer, CheckReport, Request, SearchHit, SearchMode, ServiceError};
 use super::search::{Asked, search};
-use crate::batch::FailureClass;
+use crate::batch::{FailureClass, Origin};
 use crate::cancel::CancelFlag;
-use crate::pipeline::embed::embed_checked;
-use crate::pipeline::run_batch::{Stages, describe};
+use crate::client_budgets::{ClientBudgets, Payer};
+use crate::pipeline::aside::{aside, tokens_of};
+use crate::pipeline::embed::{embed_checked, tokens_spent};
+use crate::pipeline::run_batch::Stages;
 use crate::pipeline::vector_space::mismatch;
 use crate::provider::config::ProviderConfig;
 use crate::provider::contract::{EmbedRequest, EmbeddingProvider, ProviderError, Purpose};
@@ -33,6 +35,8 @@ const CHECK_TEXT: &str = "one real call";
 #[derive(Clone)]
 pub(crate) struct Service {
     pub(crate) stages: Arc<Stages>,
+    /// What clients may spend on questions.
+    pub(crate) clients: Arc<ClientBudgets>,
     /// The longest a request may take.
     pub(crate) request_timeout: Duration,
 }
@@ -57,6 +61,7 @@ impl Service {
                 let message = format!("no answer within {} s", limit.as_secs_f64());
                 Err(ServiceError {
                     class: FailureClass::Transient,
+                    origin: Origin::Other,
                     message,
                 })
             })
@@ -78,6 +83,7 @@ impl Service {
             }
             Request::Search {
                 provider,
+                payer,
                 place,
                 dimensions,
                 query,
@@ -90,9 +96,9 @@ impl Service {
                     (SearchMode::Keyword, _) => Vec::new(),
                     (SearchMode::Dense | SearchMode::Hybrid, Some(provider)) => {
                         let space = dimensions.map(|dimensions| (place.share.collection.as_str(), dimensions));
-                        let provider = self.provider(&provider, space).await?;
-                        let vectors = embed(provider.as_ref(), vec![query.clone()], Purpose::Query, cancel).await?;
-                        vectors.into_iter().next().unwrap_or_default()
+                        let provider = (provider.name.as_str(), self.provider(&provider, space).await?);
+                        self.embed_question((provider.0, &provider.1), payer.as_deref(), &query, cancel)
+                            .await?
                     }
                     (SearchMode::Dense | SearchMode::Hybrid, None) => {
                         return Err(at_fault("a search by meaning needs a provider".to_owned()));
@@ -120,11 +126,11 @@ impl Service {
             Request::CountTokens { provider, texts } => {
                 let provider = self.provider(&provider, None).await?;
                 let window = provider.limits().max_tokens;
-                let counting = tokio::task::spawn_blocking(move || {
+                let counting = aside("counting tokens", move || {
                     let count = |text: &String| provider.token_spans(text).map(|spans| spans.len());
                     texts.iter().map(count).collect::<Result<Vec<usize>, ProviderError>>()
                 });
-                let counts = counting.await.map_err(|error| at_fault(describe(error)))??;
+                let counts = counting.await?;
                 Ok(Answer::Tokens { counts, window })
             }
             Request::Count { place } => Ok(Answer::Count(
@@ -142,6 +148,10 @@ impl Service {
                 present_points,
             } => import(collections, &target, (&provider, &model), records, present_points).await,
             Request::Delete { place, keys } => points::delete(collections, &place, keys).await,
+            Request::ForgetSpending { client_id } => {
+                self.clients.forget_unrecorded(client_id);
+                Ok(Answer::Done)
+            }
             Request::Finish { place, alias } => points::finish(collections, &place, alias).await,
             Request::Remove { place } => points::remove(collections, &place).await,
             Request::Copy {
@@ -173,9 +183,49 @@ impl Service {
             None => Ok(provider),
             Some(message) => Err(ServiceError {
                 class: FailureClass::Configuration,
+                origin: Origin::Provider,
                 message,
             }),
         }
+    }
+
+    /// The embedding of a question, paid for.
+    async fn embed_question(
+        &self,
+        (name, provider): (&str, &Arc<dyn EmbeddingProvider>),
+        payer: Option<&Payer>,
+        question: &str,
+        cancel: &CancelFlag,
+    ) -> Result<Vec<f32>, ServiceError> {
+        not_empty(question)?;
+        let request = EmbedRequest {
+            texts: vec![Arc::from(question)],
+            purpose: Purpose::Query,
+            cancel: cancel.clone(),
+        };
+        let purse = payer.map(|payer| payer.purse(&self.clients)).unwrap_or_default();
+        let counted = if purse.is_limited() {
+            tokens_of(provider, request.texts.clone())
+                .await?
+                .into_iter()
+                .sum::<usize>()
+        } else {
+            0
+        };
+        let reservation = purse.reserve(counted as u64).map_err(ProviderError::Unaffordable)?;
+        let embedded = embed_checked(provider.as_ref(), request).await;
+        let tokens = tokens_spent(&embedded);
+        if tokens > 0 {
+            reservation.spend(tokens);
+            if let Some(payer) = payer {
+                self.clients.note(payer, name, tokens);
+            }
+        }
+        Ok(embedded?
+            .into_iter()
+            .next()
+            .map(|embedding| embedding.vector)
+            .unwrap_or_default())
     }
 
     async fn check(&self, config: &ProviderConfig, cancel: &CancelFlag) -> CheckReport {
@@ -223,9 +273,7 @@ async fn embed(
     purpose: Purpose,
     cancel: &CancelFlag,
 ) -> Result<Vec<Vec<f32>>, ServiceError> {
-    if texts.iter().any(String::is_empty) {
-        return Err(at_fault("an empty text has no embedding".to_owned()));
-    }
+    texts.iter().try_for_each(|text| not_empty(text))?;
     let texts: Vec<Arc<str>> = texts.into_iter().map(Arc::from).collect();
     let mut vectors = Vec::with_capacity(texts.len());
     for texts in texts.chunks(provider.limits().max_texts.max(1)) {
@@ -261,9 +309,17 @@ fn within(limit: usize, most: usize) -> Result<(), ServiceError> {
     }
 }
 
+fn not_empty(text: &str) -> Result<(), ServiceError> {
+    if text.is_empty() {
+        return Err(at_fault("an empty text has no embedding".to_owned()));
+    }
+    Ok(())
+}
+
 fn at_fault(message: String) -> ServiceError {
     ServiceError {
         class: FailureClass::Record,
+        origin: Origin::Other,
         message,
     }
 }
@@ -278,6 +334,7 @@ impl From<StoreError> for ServiceError {
         };
         Self {
             class,
+            origin: failure.origin,
             message: failure.message,
         }
     }
@@ -288,10 +345,12 @@ impl From<ProviderError> for ServiceError {
         match error.failure() {
             Some(failure) => Self {
                 class: failure.class,
+                origin: failure.origin,
                 message: failure.message,
             },
             None => Self {
                 class: FailureClass::Transient,
+                origin: Origin::Provider,
                 message: error.to_string(),
             },
         }

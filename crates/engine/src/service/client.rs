@@ -8,7 +8,7 @@ use std::time::Duration;
 use vb_formats::frame::{FrameError, Incoming, encode};
 
 use super::protocol::{Answer, Request, Response, ServiceError};
-use crate::batch::FailureClass;
+use crate::batch::{FailureClass, Origin};
 use crate::private_directory::{self, Refused};
 
 /// How long a read waits before the caller gets a chance to interrupt.
@@ -122,6 +122,7 @@ fn unsendable<E>(error: FrameError) -> CallError<E> {
         FrameError::Io(error) => error.into(),
         error @ FrameError::TooLong(_) => CallError::Service(ServiceError {
             class: FailureClass::Record,
+            origin: Origin::Other,
             message: error.to_string(),
         }),
     }

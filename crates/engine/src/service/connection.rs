@@ -11,8 +11,8 @@ use vb_formats::frame::{FrameError, encode};
 use super::answer::Service;
 use super::frame;
 use super::protocol::{Request, Response, ServiceError};
-use crate::batch::FailureClass;
-use crate::pipeline::run_batch::describe;
+use crate::batch::{FailureClass, Origin};
+use crate::pipeline::aside::describe;
 
 /// How long a connection may be kept without a request: there are only so many.
 const IDLE: Duration = Duration::from_secs(5);
@@ -61,6 +61,7 @@ async fn answer(body: &[u8], service: &Service) -> Response {
             log::error!("a request of the search service ended early: {message}");
             Response::Err(ServiceError {
                 class: FailureClass::Transient,
+                origin: Origin::Other,
                 message,
             })
         }
@@ -79,6 +80,7 @@ async fn gone(reader: &mut (impl AsyncBufRead + Unpin)) {
 fn at_fault(message: String) -> ServiceError {
     ServiceError {
         class: FailureClass::Record,
+        origin: Origin::Other,
         message,
     }
 }

@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::batch::{FailureClass, Target};
+use crate::batch::{FailureClass, Origin, Target};
+use crate::client_budgets::Payer;
 use crate::fields::{Field, Fields};
 use crate::point::{PointIdentity, PointKey};
 use crate::provider::config::ProviderConfig;
@@ -36,6 +37,8 @@ pub enum Request {
     Search {
         /// Who embeds the query: the model the collection is pinned to. Needed unless only words are compared.
         provider: Option<ProviderConfig>,
+        /// Who pays for that; `None` when nobody's limits count.
+        payer: Option<Box<Payer>>,
         /// Where to search.
         place: Place,
         /// Numbers in each vector of the collection, if known: a provider with others is refused by name.
@@ -120,6 +123,11 @@ pub enum Request {
         after: Option<PointKey>,
         /// The most points looked at.
         limit: usize,
+    },
+    /// Forgets what searches for a client spent and nobody has written down yet. Answered with [`Answer::Done`].
+    ForgetSpending {
+        /// The client.
+        client_id: i64,
     },
     /// Has the search index of a collection built, in the background, and lets another name stand for it. Answered with
     /// [`Answer::Done`].
@@ -247,6 +255,8 @@ pub struct CheckReport {
 pub struct ServiceError {
     /// What to do about it. `Record` says that the request itself is at fault.
     pub class: FailureClass,
+    /// Who failed.
+    pub origin: Origin,
     /// What was wrong, for people.
     pub message: String,
 }

@@ -11,6 +11,7 @@ use crate::doubles::provider::ScriptedProvider;
 
 fn budget(tokens: u64) -> Arc<Budget> {
     let terms = Terms {
+        keeps_for_searches: false,
         name: "job 5".into(),
         limits: Limits {
             tokens: Some(tokens),

@@ -84,27 +84,10 @@ fn a_collection_that_does_not_exist_is_empty() {
 #[test]
 fn a_search_with_another_model_than_the_collections_is_refused() {
     let owner = Owner::start(ScriptedProvider::sound());
-    let Request::Search {
-        provider,
-        place,
-        query,
-        limit,
-        mode,
-        conditions,
-        ..
-    } = search("anything")
-    else {
-        panic!()
-    };
-    let wide = Request::Search {
-        provider,
-        place,
-        dimensions: Some(768),
-        query,
-        limit,
-        mode,
-        conditions,
-    };
+    let mut wide = search("anything");
+    if let Request::Search { dimensions, .. } = &mut wide {
+        *dimensions = Some(768);
+    }
     let error = fault(&owner, &wide);
     assert_eq!(error.class, FailureClass::Configuration);
     assert!(

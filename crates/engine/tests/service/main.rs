@@ -3,6 +3,7 @@
 //! - [`answers`]: what is asked and what is refused.
 //! - [`frames`]: bytes that are no requests.
 //! - [`waiting`]: nobody waits for others, or longer than he wants to.
+//! - [`paying`]: questions count for the client that asks.
 //! - [`socket`]: where it listens, who may come, and what lies there already.
 
 #![allow(
@@ -16,6 +17,7 @@ mod answers;
 #[path = "../doubles/mod.rs"]
 mod doubles;
 mod frames;
+mod paying;
 mod questions;
 mod socket;
 mod waiting;

@@ -13,6 +13,7 @@ use crate::doubles::provider::{DIMENSIONS, config};
 pub(crate) fn search(query: &str) -> Request {
     Request::Search {
         provider: Some(config()),
+        payer: None,
         place: place(COLLECTION),
         dimensions: Some(DIMENSIONS),
         query: query.into(),
