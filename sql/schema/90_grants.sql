@@ -32,7 +32,7 @@ declare
                        'vb_forget,vb_set_job,vb_set_job_limits,vb_set_window,vb_schedule_backfill,vb_unschedule_backfill,'
                        'vb_configure_source,vb_verify,vb_import_vectors}';
     following text[] := '{vb_enable_sync,vb_disable_sync,vb_sync_trigger,vb_embed}';
-    tables   text[] := '{qdrant_vectors,vb_caller,vb_access,vb_audit,vb_job_status,vb_active_batches,vb_error_report,vb_schedules,vb_sources,'
+    tables   text[] := '{vb_caller,vb_access,vb_audit,vb_job_status,vb_active_batches,vb_error_report,vb_schedules,vb_sources,'
                        'vb_collections,vb_coverage,vb_worker_status,vb_provider_status,vb_client_spending}';
     what     text;
     wanted   boolean;
@@ -62,6 +62,15 @@ begin
         select format('select on %s.%I', '@extschema@', t.name), true from unnest(tables) t(name)
         union all
         select 'select on @extschema@.vb_providers', level = 'admin'
+        -- What a plan says of rows that a policy hides would let others test guesses of a text by its hash. To take the right to
+        -- the table away takes those to its columns away, so these come after it.
+        union all
+        select 'select on @extschema@.qdrant_vectors', for_all
+        union all
+        select format('select (%s) on @extschema@.qdrant_vectors', string_agg(quote_ident(a.attname), ', ' order by a.attnum)), true
+        from pg_attribute a
+        where a.attrelid = '@extschema@.qdrant_vectors'::regclass and a.attnum > 0 and not a.attisdropped
+          and a.attname not in ('content_hash', 'fields_hash')
     loop
         if level is not null and wanted then
             execute format('grant %s to %s', what, role);

@@ -79,7 +79,11 @@ const ATTEMPTS: &[(&str, End)] = &[
         Refused("42501"),
     ),
     // Our views.
-    ("select * from qdrant_vectors where client_id <> 3", Nothing),
+    ("select record_id from qdrant_vectors where client_id <> 3", Nothing),
+    (
+        "explain analyze select from qdrant_vectors where client_id = 1 and content_hash = sha256('canary')",
+        Refused("42501"),
+    ),
     (
         "select count(*) from qdrant_vectors where source = 'issues'::regclass",
         Nothing,
@@ -107,7 +111,7 @@ const ATTEMPTS: &[(&str, End)] = &[
     ),
     // Functions that would see rows before the views hide them.
     (
-        "select * from qdrant_vectors where den.leaks(record_id) and den.leaks(client_id)",
+        "select model from qdrant_vectors where den.leaks(record_id) and den.leaks(client_id)",
         Harmless,
     ),
     ("select * from vb_error_report where den.leaks(message)", Harmless),
@@ -118,7 +122,7 @@ const ATTEMPTS: &[(&str, End)] = &[
     ("select * from vb_audit where den.leaks(detail::text)", Harmless),
     ("select * from vb_coverage where den.leaks(client_id)", Harmless),
     (
-        "select * from qdrant_vectors where record_id operator(den.~~~) '%'",
+        "select model from qdrant_vectors where record_id operator(den.~~~) '%'",
         Harmless,
     ),
     (
@@ -222,7 +226,7 @@ const ATTEMPTS: &[(&str, End)] = &[
         "select vb_enqueue_backfill(3, 'pg_catalog.pg_authid')",
         Refused("42501"),
     ),
-    ("select vb_enqueue_backfill(3, 'qdrant_vectors')", Refused("42703")),
+    ("select vb_enqueue_backfill(3, 'qdrant_vectors')", Refused("42501")),
     (
         "select vb_configure_source('den.own', template => '{title'')')",
         Refused("22023"),

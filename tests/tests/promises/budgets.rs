@@ -240,6 +240,8 @@ fn searches_pay_from_what_their_client_may_spend_and_work_leaves_them_a_part() {
         let booked: i64 = client.value("select tokens from vb_client_spending where client_id = 2", &[]);
         (booked == most).then_some(())
     });
+    let of_others: i64 = client.value("select count(*) from vb_client_spending where client_id <> 2", &[]);
+    assert_eq!(of_others, 0);
 
     // Work may not take what is kept for searches.
     client.run(&format!(
