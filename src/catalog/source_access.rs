@@ -1,11 +1,13 @@
 //! Who reads a source, and what a user may do with it.
 
+use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::{self, Oid};
+use pgrx::spi::quote_qualified_identifier;
 
 use super::access::{self, Level};
 use super::installation::Installation;
 use crate::error::{Result, VbError};
-use crate::pg::{role, spi};
+use crate::pg::{relation, role, spi};
 use crate::source::describe::Source;
 
 struct Rights {
@@ -47,9 +49,23 @@ pub(crate) fn showing_role(source: &Source, asking: Oid) -> Result<Oid> {
     }
 }
 
+/// Keeps the source what it is until the end of the transaction; an error unless its name still stands for it: what follows is
+/// asked of the object, and read by name.
+pub(crate) fn keep(source: Oid, name: &str) -> Result<()> {
+    match relation::keep(source) {
+        Some((schema, bare_name)) if quote_qualified_identifier(&schema, &bare_name) == name => Ok(()),
+        _ => Err(VbError::new(
+            PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
+            format!("{name} is not the table any more that it was a moment ago"),
+        )
+        .hint("It was renamed, moved or dropped at this moment: try again.")),
+    }
+}
+
 /// An error unless both roles may read the source, and what is read is what the asking role sees: rows that a policy hides
 /// would look as if they had been deleted.
 pub(crate) fn require_readable(source: Oid, name: &str, asking: Oid, acting: Oid) -> Result<()> {
+    keep(source, name)?;
     role::as_restricted(acting, || require_select(source, name))?;
     require_own_place(source, name, acting)?;
     if asking == acting {

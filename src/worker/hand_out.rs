@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use vb_engine::policy::fairness::Turns;
 use vb_engine::policy::pacing::Bounded;
 
-use super::active_job::{ActiveJob, Again, Urgency, Work};
+use super::active_job::{ActiveJob, Again, JobContext, Urgency, Work};
 use super::begin::Begun;
 use super::day_quota::Held;
 use super::dispatch::{self, Outset, Prepared, ReadLimits};
@@ -284,8 +284,7 @@ impl Worker {
 
     fn read_failed(&mut self, position: usize, again: Again, error: &VbError) -> Result<()> {
         let context = Arc::clone(&self.jobs[position].context);
-        if self.transact(|installation| Ok(look::is_unchanged(installation, &context)))? == Some(false) {
-            self.look_again(context.job.id);
+        if self.looks_again_if_changed(&context)? {
             return Ok(());
         }
         match unreadable::read_fault(error, &again) {
@@ -301,6 +300,16 @@ impl Worker {
                 .map(|_| ()),
             ReadFault::Job => self.stop_or_look_again(context.job.id, error),
         }
+    }
+
+    /// Whether the source is not what the job works with, which explains any error.
+    fn looks_again_if_changed(&mut self, context: &JobContext) -> Result<bool> {
+        let is_unchanged = self.transact(|installation| Ok(look::is_unchanged(installation, context)))?;
+        let is_changed = is_unchanged == Some(false);
+        if is_changed {
+            self.look_again(context.job.id);
+        }
+        Ok(is_changed)
     }
 
     /// Whether the client was held, so that nothing was begun.
@@ -327,17 +336,20 @@ impl Worker {
         let time = self.settings.source_timeout;
         let prepared = self.begin_with(&context, |installation| {
             dispatch::prepare_removal(installation, active, gone.clone(), time)
-        })?;
+        });
         match prepared {
-            Begun::Held => {
+            Ok(Begun::Held) => {
                 self.jobs[position].gone.extend(gone);
                 self.rest_while_held(position)?;
                 return Ok(true);
             }
-            Begun::Gone => {}
-            Begun::Moved => self.look_again(context.job.id),
-            Begun::Done(Some(prepared)) => self.submit(position, prepared),
-            Begun::Done(None) => {}
+            Ok(Begun::Gone | Begun::Done(None)) => {}
+            Ok(Begun::Moved) => self.look_again(context.job.id),
+            Ok(Begun::Done(Some(prepared))) => self.submit(position, prepared),
+            Err(error) if !self.looks_again_if_changed(&context)? => {
+                self.stop_or_look_again(context.job.id, &error)?;
+            }
+            Err(_) => {}
         }
         Ok(false)
     }

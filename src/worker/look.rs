@@ -213,6 +213,7 @@ pub(super) fn find(
     skip: &HashSet<String>,
     go_on: &dyn Fn() -> Result<()>,
 ) -> Result<Found> {
+    source_access::keep(source.oid, &source.name)?;
     let failed = jobs::failed(installation, scope.job_id)?;
     let work_list = work_list::scan(installation, source, scope, window, skip, go_on)?;
     let gone = if work_list.has_gone {

@@ -73,6 +73,7 @@ pub(crate) fn search(installation: &Installation, question: &Question<'_>) -> Re
     let relation = Relation::read(question.source)?;
     source_access::require_select(question.source, &relation.qualified)?;
     let source = describe::describe(installation, question.source, question.vector_type)?;
+    source_access::keep(source.oid, &source.name)?;
     let conditions = match question.filter {
         Some(wanted) => filter::conditions(&source, wanted)?,
         None => Vec::new(),

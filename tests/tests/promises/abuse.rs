@@ -60,6 +60,35 @@ fn a_view_that_takes_for_ever_stops_its_own_job_and_nobody_elses() {
 }
 
 #[test]
+fn a_view_that_fails_only_when_vectors_are_to_be_removed_stops_its_own_job_and_not_the_worker() {
+    let (cluster, mut client) = shop("collection");
+    // A look reads all rows first, in the same transaction; a removal asks for its rows only.
+    client.run(
+        "create table den.looks (transaction bigint); create table den.switch (is_on boolean);
+         insert into den.switch values (false);
+         create function den.tricks(text) returns text language plpgsql volatile as $$
+         declare context text; begin
+             get diagnostics context = pg_context;
+             if context !~ 'select k.n' then insert into den.looks values (txid_current());
+             elsif (select is_on from den.switch) and txid_current() not in (select transaction from den.looks)
+             then raise exception 'not today'; end if;
+             return $1; end $$;
+         create view den.tricky as select id, client_id, den.tricks(title) as title from den.own;
+         alter table den.looks owner to mallory; alter table den.switch owner to mallory;
+         alter function den.tricks(text) owner to mallory; alter view den.tricky owner to mallory;
+         select vb_configure_source('den.tricky', key_columns => '{id}')",
+    );
+    let mut mallory = cluster.connect_as("shop", "mallory");
+    jobs::backfill(&mut mallory, 3, "den.tricky");
+    client.run("update den.switch set is_on = true; update den.own set title = null where id % 2 = 0");
+    let job = jobs::enqueue(&mut mallory, 3, "den.tricky");
+    let paused = jobs::until(&mut client, job, "a pause", |now| now.state == "paused");
+    assert!(paused.last_error.is_some_and(|reason| reason.contains("not today")));
+    let log = cluster.log();
+    assert!(!log.contains("vector_backfill tries again"), "all had to wait for it");
+}
+
+#[test]
 fn jobs_and_schedules_of_others_cannot_be_locked() {
     let (cluster, mut client) = shop("collection");
     let mut mallory = cluster.connect_as("shop", "mallory");
