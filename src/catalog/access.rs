@@ -5,7 +5,7 @@
 use pgrx::pg_sys::Oid;
 use serde_json::json;
 
-use super::audit;
+use super::audit::Deed;
 use super::installation::Installation;
 use crate::error::{Result, VbError};
 use crate::pg::{role, spi};
@@ -232,15 +232,11 @@ pub(crate) fn revoke(installation: &Installation, role: Oid, client: Option<i64>
 fn note(installation: &Installation, action: &str, role: Oid, client_id: Option<i64>, level: Level) -> Result<()> {
     let name = name_of(role)?;
     let detail = json!({ "level": level.as_str() });
-    audit::note(
-        installation,
-        role::current(),
-        action,
-        client_id,
-        None,
-        Some(&name),
-        detail,
-    )
+    Deed::new(action)
+        .client(client_id)
+        .subject(&name)
+        .detail(detail)
+        .note(installation)
 }
 
 fn require_role(role: Oid) -> Result<()> {

@@ -57,7 +57,7 @@ impl Finding {
 /// Everything that is wrong as far as the caller sees it, the worst first; nothing when all is well.
 pub(crate) fn findings(installation: &Installation) -> Result<Vec<Finding>> {
     let sight = Sight::of_caller(installation)?;
-    let mut found = worker(installation)?;
+    let mut found = worker(installation, &sight)?;
     found.extend(providers(installation, &sight)?);
     found.extend(role::as_owner(installation.owner, || jobs(installation, &sight))?);
     found.extend(held_up(installation, &sight)?);
@@ -72,13 +72,13 @@ pub(crate) fn findings(installation: &Installation) -> Result<Vec<Finding>> {
 }
 
 /// A standby has no worker, and its jobs are the primary's.
-fn worker(installation: &Installation) -> Result<Vec<Finding>> {
+fn worker(installation: &Installation, sight: &Sight) -> Result<Vec<Finding>> {
     if process::is_in_recovery() {
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
     if worker_list::list(installation)?.is_empty() {
-        found = role::as_owner(installation.owner, || missing_worker(installation))?;
+        found = role::as_owner(installation.owner, || missing_worker(installation, sight))?;
     }
     if !worker_list::is_preloaded(installation)? {
         found.push(Finding::new(
@@ -91,14 +91,19 @@ fn worker(installation: &Installation) -> Result<Vec<Finding>> {
 }
 
 /// What the lack of a worker means at the moment.
-fn missing_worker(installation: &Installation) -> Result<Vec<Finding>> {
+fn missing_worker(installation: &Installation, sight: &Sight) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     let statement = installation.sql(include_str!("../../sql/query/health_runnable.sql"));
     let runnable = spi::read_first(&statement, &[], |row| row.get::<i64>(1))?.unwrap_or(0);
     if runnable > 0 {
         found.push(Finding::new(
             Severity::Error,
-            format!("no worker is running for this database; jobs and changes that wait for one: {runnable}"),
+            match sight.sees_all() {
+                true => {
+                    format!("no worker is running for this database; jobs and changes that wait for one: {runnable}")
+                }
+                false => "no worker is running for this database".to_owned(),
+            },
             "vb_wait, vb_enqueue_backfill and vb_search start one; if it does not stay, the server's log says why.",
         ));
     }

@@ -4,7 +4,7 @@ use pgrx::datum::Time;
 use serde_json::json;
 
 use super::access::{self, Level};
-use super::audit;
+use super::audit::Deed;
 use super::installation::Installation;
 use super::local_time;
 use crate::error::{Result, VbError};
@@ -86,7 +86,10 @@ pub(crate) fn close(
     let detail = json!({
         "closed_from": from.to_string(), "closed_until": until.to_string(), "days": days, "time_zone": time_zone,
     });
-    audit::note(installation, role::current(), "set_window", client, None, None, detail)?;
+    Deed::new("set_window")
+        .client(client)
+        .detail(detail)
+        .note(installation)?;
     role::as_owner(installation.owner, || {
         spi::run(
             &installation.sql(include_str!("../../sql/query/window_set.sql")),
@@ -99,15 +102,7 @@ pub(crate) fn close(
 /// Opens all hours of a client, or those that are closed for all.
 pub(crate) fn open(installation: &Installation, client: Option<i64>) -> Result<()> {
     check_client(installation, client)?;
-    audit::note(
-        installation,
-        role::current(),
-        "drop_window",
-        client,
-        None,
-        None,
-        json!({}),
-    )?;
+    Deed::new("drop_window").client(client).note(installation)?;
     role::as_owner(installation.owner, || {
         spi::run(
             &installation.sql(include_str!("../../sql/query/window_drop.sql")),

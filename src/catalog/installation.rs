@@ -2,11 +2,10 @@
 
 use pgrx::pg_sys::Oid;
 use pgrx::spi::quote_identifier;
-use serde_json::json;
 use uuid::Uuid;
 
 use super::access::{self, Level};
-use super::audit;
+use super::audit::Deed;
 use crate::error::{Result, VbError};
 use crate::pg::{relation, role, spi, transaction};
 
@@ -93,7 +92,7 @@ impl Installation {
         let statement = self.sql(include_str!("../../sql/query/installation_claim.sql"));
         let is_news = role::as_owner(self.owner, || spi::run(&statement, &[]))? > 0;
         if is_news {
-            audit::note(self, role::current(), "claim_store", None, None, None, json!({}))?;
+            Deed::new("claim_store").note(self)?;
         }
         Ok(is_news)
     }

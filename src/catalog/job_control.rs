@@ -7,7 +7,7 @@ use pgrx::pg_sys::Oid;
 use serde_json::{Value, json};
 
 use super::access::{self, Level};
-use super::audit;
+use super::audit::Deed;
 use super::changes;
 use super::installation::Installation;
 use super::job_request::{self, check_priority, check_range};
@@ -32,15 +32,13 @@ struct LockedJob {
 
 impl LockedJob {
     fn note(&self, installation: &Installation, by: Oid, action: &str, job_id: i64, detail: Value) -> Result<()> {
-        audit::note(
-            installation,
-            by,
-            action,
-            Some(self.client_id),
-            Some(job_id),
-            Some(&self.source_name),
-            detail,
-        )
+        Deed::new(action)
+            .by(by)
+            .client(self.client_id)
+            .job(job_id)
+            .subject(&self.source_name)
+            .detail(detail)
+            .note(installation)
     }
 }
 

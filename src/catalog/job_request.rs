@@ -5,7 +5,7 @@ use pgrx::pg_sys::Oid;
 use serde_json::json;
 
 use super::access::{self, Level};
-use super::audit;
+use super::audit::Deed;
 use super::installation::Installation;
 use super::job_state::JobState;
 use super::references::{self, Owner};
@@ -93,8 +93,13 @@ impl JobRequest {
                         "vector_type": self.vector_type, "preference": self.preference, "provider": self.provider,
                         "reembed": reembed, "priority": self.priority,
                     });
-                    let (client, subject) = (Some(self.client_id), Some(source.name.as_str()));
-                    audit::note(installation, asking, "enqueue", client, Some(job_id), subject, detail)?;
+                    Deed::new("enqueue")
+                        .by(asking)
+                        .client(self.client_id)
+                        .job(job_id)
+                        .subject(&source.name)
+                        .detail(detail)
+                        .note(installation)?;
                     return Ok(Enqueued {
                         job_id,
                         state: JobState::Queued,

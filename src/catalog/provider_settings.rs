@@ -5,7 +5,7 @@ use serde_json::json;
 use vb_formats::secret_ref::SecretRef;
 
 use super::access::{self, Level};
-use super::audit;
+use super::audit::Deed;
 use super::installation::Installation;
 use super::job_request::check_range;
 use super::providers::{self, Kind, Provider};
@@ -83,16 +83,10 @@ impl ProviderSettings {
             "kind": self.kind, "model": self.model, "endpoint": self.endpoint, "api_key_ref": self.api_key_ref,
             "enabled": self.enabled, "client_id": self.client_id, "has_options": self.options.is_some(),
         });
-        let subject = Some(name);
-        audit::note(
-            installation,
-            role::current(),
-            "set_provider",
-            None,
-            None,
-            subject,
-            detail,
-        )?;
+        Deed::new("set_provider")
+            .subject(name)
+            .detail(detail)
+            .note(installation)?;
         let was_incomplete = before.is_some_and(|before| !before.enabled && before.reachable().is_err());
         if was_incomplete && self.enabled.is_none() && after.reachable().is_ok() {
             let statement = installation.sql(include_str!("../../sql/query/provider_enable.sql"));
@@ -237,15 +231,7 @@ impl ProviderSettings {
 pub(crate) fn drop(installation: &Installation, name: &str) -> Result<()> {
     access::require_all(installation, Level::Admin, "drop a provider")?;
     providers::require(installation, &Settings::current(), name)?;
-    audit::note(
-        installation,
-        role::current(),
-        "drop_provider",
-        None,
-        None,
-        Some(name),
-        json!({}),
-    )?;
+    Deed::new("drop_provider").subject(name).note(installation)?;
     role::as_owner(installation.owner, || {
         let statement = installation.sql(include_str!("../../sql/query/provider_collections.sql"));
         let orphans = spi::read_first(&statement, &[name.into()], |row| row.get::<i64>(1))?.unwrap_or(0);

@@ -8,7 +8,7 @@ use pgrx::pg_sys::Oid;
 use serde_json::json;
 
 use super::access::{self, Level};
-use super::audit;
+use super::audit::Deed;
 use super::installation::Installation;
 use super::job_request::JobRequest;
 use super::job_state::JobState;
@@ -92,15 +92,12 @@ impl Schedule {
         })?;
         let detail = json!({ "schedule_id": id, "schedule": self.pattern, "vector_type": self.vector_type });
         let name = Relation::read(self.source)?.qualified;
-        audit::note(
-            installation,
-            asked_by,
-            "schedule",
-            Some(self.client_id),
-            None,
-            Some(&name),
-            detail,
-        )?;
+        Deed::new("schedule")
+            .by(asked_by)
+            .client(self.client_id)
+            .subject(&name)
+            .detail(detail)
+            .note(installation)?;
         Ok(id)
     }
 }
@@ -119,7 +116,11 @@ pub(crate) fn end(installation: &Installation, schedule: i64) -> Result<bool> {
         let statement = installation.sql(include_str!("../../sql/query/schedule_drop.sql"));
         spi::run(&statement, &[schedule.into()])?;
         let detail = json!({ "schedule_id": schedule });
-        audit::note(installation, caller, "unschedule", Some(client), None, None, detail)?;
+        Deed::new("unschedule")
+            .by(caller)
+            .client(client)
+            .detail(detail)
+            .note(installation)?;
         Ok(true)
     })
 }

@@ -4,7 +4,7 @@ use pgrx::pg_sys::Oid;
 use serde_json::json;
 
 use super::access;
-use super::audit;
+use super::audit::Deed;
 use super::installation::Installation;
 use super::job_request::{check_priority, check_range};
 use super::{source_access, syncs};
@@ -120,15 +120,10 @@ pub(crate) fn configure(
         "active_column": settings.active_column, "text_columns": settings.text_columns, "template": settings.template,
         "payload_columns": settings.payload_columns,
     });
-    audit::note(
-        installation,
-        role::current(),
-        "configure_source",
-        None,
-        None,
-        Some(&described.name),
-        detail,
-    )
+    Deed::new("configure_source")
+        .subject(&described.name)
+        .detail(detail)
+        .note(installation)
 }
 
 /// Lists a source and a vector type among those that are embedded, by the rules where nothing is configured. To be

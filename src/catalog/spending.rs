@@ -8,7 +8,7 @@ use vb_engine::budget::{Amount, Limits};
 use vb_engine::client_budgets::Day;
 
 use super::access::{self, Level};
-use super::audit;
+use super::audit::Deed;
 use super::installation::Installation;
 use super::job_request::check_range;
 use crate::error::{Result, VbError};
@@ -228,15 +228,10 @@ pub(crate) fn set_client_limits(installation: &Installation, client_id: i64, lim
         "max_records_per_second": limits.records_per_second, "max_jobs": limits.jobs,
         "max_records_per_day": limits.records_per_day, "max_collections": limits.collections,
     });
-    audit::note(
-        installation,
-        role::current(),
-        "set_client_limits",
-        Some(client_id),
-        None,
-        None,
-        detail,
-    )?;
+    Deed::new("set_client_limits")
+        .client(client_id)
+        .detail(detail)
+        .note(installation)?;
     role::as_owner(installation.owner, || {
         if *limits == ClientLimits::default() {
             spi::run(

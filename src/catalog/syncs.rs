@@ -8,7 +8,7 @@ use pgrx::spi::quote_identifier;
 use serde_json::json;
 
 use super::access::{self, Level};
-use super::audit;
+use super::audit::Deed;
 use super::changes;
 use super::installation::Installation;
 use super::job_control;
@@ -227,15 +227,11 @@ pub(crate) fn enable(installation: &Installation, source: Oid, mut vector_types:
         mark(installation, &synced)
     })?;
     let detail = json!({ "vector_types": synced.vector_types });
-    audit::note(
-        installation,
-        asking,
-        "enable_sync",
-        None,
-        None,
-        Some(&relation.qualified),
-        detail,
-    )?;
+    Deed::new("enable_sync")
+        .by(asking)
+        .subject(&relation.qualified)
+        .detail(detail)
+        .note(installation)?;
     relcache::tell_of_change(source);
     Ok(followed)
 }
@@ -346,8 +342,9 @@ pub(crate) fn disable(installation: &Installation, source: Oid) -> Result<bool> 
         forget(installation, source)
     })?;
     if disabled {
-        let (by, name) = (role::current(), relation.qualified.as_str());
-        audit::note(installation, by, "disable_sync", None, None, Some(name), json!({}))?;
+        Deed::new("disable_sync")
+            .subject(&relation.qualified)
+            .note(installation)?;
     }
     Ok(disabled)
 }

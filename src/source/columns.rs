@@ -48,9 +48,10 @@ impl Relation {
                 row.get::<String>(2)?,
                 row.get::<i8>(3)?,
                 row.get::<Oid>(4)?,
+                row.get::<i8>(5)?,
             ))
         })?;
-        let Some((schema, name, kind, owner)) = found else {
+        let Some((schema, name, kind, owner, persistence)) = found else {
             return Err(VbError::new(
                 pgrx::PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
                 format!(
@@ -67,6 +68,13 @@ impl Relation {
                 format!("{qualified} is not a table or view"),
             )
             .hint("Name a table, a partitioned table or a view with a declared key."));
+        }
+        if persistence as u8 == b't' {
+            return Err(VbError::new(
+                pgrx::PgSqlErrorCode::ERRCODE_WRONG_OBJECT_TYPE,
+                format!("{qualified} is a temporary table"),
+            )
+            .hint("Only the session that made it can read it: name a table that the worker can read too."));
         }
         let columns = spi::read(
             include_str!("../../sql/query/relation_columns.sql"),

@@ -1,9 +1,15 @@
 //! What a service says when it refuses a call: the reason, as far as it matters, and its words for people.
 
+use std::collections::HashSet;
+
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 /// Letters of a service's own words that are shown.
 const SHOWN: usize = 200;
+
+/// Letters of one of our secrets in a row that are not shown: fewer tell nobody anything.
+const PART: usize = 8;
 
 /// What the body of a refusal says the reason is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,14 +80,27 @@ pub fn cleaned(words: &str, secrets: &[&str]) -> String {
     {
         line = line.replace(&secret, "[key]");
     }
-    let words = line
-        .split(' ')
-        .map(|word| if looks_like_a_key(word) { "[key]" } else { word });
+    let parts: HashSet<Vec<char>> = secrets.iter().flat_map(|secret| parts(secret)).collect();
+    let is_secret = |word: &str| {
+        let decoded = percent_decode_str(word).decode_utf8_lossy();
+        looks_like_a_key(word)
+            || self::parts(word)
+                .chain(self::parts(&decoded))
+                .any(|part| parts.contains(&part))
+    };
+    let words = line.split(' ').map(|word| if is_secret(word) { "[key]" } else { word });
     let line = words.collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
     }
+}
+
+/// Every so many letters in a row.
+fn parts(text: &str) -> impl Iterator<Item = Vec<char>> {
+    let letters: Vec<char> = text.chars().collect();
+    let count = (letters.len() + 1).saturating_sub(PART);
+    (0..count).map(move |start| letters[start..start + PART].to_vec())
 }
 
 /// The words with one space between them.
@@ -157,6 +176,11 @@ mod tests {
         assert!(long.chars().count() <= SHOWN + 1);
         assert_eq!(of(400, "two\\nlines \\u0007").as_deref(), Some("two lines"));
         assert_eq!(cleaned("not our\n own  key", &["our own key"]), "not [key]");
+        let parts = of(
+            400,
+            "key 'our-own-k…', our%2Down%2Dkey, our%2Down-k and 'n-key' are bad",
+        );
+        assert_eq!(parts.as_deref(), Some("key [key] [key] [key] and 'n-key' are bad"));
         assert_eq!(cleaned("not our own key", &["our  own key "]), "not [key]");
     }
 }

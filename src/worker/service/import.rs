@@ -9,7 +9,7 @@ use vb_engine::store::contract::CollectionSpec;
 use super::hold;
 use super::request::{ask, unexpected};
 use crate::catalog::access::{self, Level};
-use crate::catalog::audit;
+use crate::catalog::audit::Deed;
 use crate::catalog::collections::{self, Collection, NewCollection};
 use crate::catalog::installation::Installation;
 use crate::catalog::providers::{self, Provider};
@@ -63,15 +63,12 @@ pub(crate) fn import(installation: &Installation, import: &Import<'_>) -> Result
     hold::client(installation, import.client_id)?;
     let found = take_over(installation, import, &source, &provider, acting)?;
     let detail = json!({ "model": import.model, "imported": found.imported, "refused": found.refused });
-    audit::note(
-        installation,
-        asking,
-        "import",
-        Some(import.client_id),
-        None,
-        Some(&source.name),
-        detail,
-    )?;
+    Deed::new("import")
+        .by(asking)
+        .client(import.client_id)
+        .subject(&source.name)
+        .detail(detail)
+        .note(installation)?;
     Ok(found)
 }
 
@@ -278,8 +275,8 @@ fn provider(installation: &Installation, import: &Import<'_>) -> Result<Provider
         .filter(|provider| provider.model == import.model && import.provider.is_none_or(|name| provider.name == name));
     with_model.next().ok_or_else(|| {
         VbError::missing(match import.provider {
-            Some(name) => format!("there is no enabled provider {name:?} with model {:?}", import.model),
-            None => format!("no enabled provider has model {:?}", import.model),
+            Some(name) => format!("there is no provider {name:?} with model {:?}", import.model),
+            None => format!("no provider has model {:?}", import.model),
         })
         .hint("Questions have to be embedded by the model that made the vectors: make it known with vb_set_provider.")
     })

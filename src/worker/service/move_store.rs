@@ -13,7 +13,7 @@ use vb_engine::store::share::Share;
 use super::hold;
 use super::request::{ask, unexpected};
 use crate::catalog::access::{self, Level};
-use crate::catalog::audit;
+use crate::catalog::audit::Deed;
 use crate::catalog::collections;
 use crate::catalog::installation::Installation;
 use crate::error::{Result, VbError};
@@ -76,15 +76,10 @@ pub(crate) fn move_all(installation: &Installation, target: StoreKind) -> Result
         moved.collections += 1;
     }
     let detail = json!({ "collections": moved.collections, "points": moved.points });
-    audit::note(
-        installation,
-        role::current(),
-        "move_store",
-        None,
-        None,
-        Some(target.name()),
-        detail,
-    )?;
+    Deed::new("move_store")
+        .subject(target.name())
+        .detail(detail)
+        .note(installation)?;
     let setting = Settings::current().stores.new_collections;
     if setting != target {
         notice::notice(

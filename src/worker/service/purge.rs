@@ -8,7 +8,7 @@ use vb_engine::store::share::Share;
 use super::hold;
 use super::request::{ask, unexpected};
 use crate::catalog::access::{self, Level};
-use crate::catalog::audit;
+use crate::catalog::audit::Deed;
 use crate::catalog::collections;
 use crate::catalog::installation::Installation;
 use crate::error::Result;
@@ -49,15 +49,7 @@ pub(crate) fn purge(installation: &Installation, client_id: i64) -> Result<Purge
     })?;
     (purged.references, purged.jobs) = removed.unwrap_or_default();
     let detail = json!({ "points": purged.points, "references": purged.references, "jobs": purged.jobs });
-    audit::note(
-        installation,
-        role::current(),
-        "purge",
-        Some(client_id),
-        None,
-        None,
-        detail,
-    )?;
+    Deed::new("purge").client(client_id).detail(detail).note(installation)?;
     Ok(purged)
 }
 

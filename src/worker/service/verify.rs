@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::hold;
 use crate::catalog::access::{self, Level};
-use crate::catalog::audit;
+use crate::catalog::audit::Deed;
 use crate::catalog::collections;
 use crate::catalog::installation::Installation;
 use crate::catalog::job_request::JobRequest;
@@ -100,15 +100,13 @@ pub(crate) fn verify(
             found.job_id = Some(enqueue(installation, owner)?);
         }
         let detail = json!({ "repaired": found.repaired, "orphan_points": found.orphan_points });
-        audit::note(
-            installation,
-            asking,
-            "repair",
-            Some(client_id),
-            found.job_id,
-            Some(&source.name),
-            detail,
-        )?;
+        Deed::new("repair")
+            .by(asking)
+            .client(client_id)
+            .job(found.job_id)
+            .subject(&source.name)
+            .detail(detail)
+            .note(installation)?;
     }
     Ok(found)
 }

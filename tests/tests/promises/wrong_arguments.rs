@@ -14,7 +14,7 @@ const UNDEFINED_COLUMN: &str = "42703";
 const WRONG_TYPE: &str = "42804";
 const WRONG_KIND: &str = "42809";
 
-const ENQUEUE: [Case; 19] = [
+const ENQUEUE: [Case; 20] = [
     ("select vb_enqueue_backfill(1, 'issues', 'essence')", INVALID, "essence"),
     ("select vb_enqueue_backfill(1, 'issues', '')", INVALID, "\"\""),
     (
@@ -81,6 +81,11 @@ const ENQUEUE: [Case; 19] = [
         "select vb_enqueue_backfill(1, 'issues_pkey')",
         WRONG_KIND,
         "issues_pkey",
+    ),
+    (
+        "select vb_enqueue_backfill(1, 'passing')",
+        WRONG_KIND,
+        "is a temporary table",
     ),
 ];
 
@@ -184,7 +189,8 @@ fn setting() -> (Cluster, Client) {
     client.run(
         "create table no_client (id int primary key, title text);
          create table text_client (id int primary key, client_id text, title text);
-         create table no_key (id int, client_id int, title text)",
+         create table no_key (id int, client_id int, title text);
+         create temp table passing (id int primary key, client_id bigint, title text)",
     );
     (cluster, client)
 }
