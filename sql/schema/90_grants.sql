@@ -62,7 +62,7 @@ begin
         select format('select on %s.%I', '@extschema@', t.name), true from unnest(tables) t(name)
         union all
         select 'select on @extschema@.vb_providers', level = 'admin'
-        -- What a plan says of rows that a policy hides would let others test guesses of a text by its hash. To take the right to
+        -- What a plan says of rows that a policy hides would let others test guesses of a text by its hash or length. To take the right to
         -- the table away takes those to its columns away, so these come after it.
         union all
         select 'select on @extschema@.qdrant_vectors', for_all
@@ -70,7 +70,7 @@ begin
         select format('select (%s) on @extschema@.qdrant_vectors', string_agg(quote_ident(a.attname), ', ' order by a.attnum)), true
         from pg_attribute a
         where a.attrelid = '@extschema@.qdrant_vectors'::regclass and a.attnum > 0 and not a.attisdropped
-          and a.attname not in ('content_hash', 'fields_hash')
+          and a.attname not in ('content_hash', 'fields_hash', 'token_count')
     loop
         if level is not null and wanted then
             execute format('grant %s to %s', what, role);

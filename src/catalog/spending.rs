@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use pgrx::{AnyNumeric, PgSqlErrorCode};
+use serde::Deserialize;
 use serde_json::json;
 use vb_engine::budget::{Amount, Limits};
-use vb_engine::client_budgets::Day;
+use vb_engine::client_budgets::{Day, SearchSpending};
 
 use super::access::{self, Level};
 use super::audit::Deed;
@@ -53,26 +54,46 @@ fn is_amount(cost: &AnyNumeric, positive: bool) -> bool {
 /// After the end of a day, so that the next one has surely begun.
 pub(crate) const AFTER_MIDNIGHT: Duration = Duration::from_secs(1);
 
+/// A client's day, as the query gives it.
+#[derive(Deserialize)]
+struct StoredDay {
+    client_id: i64,
+    date: String,
+    seconds_left: f64,
+    max_tokens: Option<u64>,
+    max_cost: Option<f64>,
+    tokens: u64,
+    cost: f64,
+}
+
+impl From<StoredDay> for Day {
+    fn from(stored: StoredDay) -> Self {
+        let StoredDay { client_id, date, .. } = stored;
+        Self {
+            client_id,
+            left: Duration::try_from_secs_f64(stored.seconds_left).unwrap_or_default() + AFTER_MIDNIGHT,
+            limits: Limits {
+                tokens: stored.max_tokens,
+                cost: stored.max_cost,
+            },
+            spent: Amount {
+                tokens: stored.tokens,
+                cost: stored.cost,
+            },
+            name: format!("client {client_id} on {date} (UTC)"),
+            remedy: format!("It goes on with the next day, or when vb_set_client_limits({client_id}, …) raises it."),
+            date,
+        }
+    }
+}
+
 /// The present day of these clients, as it is at this moment whatever the transaction sees.
 pub(crate) fn days(installation: &Installation, clients: &[i64]) -> Result<Vec<Day>> {
-    spi::read_latest(
-        &installation.sql(include_str!("../../sql/query/client_spending.sql")),
-        &[clients.to_vec().into()],
-        |row| {
-            let (client_id, date): (i64, String) = (row.get(1)?, row.get(2)?);
-            Ok(Day {
-                client_id,
-                left: Duration::try_from_secs_f64(row.get(3)?).unwrap_or_default() + AFTER_MIDNIGHT,
-                limits: limits(row, 4)?,
-                spent: amount(row, 6)?,
-                name: format!("client {client_id} on {date} (UTC)"),
-                remedy: format!(
-                    "It goes on with the next day, or when vb_set_client_limits({client_id}, …) raises it."
-                ),
-                date,
-            })
-        },
-    )
+    let statement = installation.sql(include_str!("../../sql/query/client_spending.sql"));
+    let found = spi::latest_text(&statement, clients)?.unwrap_or_default();
+    let stored: Vec<StoredDay> =
+        serde_json::from_str(&found).map_err(|error| VbError::internal(format!("no days of clients: {error}")))?;
+    Ok(stored.into_iter().map(Day::from).collect())
 }
 
 /// The present day of a client.
@@ -164,7 +185,7 @@ pub(crate) fn require_room_for_collection(installation: &Installation, client_id
     }
 }
 
-/// Counts what a client's job spent.
+/// Counts what a batch of a client spent and embedded.
 pub(crate) fn add(
     installation: &Installation,
     client_id: i64,
@@ -175,6 +196,21 @@ pub(crate) fn add(
     spi::run(
         &installation.sql(include_str!("../../sql/query/client_usage_add.sql")),
         &[client_id.into(), provider.into(), tokens.into(), records.into()],
+    )
+    .map(|_| ())
+}
+
+/// Counts what searches spent for a client, unless nothing is left of it.
+pub(crate) fn add_searches(installation: &Installation, spent: &SearchSpending) -> Result<()> {
+    let Amount { tokens, cost } = spent.amount;
+    spi::run(
+        &installation.sql(include_str!("../../sql/query/client_searches_add.sql")),
+        &[
+            spent.client_id.into(),
+            spent.provider.as_str().into(),
+            i64::try_from(tokens).unwrap_or(i64::MAX).into(),
+            cost.into(),
+        ],
     )
     .map(|_| ())
 }

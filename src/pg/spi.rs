@@ -1,6 +1,6 @@
 //! Queries on the main thread: statements with parameters, rows mapped to values.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
@@ -60,19 +60,42 @@ pub(crate) fn read_first<T>(
     Ok(read(sql, arguments, map)?.into_iter().next())
 }
 
-/// Rows of a query that changes nothing and sees everything committed until now, also where the transaction keeps to the
-/// snapshot of its beginning.
-pub(crate) fn read_latest<T>(
-    sql: &str,
-    arguments: &[DatumWithOid<'_>],
-    map: impl FnMut(&Row<'_>) -> Result<T>,
-) -> Result<Vec<T>> {
-    // SAFETY: in a transaction on the main thread, not in parallel mode. The snapshot is taken off as above.
-    unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot()) };
-    let result = Spi::connect(|client| map_rows(client.select(sql, None, arguments)?, map));
-    // SAFETY: takes off what was put on above; SPI has taken off its own.
-    unsafe { pg_sys::PopActiveSnapshot() };
-    result
+/// The text that a query gives of these numbers. It changes nothing and sees everything committed until now, also where the
+/// transaction keeps to the snapshot of its beginning.
+pub(crate) fn latest_text(sql: &str, numbers: &[i64]) -> Result<Option<String>> {
+    let sql = CString::new(sql).map_err(|_| VbError::internal("a statement has a zero byte"))?;
+    let mut types = [pg_sys::INT8ARRAYOID];
+    Spi::connect(|_| {
+        let mut values = [numbers
+            .to_vec()
+            .into_datum()
+            .ok_or_else(|| VbError::internal("an array is NULL"))?];
+        // SAFETY: in a transaction on the main thread, connected to SPI; one parameter with its type, not NULL. A statement
+        // that is read only keeps to the snapshot put on here, which pgrx' own functions do not once the transaction has a
+        // number. The result is read before SPI frees it; the snapshot is taken off below, or by the end of the transaction.
+        unsafe {
+            pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
+            let status = pg_sys::SPI_execute_with_args(
+                sql.as_ptr(),
+                1,
+                types.as_mut_ptr(),
+                values.as_mut_ptr(),
+                std::ptr::null(),
+                true,
+                1,
+            );
+            let mut found = None;
+            if status == pg_sys::SPI_OK_SELECT as i32 && pg_sys::SPI_processed > 0 {
+                let table = pg_sys::SPI_tuptable;
+                let text = pg_sys::SPI_getvalue(*(*table).vals, (*table).tupdesc, 1);
+                if !text.is_null() {
+                    found = Some(CStr::from_ptr(text).to_string_lossy().into_owned());
+                }
+            }
+            pg_sys::PopActiveSnapshot();
+            Ok(found)
+        }
+    })
 }
 
 /// Rows of a statement that sees everything committed until now, also within a function that waits.

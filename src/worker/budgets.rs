@@ -19,17 +19,14 @@ pub(super) fn of_client(installation: &Installation, clients: &ClientBudgets, cl
     }
 }
 
-/// Takes over limits of clients that changed, and begins a new day; says whether there is anything else to spend now.
-pub(super) fn refresh_clients(installation: &Installation, clients: &ClientBudgets) -> Result<bool> {
+/// Takes over limits of clients that changed, and begins a new day.
+pub(super) fn refresh_clients(installation: &Installation, clients: &ClientBudgets) -> Result<()> {
     let in_use = clients.in_use();
-    if in_use.is_empty() {
-        return Ok(false);
+    if !in_use.is_empty() {
+        let days = spending::days(installation, &in_use)?;
+        days.iter().for_each(|day| clients.refresh(day));
     }
-    let mut differs = false;
-    for day in spending::days(installation, &in_use)? {
-        differs |= clients.refresh(&day);
-    }
-    Ok(differs)
+    Ok(())
 }
 
 /// Takes over everything that a job pays from, which is about to be paused for its limits: nobody changes them from now on
@@ -38,11 +35,11 @@ pub(super) fn refresh_for_good(
     installation: &Installation,
     clients: &ClientBudgets,
     context: &Arc<JobContext>,
-) -> Result<bool> {
+) -> Result<()> {
     jobs::lock(installation, context.job.id)?;
     spending::lock_client(installation, context.job.client_id)?;
-    let of_client = refresh_clients(installation, clients)?;
-    Ok(refresh_jobs(installation, std::iter::once(context))? || of_client)
+    refresh_clients(installation, clients)?;
+    refresh_jobs(installation, std::iter::once(context))
 }
 
 /// The budget of a job that becomes active, and what a token costs it.
@@ -58,23 +55,22 @@ pub(super) fn of_job(installation: &Installation, job: i64) -> Result<(Arc<Budge
     Ok((Arc::new(budget), cost_per_token))
 }
 
-/// Takes over limits and prices of active jobs that changed; says whether there are other limits.
+/// Takes over limits and prices of active jobs that changed.
 pub(super) fn refresh_jobs<'a>(
     installation: &Installation,
     contexts: impl Iterator<Item = &'a Arc<JobContext>> + Clone,
-) -> Result<bool> {
+) -> Result<()> {
     let jobs: Vec<i64> = contexts.clone().map(|context| context.job.id).collect();
     if jobs.is_empty() {
-        return Ok(false);
+        return Ok(());
     }
-    let mut differs = false;
     for now in spending::of_jobs(installation, &jobs)? {
         if let Some(context) = contexts.clone().find(|context| context.job.id == now.job) {
-            differs |= context.budget.change(terms_of_job(now.job, now.limits));
+            context.budget.change(terms_of_job(now.job, now.limits));
             context.purse.change_price(now.cost_per_token);
         }
     }
-    Ok(differs)
+    Ok(())
 }
 
 fn terms_of_job(job: i64, limits: Limits) -> Terms {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use vb_engine::batch::{Batch, Record};
 use vb_engine::fields::FieldsChange;
@@ -41,6 +41,8 @@ pub(crate) struct InFlight {
     pub(crate) suspect: bool,
     /// How much hurry there is.
     pub(crate) urgency: Urgency,
+    /// When it was read.
+    pub(crate) begun_at: Instant,
     /// Of these, records that have had no vector before, where rows have just changed.
     pub(crate) new: usize,
     /// Changes that are done with it, by their record.
@@ -267,6 +269,7 @@ pub(crate) fn prepare(
         attempt: again.attempt,
         suspect: again.suspect,
         urgency: again.urgency,
+        begun_at: Instant::now(),
         new,
         changes: pending,
     };
@@ -313,6 +316,7 @@ pub(crate) fn prepare_removal(
         attempt: 1,
         suspect: false,
         urgency: Urgency::Backfill,
+        begun_at: Instant::now(),
         new: 0,
         changes: pending,
     };

@@ -112,12 +112,12 @@ impl Worker {
                 )?;
             let mut consequence = outcome::consequence(failure, in_flight, Elsewhere { provider, batches });
             let is_for_limits = failure.is_some_and(|failure| failure.origin == Origin::Budget);
-            // They may have been raised since they were looked at.
-            if consequence == Consequence::Pause
-                && is_for_limits
-                && budgets::refresh_for_good(installation, self.engine.client_budgets(), context)?
-            {
-                consequence = Consequence::GoOn;
+            if consequence == Consequence::Pause && is_for_limits {
+                budgets::refresh_for_good(installation, self.engine.client_budgets(), context)?;
+                // They may have been raised since.
+                if context.purse.has_changed_since(in_flight.begun_at) {
+                    consequence = Consequence::GoOn;
+                }
             }
             outcome::record(installation, outcome, in_flight, active, consequence)?;
             Ok(consequence)

@@ -23,6 +23,15 @@ pub(super) struct UsageReports {
     breakers: HashMap<String, &'static str>,
 }
 
+/// What to do about clients that somebody holds, who may be about to remove them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    /// Write down later what they spent.
+    Later,
+    /// Write it down too: there is no later.
+    Too,
+}
+
 impl UsageReports {
     /// Nothing to report yet.
     pub(super) fn new(now: Instant) -> Self {
@@ -60,7 +69,7 @@ impl Worker {
 
     /// Writes down what providers did and searches spent.
     pub(super) fn report_usage_now(&mut self) {
-        self.report_searches();
+        self.report_searches(Held::Later);
         self.usage.take_over(self.engine.provider_reports());
         if self.usage.pending.is_empty() {
             return;
@@ -87,24 +96,19 @@ impl Worker {
         }
     }
 
-    /// Writes down what searches spent, but for clients that somebody holds: they may be about to be purged.
-    fn report_searches(&self) {
+    /// Writes down what searches spent.
+    pub(super) fn report_searches(&self, held: Held) {
         let clients = self.engine.client_budgets();
         let mut spent = clients.unrecorded();
         if spent.is_empty() {
             return;
         }
         let written = self.transact(|installation| {
-            spent.retain(|search| lock::begin_for_client(self.database, search.client_id));
-            for SearchSpending {
-                client_id,
-                provider,
-                amount,
-            } in &spent
-            {
-                spending::add(installation, *client_id, provider, amount.tokens as i64, 0)?;
-            }
-            Ok(())
+            let is_free = |search: &SearchSpending| lock::begin_for_client(self.database, search.client_id);
+            spent.retain(|search| is_free(search) || held == Held::Too);
+            spent
+                .iter()
+                .try_for_each(|search| spending::add_searches(installation, search))
         });
         match written {
             Ok(_) => clients.recorded(&spent),

@@ -83,6 +83,8 @@ struct State {
     unrecorded: Amount,
     /// What requests under way will take.
     reserved: Amount,
+    /// When there was anything else to spend last.
+    changed_at: Option<Instant>,
 }
 
 /// A request that may not be sent.
@@ -104,15 +106,17 @@ impl Budget {
             spent,
             unrecorded: Amount::default(),
             reserved: Amount::default(),
+            changed_at: None,
         }))
     }
 
-    /// Other terms for what is spent already; says whether the limits are others.
-    pub fn change(&self, terms: Terms) -> bool {
+    /// Other terms for what is spent already.
+    pub fn change(&self, terms: Terms) {
         let mut state = self.lock();
-        let differs = state.terms.limits != terms.limits;
+        if state.terms.limits != terms.limits {
+            state.changed_at = Some(Instant::now());
+        }
         state.terms = terms;
-        differs
     }
 
     /// Begins anew, with what the books say. What they do not know yet they will count from now on.
@@ -120,6 +124,12 @@ impl Budget {
         let mut state = self.lock();
         state.terms = terms;
         state.spent = recorded.plus(state.unrecorded);
+        state.changed_at = Some(Instant::now());
+    }
+
+    /// Whether there is anything else to spend than at that moment: other limits, or another day.
+    pub(crate) fn has_changed_since(&self, moment: Instant) -> bool {
+        self.lock().changed_at.is_some_and(|changed_at| changed_at >= moment)
     }
 
     /// What is spent, without requests under way.
@@ -191,27 +201,34 @@ impl State {
         let all = self.terms.limits;
         let most = self.limits_of(usage);
         let (spent, reserved) = (self.spent, self.reserved);
-        let what = if let Some(most) = most
+        // What is set aside may be given back, what is spent is not.
+        let (is_certain, what) = if let Some(most) = most
             .tokens
             .filter(|most| spent.tokens + reserved.tokens + amount.tokens > *most)
         {
             let all = all.tokens.unwrap_or(most);
             let kept = kept(all - most);
-            format!("{all} tokens{kept}: {} are spent", spent.tokens)
+            (
+                spent.tokens + amount.tokens > most,
+                format!("{all} tokens{kept}: {} are spent", spent.tokens),
+            )
         } else if let Some(most) = most
             .cost
             .filter(|most| amount.cost > 0.0 && spent.cost + reserved.cost + amount.cost > *most)
         {
             let all = all.cost.unwrap_or(most);
             let kept = kept(all - most);
-            format!("a cost of {all}{kept}: {:.6} is spent", spent.cost)
+            (
+                spent.cost + amount.cost > most,
+                format!("a cost of {all}{kept}: {:.6} is spent", spent.cost),
+            )
         } else {
             return None;
         };
         let Terms { name, remedy, .. } = &self.terms;
         let renewed_at = self.terms.renewed_at;
         Some(Exceeded {
-            is_certain: reserved.tokens == 0,
+            is_certain,
             message: format!("{name} would exceed its limit of {what}. {remedy}"),
             renewed_in: renewed_at.map(|moment| moment.saturating_duration_since(Instant::now())),
         })

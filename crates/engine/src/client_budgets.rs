@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::budget::{Amount, Budget, Limits, Terms};
 use crate::purse::Purse;
 
-/// How long a budget is kept that nobody uses: whoever read the books before they knew everything has surely come by then.
-const KEPT_UNUSED: Duration = Duration::from_secs(5);
+/// How long a budget is kept that nobody uses: whoever read the books before they knew everything has long come by then, and
+/// a day that was spent is remembered better here than by somebody who waited with what he read.
+const KEPT_UNUSED: Duration = Duration::from_secs(600);
 
 /// A client's day, as the books have it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -90,22 +91,25 @@ impl ClientBudgets {
         account.budget.clone()
     }
 
-    /// The same where nobody uses it just now; says whether there is anything else to spend than before.
-    pub fn refresh(&self, day: &Day) -> bool {
-        let mut accounts = self.lock();
-        let account = accounts.get_mut(&day.client_id);
-        account.is_some_and(|account| account.take_over(day))
+    /// Takes over a day of a client whose budget is in use.
+    pub fn refresh(&self, day: &Day) {
+        if let Some(account) = self.lock().get_mut(&day.client_id) {
+            account.take_over(day);
+        }
     }
 
-    /// Clients whose budgets are in use. Forgets the others.
+    /// Clients whose budgets somebody holds at the moment. Forgets those that nobody has used for long.
     pub fn in_use(&self) -> Vec<i64> {
         let mut accounts = self.lock();
-        accounts.retain(|_, account| {
-            Arc::strong_count(&account.budget) > 1
-                || !account.unrecorded.is_empty()
-                || account.last_use.elapsed() < KEPT_UNUSED
-        });
-        accounts.keys().copied().collect()
+        let now = Instant::now();
+        for account in accounts.values_mut() {
+            if account.is_held() || !account.unrecorded.is_empty() {
+                account.last_use = now;
+            }
+        }
+        accounts.retain(|_, account| now.duration_since(account.last_use) < KEPT_UNUSED);
+        let held = accounts.iter().filter(|(_, account)| account.is_held());
+        held.map(|(client_id, _)| *client_id).collect()
     }
 
     /// A search spent so many tokens.
@@ -120,15 +124,6 @@ impl ClientBudgets {
         if let Some(account) = self.lock().get_mut(&payer.day.client_id) {
             let noted = account.unrecorded.entry(provider.to_owned()).or_default();
             *noted = noted.plus(amount);
-        }
-    }
-
-    /// Nobody wants to know what searches for the client spent.
-    pub(crate) fn forget_unrecorded(&self, client_id: i64) {
-        if let Some(account) = self.lock().get_mut(&client_id) {
-            for (_, amount) in account.unrecorded.drain() {
-                account.budget.record(amount);
-            }
         }
     }
 
@@ -149,7 +144,7 @@ impl ClientBudgets {
         all
     }
 
-    /// The books know of it.
+    /// The books know of it, or never will.
     pub fn recorded(&self, spending: &[SearchSpending]) {
         let mut accounts = self.lock();
         for SearchSpending {
@@ -177,18 +172,19 @@ impl ClientBudgets {
 }
 
 impl Account {
-    /// Says whether there is anything else to spend than before.
-    fn take_over(&mut self, day: &Day) -> bool {
+    /// Whether something is under way that pays from it.
+    fn is_held(&self) -> bool {
+        Arc::strong_count(&self.budget) > 1
+    }
+
+    fn take_over(&mut self, day: &Day) {
         if day.date == self.date {
-            return self.budget.change(day.terms());
-        }
-        // Else it was read just before midnight.
-        let is_later = day.date > self.date;
-        if is_later {
+            self.budget.change(day.terms());
+        } else if day.date > self.date {
             self.budget.renew(day.terms(), day.spent);
             self.date.clone_from(&day.date);
         }
-        is_later
+        // Else it was read just before midnight.
     }
 }
 
@@ -260,12 +256,27 @@ mod tests {
         let clients = ClientBudgets::default();
         let first = payer(day("2026-01-01", Some(100), 0));
         first.purse(&clients).reserve(90).unwrap().spend(90);
+        clients.note(&first, "cloud", 90);
         assert!(first.purse(&clients).reserve(11).is_err(), "the same day again");
-        let next = payer(day("2026-01-02", Some(100), 0));
         clients.recorded(&clients.unrecorded());
-        assert!(next.purse(&clients).reserve(10).is_ok());
-        let spent = clients.on(&first.day).spent();
-        assert_eq!(spent, next.purse_spent(&clients), "yesterday's books change nothing");
+        let next = payer(day("2026-01-02", Some(100), 0));
+        next.purse(&clients).reserve(70).unwrap().spend(70);
+        assert!(next.purse(&clients).reserve(31).is_err());
+        assert!(
+            first.purse(&clients).reserve(31).is_err(),
+            "yesterday's books change nothing"
+        );
+        assert!(first.purse(&clients).reserve(30).is_ok());
+    }
+
+    #[test]
+    fn clients_are_in_use_while_somebody_holds_their_budget() {
+        let clients = ClientBudgets::default();
+        let budget = clients.on(&day("2026-01-01", Some(100), 0));
+        assert_eq!(clients.in_use(), [1]);
+        drop(budget);
+        assert_eq!(clients.in_use(), [0_i64; 0]);
+        assert!(clients.find(1).is_some(), "but it is remembered");
     }
 
     #[test]
@@ -288,14 +299,5 @@ mod tests {
         assert_eq!(clients.unrecorded()[0].amount, Amount { tokens: 4, cost: 2.0 });
         clients.recorded(&clients.unrecorded());
         assert!(clients.unrecorded().is_empty());
-        clients.note(&payer, "cloud", 1);
-        clients.forget_unrecorded(1);
-        assert!(clients.unrecorded().is_empty());
-    }
-
-    impl Payer {
-        fn purse_spent(&self, clients: &ClientBudgets) -> Amount {
-            clients.on(&self.day).spent()
-        }
     }
 }

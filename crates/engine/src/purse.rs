@@ -1,6 +1,7 @@
 //! Pays for requests: one is sent only when what it will take fits into every budget it counts against.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use crate::budget::{Amount, Budget, Exceeded, Use};
 
@@ -54,6 +55,11 @@ impl Purse {
             let limits = budget.limits();
             limits.tokens.is_some() || (limits.cost.is_some() && costs)
         })
+    }
+
+    /// Whether there is anything else to spend than at that moment.
+    pub fn has_changed_since(&self, moment: Instant) -> bool {
+        self.budgets.iter().any(|budget| budget.has_changed_since(moment))
     }
 
     /// How many of the texts with so many tokens, from the first, may be sent at this moment.
@@ -284,15 +290,27 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_is_certain_when_nothing_that_is_given_back_would_help() {
+        let purse = Purse::new(vec![budget(Some(100), None)], 0.0);
+        let _under_way = purse.reserve(50).unwrap();
+        assert!(!purse.reserve(60).unwrap_err().is_certain);
+        assert!(purse.reserve(101).unwrap_err().is_certain);
+    }
+
+    #[test]
     fn a_limit_that_changes_holds_at_once_and_a_new_day_begins_with_nothing() {
         let budget = budget(Some(100), None);
         let purse = Purse::new(vec![budget.clone()], 0.0);
         purse.reserve(100).unwrap().spend(100);
         let (more, none) = (terms(Some(150), None), terms(None, None));
-        assert!(budget.change(more.clone()));
-        assert!(!budget.change(more.clone()));
+        let before = Instant::now();
+        budget.change(more.clone());
+        assert!(purse.has_changed_since(before));
+        let before = Instant::now();
+        budget.change(more.clone());
+        assert!(!purse.has_changed_since(before), "nothing else");
         assert_eq!(purse.affordable(&[10; 20]), 5);
-        assert!(budget.change(none));
+        budget.change(none);
         assert!(!purse.is_limited());
         assert!(purse.reserve(u64::from(u32::MAX)).is_ok());
         purse.record(100);

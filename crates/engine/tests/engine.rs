@@ -121,6 +121,7 @@ fn what_a_batch_stored_is_found_by_the_service() {
     );
     let found = ask(Request::Search {
         payer: None,
+        question: Uuid::new_v4(),
         provider: Some(config()),
         place: place(&collection()),
         dimensions: Some(DIMENSIONS),

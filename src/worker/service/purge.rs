@@ -31,17 +31,15 @@ pub(crate) fn purge(installation: &Installation, client_id: i64) -> Result<Purge
     access::require_all(installation, Level::Admin, "remove a client")?;
     hold::client(installation, client_id)?;
     let mut purged = Purged::default();
-    let places = role::as_owner(installation.owner, || places(installation, client_id))?;
-    let was_searched = !places.is_empty();
-    for place in places {
+    for place in role::as_owner(installation.owner, || places(installation, client_id))? {
         purged.points += match ask(&Request::Count { place: place.clone() })? {
             Answer::Count(count) => i64::try_from(count).unwrap_or(i64::MAX),
             other => return Err(unexpected(&other)),
         };
-        done(&Request::Remove { place })?;
-    }
-    if was_searched {
-        done(&Request::ForgetSpending { client_id })?;
+        match ask(&Request::Remove { place })? {
+            Answer::Done => {}
+            other => return Err(unexpected(&other)),
+        }
     }
     let statement = installation.sql(include_str!("../../../sql/query/purge_client.sql"));
     let removed = role::as_owner(installation.owner, || {
@@ -51,13 +49,6 @@ pub(crate) fn purge(installation: &Installation, client_id: i64) -> Result<Purge
     let detail = json!({ "points": purged.points, "references": purged.references, "jobs": purged.jobs });
     Deed::new("purge").client(client_id).detail(detail).note(installation)?;
     Ok(purged)
-}
-
-fn done(request: &Request) -> Result<()> {
-    match ask(request)? {
-        Answer::Done => Ok(()),
-        other => Err(unexpected(&other)),
-    }
 }
 
 fn places(installation: &Installation, client_id: i64) -> Result<Vec<Place>> {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use pgrx::pg_sys::Oid;
 use serde_json::Value;
+use uuid::Uuid;
 use vb_engine::client_budgets::Payer;
 use vb_engine::provider::config::ProviderConfig;
 use vb_engine::service::protocol::{Answer, Request, SearchHit, SearchMode};
@@ -29,6 +30,9 @@ use crate::source::live;
 
 /// The most hits asked for at a time: with the longest snippets they still fit into one answer.
 const MOST_HITS: usize = 5_000;
+
+/// Bytes of a question.
+const LONGEST_QUERY: usize = 64 << 10;
 
 /// How much more is asked for when chunks of the same records, or records that the caller may not see, took the places.
 const GROWTH: usize = 4;
@@ -66,6 +70,13 @@ pub(crate) fn mode(name: &str) -> Result<SearchMode> {
 /// The records nearest to the question, best first, each with its best chunk. None when nothing was embedded yet.
 pub(crate) fn search(installation: &Installation, question: &Question<'_>) -> Result<Vec<SearchHit>> {
     check_range("k", Some(question.k), 1, 1_000)?;
+    if question.query.len() > LONGEST_QUERY {
+        return Err(VbError::invalid(format!(
+            "query has {} bytes; at most {LONGEST_QUERY} are taken",
+            question.query.len()
+        ))
+        .hint("Models see a few thousand words of it: ask in fewer."));
+    }
     if question.query.trim().is_empty() {
         return Err(VbError::invalid("query is empty").hint("Say in words what to look for."));
     }
@@ -91,12 +102,20 @@ pub(crate) fn search(installation: &Installation, question: &Question<'_>) -> Re
         SearchMode::Keyword => None,
         SearchMode::Dense | SearchMode::Hybrid => Some(embedder(installation, question.client_id, &collection)?),
     };
+    let asked = Asked {
+        installation,
+        question,
+        collection: &collection,
+        conditions,
+        embedder,
+        id: Uuid::new_v4(),
+    };
 
     let wanted = question.k as usize;
     let mut limit = wanted;
     let mut matching = Matching::Values;
     loop {
-        let hits = nearest(question, &collection, embedder.as_ref(), &conditions, limit)?;
+        let hits = asked.nearest(limit)?;
         if hits.is_empty()
             && role::as_owner(installation.owner, || references::any(installation, owner))?
             && is_empty(question, &collection)?
@@ -139,33 +158,56 @@ fn gone(collection: &Collection) -> VbError {
     )
 }
 
-fn nearest(
-    question: &Question<'_>,
-    collection: &Collection,
-    embedder: Option<&Embedder>,
-    conditions: &[Condition],
-    limit: usize,
-) -> Result<Vec<SearchHit>> {
-    let request = Request::Search {
-        provider: embedder.map(|embedder| embedder.provider.clone()),
-        payer: embedder.map(|embedder| Box::new(embedder.payer.clone())),
-        place: collection.place(question.client_id),
-        dimensions: usize::try_from(collection.dimensions).ok(),
-        query: question.query.to_owned(),
-        limit,
-        mode: question.mode,
-        conditions: conditions.to_vec(),
-    };
-    match ask(&request)? {
-        Answer::Hits(hits) => Ok(hits),
-        other => Err(unexpected(&other)),
-    }
+/// A question as it goes to the worker, for as many hits as it takes.
+struct Asked<'a> {
+    installation: &'a Installation,
+    question: &'a Question<'a>,
+    collection: &'a Collection,
+    conditions: Vec<Condition>,
+    /// Who embeds it; nobody where only words are compared.
+    embedder: Option<Embedder>,
+    /// Tells the worker that it is the same question once more.
+    id: Uuid,
 }
 
-/// Who embeds a question, and who pays for that.
+/// Who embeds a question.
 struct Embedder {
     provider: ProviderConfig,
-    payer: Payer,
+    cost_per_token: f64,
+}
+
+impl Asked<'_> {
+    /// The best hits, at most so many.
+    fn nearest(&self, limit: usize) -> Result<Vec<SearchHit>> {
+        let (question, collection) = (self.question, self.collection);
+        // Read each time: code of others has run since.
+        let payer = self.embedder.as_ref().map(|embedder| {
+            let day = role::as_owner(self.installation.owner, || {
+                spending::day(self.installation, question.client_id)
+            });
+            day.map(|day| {
+                Box::new(Payer {
+                    day,
+                    cost_per_token: embedder.cost_per_token,
+                })
+            })
+        });
+        let request = Request::Search {
+            provider: self.embedder.as_ref().map(|embedder| embedder.provider.clone()),
+            payer: payer.transpose()?,
+            question: self.id,
+            place: collection.place(question.client_id),
+            dimensions: usize::try_from(collection.dimensions).ok(),
+            query: question.query.to_owned(),
+            limit,
+            mode: question.mode,
+            conditions: self.conditions.clone(),
+        };
+        match ask(&request)? {
+            Answer::Hits(hits) => Ok(hits),
+            other => Err(unexpected(&other)),
+        }
+    }
 }
 
 /// A provider with the model that the collection is pinned to: the one that made it, or another one of the same model.
@@ -187,13 +229,9 @@ fn embedder(installation: &Installation, client_id: i64, collection: &Collection
         )));
     }
     let (provider, config) = providers::first_available(&candidates)?;
-    let day = role::as_owner(installation.owner, || spending::day(installation, client_id))?;
     Ok(Embedder {
         provider: config.clone(),
-        payer: Payer {
-            day,
-            cost_per_token: provider.cost_per_token,
-        },
+        cost_per_token: provider.cost_per_token,
     })
 }
 

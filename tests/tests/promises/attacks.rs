@@ -85,6 +85,10 @@ const ATTEMPTS: &[(&str, End)] = &[
         Refused("42501"),
     ),
     (
+        "explain analyze select from qdrant_vectors where client_id = 1 and token_count > 3",
+        Refused("42501"),
+    ),
+    (
         "select count(*) from qdrant_vectors where source = 'issues'::regclass",
         Nothing,
     ),

@@ -146,10 +146,9 @@ fn a_job_that_waits_for_the_next_day_goes_on_with_it_unless_somebody_paused_it()
     );
     assert!(until_midnight);
 
-    // Midnight, as far as the job can tell, when the worker has forgotten what it knows of the day.
-    let midnight = "update vb_client_usage set day = day - 1;
-                    update vb_jobs set next_attempt_at = now() + interval '8 seconds'";
-    client.run(midnight);
+    // Midnight, as far as a worker can tell that does not remember the day.
+    client.run("update vb_client_usage set day = day - 1; update vb_jobs set next_attempt_at = now()");
+    client.run("select pg_terminate_backend(pid, 60000) from vb_worker_status");
     wait::until("another day's work", || (charged(&service) > 3_600).then_some(()));
     paused(&mut client, job);
     assert!(charged(&service) <= 3_800);
@@ -197,13 +196,15 @@ fn limits_and_prices_that_change_hold_for_a_job_that_runs() {
 
 #[test]
 fn searches_pay_from_what_their_client_may_spend_and_work_leaves_them_a_part() {
-    let (_cluster, mut client, service) = shop();
+    let (cluster, mut client, service) = shop();
     let job = services::enqueue(&mut client, 2, "cloud", 20);
     jobs::completed(&mut client, job);
     let embedded = charged(&service);
     let search =
         |mode: &str| format!("select record_id from vb_search(2, 'notes', 'what note number says', mode => '{mode}')");
     // The transaction keeps to what it saw first.
+    let mut parked = cluster.connect("shop");
+    parked.run("begin transaction isolation level repeatable read; select txid_current()");
     client.run("begin transaction isolation level repeatable read");
     client.values::<String>(&search("dense"), &[]);
     let question = charged(&service) - embedded;
@@ -240,6 +241,13 @@ fn searches_pay_from_what_their_client_may_spend_and_work_leaves_them_a_part() {
         let booked: i64 = client.value("select tokens from vb_client_spending where client_id = 2", &[]);
         (booked == most).then_some(())
     });
+    client.run("select pg_terminate_backend(pid, 60000) from vb_worker_status");
+    assert_eq!(
+        parked.error(&search("dense"), &[]).code,
+        "53400",
+        "another worker asks the books as they are now"
+    );
+    parked.run("rollback");
     let of_others: i64 = client.value("select count(*) from vb_client_spending where client_id <> 2", &[]);
     assert_eq!(of_others, 0);
 

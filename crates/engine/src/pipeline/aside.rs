@@ -1,4 +1,4 @@
-//! What takes processor time, off the threads that serve others: cutting texts and counting their tokens.
+//! Cutting texts and counting their tokens: work that goes to threads of its own.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(crate) async fn tokens_of(
     .await
 }
 
-/// What takes processor time, off the threads that serve others.
+/// Runs what takes processor time off the threads that serve others.
 pub(crate) async fn aside<T: Send + 'static>(
     what: &str,
     work: impl FnOnce() -> Result<T, ProviderError> + Send + 'static,

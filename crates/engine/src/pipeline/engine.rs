@@ -32,6 +32,7 @@ use crate::provider::gate_report::GateReport;
 use crate::provider::registry::{ProviderRegistry, ProviderReport};
 use crate::service::answer::Service;
 use crate::service::listener::{Listener, MAX_CONNECTIONS};
+use crate::service::question::Questions;
 use crate::store::contract::VectorStore;
 use crate::store::error::StoreError;
 
@@ -124,7 +125,7 @@ impl Engine {
         let clients = Arc::new(ClientBudgets::default());
         let answering = Service {
             stages: stages.clone(),
-            clients: clients.clone(),
+            questions: Arc::new(Questions::new(clients.clone())),
             request_timeout,
         };
         let listening = service.spawn(listener.serve(answering));
@@ -199,7 +200,7 @@ impl Engine {
         self.stages.providers.reports()
     }
 
-    /// Budgets that searches pay from.
+    /// Budgets that batches and searches pay from.
     pub fn client_budgets(&self) -> &Arc<ClientBudgets> {
         &self.clients
     }

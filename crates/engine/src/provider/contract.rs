@@ -50,7 +50,7 @@ pub struct Limits {
     pub max_texts: usize,
     /// Tokens of one text that the model sees, without special tokens.
     pub max_tokens: usize,
-    /// Tokens that a passage has besides those of its text: special ones, and those of a prefix.
+    /// Tokens that a text has besides its own, at most: special ones, and those of a prefix.
     pub added_tokens: usize,
     /// Tokens of all texts of a request, as [`estimated_tokens`](crate::policy::cutting::estimated_tokens) counts them.
     pub max_request_tokens: usize,

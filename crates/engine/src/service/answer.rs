@@ -8,12 +8,12 @@ use tokio::time::timeout;
 use super::import::import;
 use super::points;
 use super::protocol::{Answer, CheckReport, Request, SearchHit, SearchMode, ServiceError};
+use super::question::{Question, Questions};
 use super::search::{Asked, search};
 use crate::batch::{FailureClass, Origin};
 use crate::cancel::CancelFlag;
-use crate::client_budgets::{ClientBudgets, Payer};
-use crate::pipeline::aside::{aside, tokens_of};
-use crate::pipeline::embed::{embed_checked, tokens_spent};
+use crate::pipeline::aside::aside;
+use crate::pipeline::embed::embed_checked;
 use crate::pipeline::run_batch::Stages;
 use crate::pipeline::vector_space::mismatch;
 use crate::provider::config::ProviderConfig;
@@ -35,8 +35,7 @@ const CHECK_TEXT: &str = "one real call";
 #[derive(Clone)]
 pub(crate) struct Service {
     pub(crate) stages: Arc<Stages>,
-    /// What clients may spend on questions.
-    pub(crate) clients: Arc<ClientBudgets>,
+    pub(crate) questions: Arc<Questions>,
     /// The longest a request may take.
     pub(crate) request_timeout: Duration,
 }
@@ -84,6 +83,7 @@ impl Service {
             Request::Search {
                 provider,
                 payer,
+                question,
                 place,
                 dimensions,
                 query,
@@ -96,9 +96,15 @@ impl Service {
                     (SearchMode::Keyword, _) => Vec::new(),
                     (SearchMode::Dense | SearchMode::Hybrid, Some(provider)) => {
                         let space = dimensions.map(|dimensions| (place.share.collection.as_str(), dimensions));
-                        let provider = (provider.name.as_str(), self.provider(&provider, space).await?);
-                        self.embed_question((provider.0, &provider.1), payer.as_deref(), &query, cancel)
-                            .await?
+                        not_empty(&query)?;
+                        let question = Question {
+                            id: question,
+                            text: &query,
+                            payer: payer.as_deref(),
+                            provider_name: &provider.name,
+                            provider: &self.provider(&provider, space).await?,
+                        };
+                        self.questions.embed(&question, cancel).await?
                     }
                     (SearchMode::Dense | SearchMode::Hybrid, None) => {
                         return Err(at_fault("a search by meaning needs a provider".to_owned()));
@@ -148,10 +154,6 @@ impl Service {
                 present_points,
             } => import(collections, &target, (&provider, &model), records, present_points).await,
             Request::Delete { place, keys } => points::delete(collections, &place, keys).await,
-            Request::ForgetSpending { client_id } => {
-                self.clients.forget_unrecorded(client_id);
-                Ok(Answer::Done)
-            }
             Request::Finish { place, alias } => points::finish(collections, &place, alias).await,
             Request::Remove { place } => points::remove(collections, &place).await,
             Request::Copy {
@@ -187,45 +189,6 @@ impl Service {
                 message,
             }),
         }
-    }
-
-    /// The embedding of a question, paid for.
-    async fn embed_question(
-        &self,
-        (name, provider): (&str, &Arc<dyn EmbeddingProvider>),
-        payer: Option<&Payer>,
-        question: &str,
-        cancel: &CancelFlag,
-    ) -> Result<Vec<f32>, ServiceError> {
-        not_empty(question)?;
-        let request = EmbedRequest {
-            texts: vec![Arc::from(question)],
-            purpose: Purpose::Query,
-            cancel: cancel.clone(),
-        };
-        let purse = payer.map(|payer| payer.purse(&self.clients)).unwrap_or_default();
-        let counted = if purse.is_limited() {
-            tokens_of(provider, request.texts.clone())
-                .await?
-                .into_iter()
-                .sum::<usize>()
-        } else {
-            0
-        };
-        let reservation = purse.reserve(counted as u64).map_err(ProviderError::Unaffordable)?;
-        let embedded = embed_checked(provider.as_ref(), request).await;
-        let tokens = tokens_spent(&embedded);
-        if tokens > 0 {
-            reservation.spend(tokens);
-            if let Some(payer) = payer {
-                self.clients.note(payer, name, tokens);
-            }
-        }
-        Ok(embedded?
-            .into_iter()
-            .next()
-            .map(|embedding| embedding.vector)
-            .unwrap_or_default())
     }
 
     async fn check(&self, config: &ProviderConfig, cancel: &CancelFlag) -> CheckReport {

@@ -3,7 +3,7 @@
 //!
 //! - [`protocol`]: requests, answers and errors; `frame` reads them as they travel.
 //! - [`listener`]: the socket and who may connect. `connection`: one peer's requests, one after the other. `answer`: what
-//!   is done for each kind of request, `search` how a question is answered, `points`
+//!   is done for each kind of request, `question` how a question is embedded and paid for, `search` how it is answered, `points`
 //!   what else is done with points, `import` takes vectors that are there already.
 //! - [`client`]: the other side, for threads that may block.
 
@@ -15,4 +15,5 @@ mod import;
 pub mod listener;
 mod points;
 pub mod protocol;
+pub(crate) mod question;
 mod search;

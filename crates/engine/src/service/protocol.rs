@@ -39,6 +39,8 @@ pub enum Request {
         provider: Option<ProviderConfig>,
         /// Who pays for that; `None` when nobody's limits count.
         payer: Option<Box<Payer>>,
+        /// Chosen at random for each question: who asks it once more, for more hits, pays for it once.
+        question: Uuid,
         /// Where to search.
         place: Place,
         /// Numbers in each vector of the collection, if known: a provider with others is refused by name.
@@ -123,11 +125,6 @@ pub enum Request {
         after: Option<PointKey>,
         /// The most points looked at.
         limit: usize,
-    },
-    /// Forgets what searches for a client spent and nobody has written down yet. Answered with [`Answer::Done`].
-    ForgetSpending {
-        /// The client.
-        client_id: i64,
     },
     /// Has the search index of a collection built, in the background, and lets another name stand for it. Answered with
     /// [`Answer::Done`].

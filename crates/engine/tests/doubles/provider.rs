@@ -26,6 +26,7 @@ pub(crate) struct ScriptedProvider {
     max_texts: usize,
     parallel_requests: usize,
     passage_gate: Option<Arc<Gate>>,
+    query_gate: Option<Arc<Gate>>,
     requests: Mutex<Vec<EmbedRequest>>,
 }
 
@@ -39,6 +40,7 @@ impl ScriptedProvider {
             max_texts: 16,
             parallel_requests: 1,
             passage_gate: None,
+            query_gate: None,
             requests: Mutex::default(),
         }
     }
@@ -70,6 +72,14 @@ impl ScriptedProvider {
     pub(crate) fn held_at(self, gate: &Arc<Gate>) -> Self {
         Self {
             passage_gate: Some(gate.clone()),
+            ..self
+        }
+    }
+
+    /// The same, with queries held at the gate.
+    pub(crate) fn queries_held_at(self, gate: &Arc<Gate>) -> Self {
+        Self {
+            query_gate: Some(gate.clone()),
             ..self
         }
     }
@@ -136,9 +146,12 @@ impl EmbeddingProvider for ScriptedProvider {
 
     async fn embed(&self, request: EmbedRequest) -> Result<Vec<Embedding>, ProviderError> {
         self.requests.lock().unwrap().push(request.clone());
-        if let Some(gate) = &self.passage_gate
-            && request.purpose == Purpose::Passage
-        {
+        let gate = match request.purpose {
+            Purpose::Passage => &self.passage_gate,
+            Purpose::Query => &self.query_gate,
+            Purpose::Change => &None,
+        };
+        if let Some(gate) = gate {
             gate.pass().await;
         }
         (self.behaviour)(&request)
@@ -166,7 +179,7 @@ impl Providers for Only {
 
     /// Calls under way end: a provider that is held goes on to its answer.
     fn shutdown(&self) {
-        if let Some(gate) = &self.0.passage_gate {
+        for gate in [&self.0.passage_gate, &self.0.query_gate].into_iter().flatten() {
             gate.open();
         }
     }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use uuid::Uuid;
 use vb_engine::provider::contract::Purpose;
 use vb_engine::service::client::{CallError, Client};
 use vb_engine::service::protocol::{Answer, Request, SearchMode, ServiceError};
@@ -14,6 +15,7 @@ pub(crate) fn search(query: &str) -> Request {
     Request::Search {
         provider: Some(config()),
         payer: None,
+        question: Uuid::new_v4(),
         place: place(COLLECTION),
         dimensions: Some(DIMENSIONS),
         query: query.into(),

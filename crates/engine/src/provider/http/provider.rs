@@ -119,7 +119,7 @@ impl HttpProvider {
             max_texts: http.max_texts.unwrap_or(by_dialect.texts).max(1),
             // Chunks are cut to this; the prefix goes before them.
             max_tokens: window.saturating_sub(longest_prefix).max(1),
-            added_tokens: tokenizer::spans(&options.passage_prefix).len(),
+            added_tokens: longest_prefix,
             max_request_tokens: http.max_request_tokens.unwrap_or(by_dialect.request_tokens),
             max_request_bytes: REQUEST_BYTES,
             parallel_requests: PARALLEL_REQUESTS,
