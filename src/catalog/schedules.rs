@@ -1,6 +1,7 @@
 //! Backfills that come again and again.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use croner::Cron;
 use jiff::civil::DateTime;
@@ -16,11 +17,15 @@ use super::local_time::{self, LocalTime};
 use super::spending::SpendingLimits;
 use crate::error::{Result, VbError};
 use crate::fault::Fault;
+use crate::pg::lock::Patience;
 use crate::pg::{role, spi, transaction};
 use crate::source::columns::Relation;
 
 /// Tries of a batch that fails for passing reasons, as those of a backfill that somebody enqueues.
 const MAX_RETRIES: i32 = 3;
+
+/// How long a schedule that is due waits for locks.
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// What is to come again and again.
 #[derive(Debug, Clone)]
@@ -156,6 +161,8 @@ pub(crate) fn run_due(installation: &Installation) -> Result<()> {
 }
 
 fn run(installation: &Installation, id: i64, schedule: &Schedule, asked_by: Oid) -> Result<()> {
+    // Whatever somebody holds locked of his own, with however many schedules, others do not wait for it.
+    let _patience = Patience::of(PATIENCE);
     let (job, error) = if access::find_name(asked_by)?.is_some() {
         let enqueued =
             transaction::attempt(|| role::as_restricted(asked_by, || schedule.request().enqueue(installation)));

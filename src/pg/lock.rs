@@ -174,11 +174,13 @@ fn client_tag(database: Oid, client_id: i64) -> pg_sys::LOCKTAG {
     }
 }
 
-/// The setting `lock_timeout` for a while.
-struct Patience(i32);
+/// How long locks are waited for while this lives: the setting `lock_timeout`, unless that is shorter.
+pub(crate) struct Patience(i32);
 
 impl Patience {
-    fn of(milliseconds: i32) -> Self {
+    /// So long.
+    pub(crate) fn of(time: Duration) -> Self {
+        let milliseconds = i32::try_from(time.as_millis()).unwrap_or(i32::MAX).max(1);
         // SAFETY: a setting of this process, in milliseconds, with 0 for ever.
         unsafe {
             let former = Self(pg_sys::LockTimeout);
@@ -201,7 +203,7 @@ impl Drop for Patience {
 /// beginning at this moment, and for others who hold the client; can be interrupted, and is an ERROR, 55P03, after that time.
 pub(crate) fn hold_client(database: Oid, client_id: i64, patience: Duration) {
     let tag = client_tag(database, client_id);
-    let _patience = Patience::of(i32::try_from(patience.as_millis()).unwrap_or(i32::MAX));
+    let _patience = Patience::of(patience);
     // SAFETY: the tag is complete; a lock of the transaction is released at its end. An interrupt leaves as an ERROR, which
     // the callers of this extension's functions expect.
     unsafe { pg_sys::LockAcquire(&tag, pg_sys::ExclusiveLock as i32, false, false) };

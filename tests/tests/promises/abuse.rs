@@ -137,6 +137,25 @@ fn code_that_drops_all_locks_does_not_end_the_worker() {
 }
 
 #[test]
+fn a_schedule_of_a_table_that_its_owner_has_locked_keeps_the_worker_waiting_for_no_lock() {
+    let (cluster, mut client) = shop("collection");
+    client.run("alter system set log_lock_waits = on");
+    client.run("alter system set deadlock_timeout = '100ms'");
+    client.reload();
+    let mut mallory = cluster.connect_as("shop", "mallory");
+    mallory.run("select vb_schedule_backfill(3, 'den.own', '* * * * * *')");
+    mallory.run("begin; lock table den.own in access exclusive mode");
+    wait::until("a schedule that could not be kept", || {
+        let told: Option<String> = client.value(
+            "select last_error from vb_schedules where client_id = 3 and source = 'den.own'::regclass",
+            &[],
+        );
+        told.is_some_and(|told| told.contains("lock timeout")).then_some(())
+    });
+    assert!(!cluster.log().contains("still waiting for"), "others waited with it");
+}
+
+#[test]
 fn an_open_transaction_of_a_tenant_makes_nobody_wait_for_ever() {
     let (cluster, mut client) = shop("collection");
     client.run("alter system set vector_backfill.request_timeout = '2s'");
