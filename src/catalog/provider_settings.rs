@@ -9,6 +9,7 @@ use super::audit::Deed;
 use super::installation::Installation;
 use super::job_request::check_range;
 use super::providers::{self, Kind, Provider};
+use super::spending;
 use crate::error::{Result, VbError};
 use crate::pg::{notice, role, spi, statement};
 use crate::settings::Settings;
@@ -215,9 +216,10 @@ impl ProviderSettings {
         if self
             .cost_per_million_tokens
             .as_ref()
-            .is_some_and(|cost| cost.is_nan() || *cost < AnyNumeric::from(0))
+            .is_some_and(|cost| !spending::is_amount(cost, false))
         {
-            return Err(VbError::invalid("cost_per_million_tokens is negative").hint("0 is for what costs nothing."));
+            return Err(VbError::invalid("cost_per_million_tokens is negative, or no number")
+                .hint("0 is for what costs nothing."));
         }
         if self.client_id.is_some_and(|client| client < -1) {
             return Err(VbError::invalid("client_id must not be negative")

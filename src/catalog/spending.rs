@@ -46,7 +46,7 @@ impl SpendingLimits {
 }
 
 /// Whether it is a finite sum of money, and one to spend if it has to be.
-fn is_amount(cost: &AnyNumeric, positive: bool) -> bool {
+pub(crate) fn is_amount(cost: &AnyNumeric, positive: bool) -> bool {
     let value = f64::try_from(cost.clone()).unwrap_or(f64::NAN);
     value.is_finite() && (value > 0.0 || (value == 0.0 && !positive))
 }

@@ -13,10 +13,7 @@ use crate::error::{Result, VbError};
 
 /// The client's budget, which counts what is in flight as well.
 pub(super) fn of_client(installation: &Installation, clients: &ClientBudgets, client_id: i64) -> Result<Arc<Budget>> {
-    match clients.find(client_id) {
-        Some(budget) => Ok(budget),
-        None => Ok(clients.on(&spending::day(installation, client_id)?)),
-    }
+    Ok(clients.on(&spending::day(installation, client_id)?))
 }
 
 /// Takes over limits of clients that changed, and begins a new day.

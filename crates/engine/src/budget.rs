@@ -56,6 +56,17 @@ pub struct Limits {
     pub cost: Option<f64>,
 }
 
+impl Limits {
+    /// Sums of money that were written as text in between may differ in the last digit.
+    fn differ_from(self, other: Self) -> bool {
+        let is_same = match (self.cost, other.cost) {
+            (Some(one), Some(other)) => (one - other).abs() <= one.abs() * 1e-12,
+            (one, other) => one == other,
+        };
+        self.tokens != other.tokens || !is_same
+    }
+}
+
 /// What a budget is at a moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Terms {
@@ -113,7 +124,7 @@ impl Budget {
     /// Other terms for what is spent already.
     pub fn change(&self, terms: Terms) {
         let mut state = self.lock();
-        if state.terms.limits != terms.limits {
+        if state.terms.limits.differ_from(terms.limits) {
             state.changed_at = Some(Instant::now());
         }
         state.terms = terms;

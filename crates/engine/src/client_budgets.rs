@@ -68,14 +68,6 @@ struct Account {
 }
 
 impl ClientBudgets {
-    /// The client's budget, if it is known.
-    pub fn find(&self, client_id: i64) -> Option<Arc<Budget>> {
-        let mut accounts = self.lock();
-        let account = accounts.get_mut(&client_id)?;
-        account.last_use = Instant::now();
-        Some(account.budget.clone())
-    }
-
     /// The client's budget on this day, as somebody has just read it. What is spent of a day that is known already is known
     /// better here than in the books.
     pub fn on(&self, day: &Day) -> Arc<Budget> {
@@ -241,7 +233,7 @@ mod tests {
         let clients = ClientBudgets::default();
         let payer = payer(day("2026-01-01", Some(100), 40));
         payer.purse(&clients).reserve(50).unwrap().spend(50);
-        let batches = Purse::new(vec![clients.find(1).unwrap()], 0.0);
+        let batches = Purse::new(vec![clients.on(&payer.day)], 0.0);
         assert!(
             batches.reserve(6).is_err(),
             "90 of 100 are spent, and 5 are kept for searches"
@@ -274,9 +266,10 @@ mod tests {
         let clients = ClientBudgets::default();
         let budget = clients.on(&day("2026-01-01", Some(100), 0));
         assert_eq!(clients.in_use(), [1]);
-        drop(budget);
+        Purse::new(vec![budget], 0.0).reserve(10).unwrap().spend(10);
         assert_eq!(clients.in_use(), [0_i64; 0]);
-        assert!(clients.find(1).is_some(), "but it is remembered");
+        let again = clients.on(&day("2026-01-01", Some(100), 0));
+        assert_eq!(again.spent().tokens, 10, "but it is remembered");
     }
 
     #[test]

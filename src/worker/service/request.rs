@@ -1,5 +1,6 @@
 //! One question to the worker and its answer.
 
+use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,11 @@ const STARTS: usize = 3;
 
 /// Asks the worker of this database and waits for the answer; starts the worker when there is none. Can be interrupted.
 pub(crate) fn ask(request: &Request) -> Result<Answer> {
+    ask_anew(&|| Ok(Cow::Borrowed(request)))
+}
+
+/// The same with a question that is made when the worker is there to take it.
+pub(crate) fn ask_anew<'a>(request: &dyn Fn() -> Result<Cow<'a, Request>>) -> Result<Answer> {
     let settings = Settings::current();
     match call(&settings, request) {
         // A worker that was just ending takes its connections with it. Whatever is asked for may be repeated.
@@ -39,10 +45,14 @@ pub(crate) fn unexpected(answer: &Answer) -> VbError {
         .hint("Worker and library are of different versions: restart the server.")
 }
 
-fn call(settings: &Settings, request: &Request) -> std::result::Result<Answer, CallError<VbError>> {
+fn call<'a>(
+    settings: &Settings,
+    request: &dyn Fn() -> Result<Cow<'a, Request>>,
+) -> std::result::Result<Answer, CallError<VbError>> {
     let mut client = connect(settings).map_err(CallError::Interrupted)?;
+    let request = request().map_err(CallError::Interrupted)?;
     let deadline = Instant::now() + settings.request_timeout;
-    client.call(request, &mut || {
+    client.call(&request, &mut || {
         catching(|| {
             signal::check_interrupts();
             Ok(())

@@ -1,5 +1,6 @@
 //! Search: the collection that answers, the provider that embeds the question, and the hits that the caller may see.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use pgrx::pg_sys::Oid;
@@ -10,7 +11,7 @@ use vb_engine::provider::config::ProviderConfig;
 use vb_engine::service::protocol::{Answer, Request, SearchHit, SearchMode};
 use vb_engine::store::share::Condition;
 
-use super::request::{ask, unexpected};
+use super::request::{ask, ask_anew, unexpected};
 use crate::catalog::access::{self, Level};
 use crate::catalog::collections::{self, Collection};
 use crate::catalog::installation::Installation;
@@ -179,22 +180,21 @@ struct Embedder {
 impl Asked<'_> {
     /// The best hits, at most so many.
     fn nearest(&self, limit: usize) -> Result<Vec<SearchHit>> {
+        match ask_anew(&|| self.request(limit).map(Cow::Owned))? {
+            Answer::Hits(hits) => Ok(hits),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn request(&self, limit: usize) -> Result<Request> {
         let (question, collection) = (self.question, self.collection);
-        // Read each time: code of others has run since.
-        let payer = self.embedder.as_ref().map(|embedder| {
-            let day = role::as_owner(self.installation.owner, || {
-                spending::day(self.installation, question.client_id)
-            });
-            day.map(|day| {
-                Box::new(Payer {
-                    day,
-                    cost_per_token: embedder.cost_per_token,
-                })
-            })
-        });
-        let request = Request::Search {
+        Ok(Request::Search {
             provider: self.embedder.as_ref().map(|embedder| embedder.provider.clone()),
-            payer: payer.transpose()?,
+            payer: self
+                .embedder
+                .as_ref()
+                .map(|embedder| self.payer(embedder))
+                .transpose()?,
             question: self.id,
             place: collection.place(question.client_id),
             dimensions: usize::try_from(collection.dimensions).ok(),
@@ -202,11 +202,18 @@ impl Asked<'_> {
             limit,
             mode: question.mode,
             conditions: self.conditions.clone(),
-        };
-        match ask(&request)? {
-            Answer::Hits(hits) => Ok(hits),
-            other => Err(unexpected(&other)),
-        }
+        })
+    }
+
+    /// The client's day, as it is when the question is asked.
+    fn payer(&self, embedder: &Embedder) -> Result<Box<Payer>> {
+        let day = role::as_owner(self.installation.owner, || {
+            spending::day(self.installation, self.question.client_id)
+        })?;
+        Ok(Box::new(Payer {
+            day,
+            cost_per_token: embedder.cost_per_token,
+        }))
     }
 }
 

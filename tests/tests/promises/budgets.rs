@@ -147,8 +147,10 @@ fn a_job_that_waits_for_the_next_day_goes_on_with_it_unless_somebody_paused_it()
     assert!(until_midnight);
 
     // Midnight, as far as a worker can tell that does not remember the day.
-    client.run("update vb_client_usage set day = day - 1; update vb_jobs set next_attempt_at = now()");
-    client.run("select pg_terminate_backend(pid, 60000) from vb_worker_status");
+    client.run(
+        "update vb_client_usage set day = day - 1; update vb_jobs set next_attempt_at = now();
+         select pg_terminate_backend(pid, 60000) from vb_worker_status",
+    );
     wait::until("another day's work", || (charged(&service) > 3_600).then_some(()));
     paused(&mut client, job);
     assert!(charged(&service) <= 3_800);
@@ -203,6 +205,7 @@ fn searches_pay_from_what_their_client_may_spend_and_work_leaves_them_a_part() {
     let search =
         |mode: &str| format!("select record_id from vb_search(2, 'notes', 'what note number says', mode => '{mode}')");
     // The transaction keeps to what it saw first.
+    client.run("set datestyle = 'German'; set extra_float_digits = -15");
     let mut parked = cluster.connect("shop");
     parked.run("begin transaction isolation level repeatable read; select txid_current()");
     client.run("begin transaction isolation level repeatable read");

@@ -73,6 +73,10 @@ fn what_is_wrong_with_a_provider_is_named_and_nothing_is_stored() {
             "'new', kind => 'openai', model => 'm', cost_per_million_tokens => -1",
             "cost",
         ),
+        (
+            "'new', kind => 'openai', model => 'm', cost_per_million_tokens => 'Infinity'",
+            "cost",
+        ),
         ("'new', kind => 'openai', model => 'm', client_id => -2", "client_id"),
         (
             "'new', kind => 'openai', model => 'm', endpoint => 'nowhere'",

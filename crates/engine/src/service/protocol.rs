@@ -39,7 +39,7 @@ pub enum Request {
         provider: Option<ProviderConfig>,
         /// Who pays for that; `None` when nobody's limits count.
         payer: Option<Box<Payer>>,
-        /// Chosen at random for each question: who asks it once more, for more hits, pays for it once.
+        /// Chosen at random for each question: who asks it once more soon, for more hits, pays for it once.
         question: Uuid,
         /// Where to search.
         place: Place,

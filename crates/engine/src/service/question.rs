@@ -1,4 +1,4 @@
-//! The embedding of a question: paid for by who asks, and once, however often the same question comes back for more hits.
+//! The embedding of a question: paid for by who asks, and once when the same question comes back soon for more hits.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -91,7 +91,8 @@ impl Questions {
     }
 }
 
-/// What a question takes that is under way. Whoever does not wait for the answer pays what was expected: it was sent.
+/// What a question takes that is under way. Whoever does not wait for the answer pays what was expected: it may have been
+/// sent.
 struct Bill<'a> {
     reservation: Option<Reservation<'a>>,
     expected: u64,
