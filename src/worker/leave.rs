@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::home;
 use super::main_loop::{End, Worker};
 use super::readings::Reading;
-use super::usage_reports::Held;
+use super::search_reports::Clients;
 use crate::catalog::installation::{self, Installation};
 use crate::catalog::seen::Seen;
 use crate::catalog::{batches, new_work};
@@ -31,7 +31,7 @@ impl Worker {
             let recorded = self.take_outcomes();
             let recorded = recorded.and_then(|recorded| self.renew_lost(true).map(|()| recorded));
             self.report_usage_now();
-            self.report_searches(Held::Too);
+            self.report_searches(Clients::All);
             let released = self.transact(batches::release);
             if let Err(error) = recorded.and(released.map(|_| Some(()))) {
                 pgrx::log!("vector_backfill leaves batches to the next worker: {}", error.message);

@@ -1,15 +1,14 @@
-//! What providers did, from the engine into `vb_provider_usage`, and what searches spent, into `vb_client_usage`: every few
-//! seconds while they do something.
+//! What providers did, from the engine into `vb_provider_usage`: every few seconds while they do something. What searches spent
+//! goes along, see [`super::search_reports`].
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use vb_engine::client_budgets::SearchSpending;
 use vb_engine::provider::registry::ProviderReport;
 
 use super::main_loop::Worker;
-use crate::catalog::{provider_usage, spending};
-use crate::pg::lock;
+use super::search_reports::Clients;
+use crate::catalog::provider_usage;
 
 /// Time between two reports.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -21,15 +20,6 @@ pub(super) struct UsageReports {
     pending: HashMap<String, ProviderReport>,
     /// State of breakers as written last.
     breakers: HashMap<String, &'static str>,
-}
-
-/// What to do about clients that somebody holds, who may be about to remove them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Held {
-    /// Write down later what they spent.
-    Later,
-    /// Write it down too: there is no later.
-    Too,
 }
 
 impl UsageReports {
@@ -69,7 +59,7 @@ impl Worker {
 
     /// Writes down what providers did and searches spent.
     pub(super) fn report_usage_now(&mut self) {
-        self.report_searches(Held::Later);
+        self.report_searches(Clients::NotHeld);
         self.usage.take_over(self.engine.provider_reports());
         if self.usage.pending.is_empty() {
             return;
@@ -93,29 +83,6 @@ impl Worker {
             if let Some(gate) = report.gate {
                 self.usage.breakers.insert(name, gate.breaker);
             }
-        }
-    }
-
-    /// Writes down what searches spent.
-    pub(super) fn report_searches(&self, held: Held) {
-        let clients = self.engine.client_budgets();
-        let mut spent = clients.unrecorded();
-        if spent.is_empty() {
-            return;
-        }
-        let written = self.transact(|installation| {
-            let is_free = |search: &SearchSpending| lock::begin_for_client(self.database, search.client_id);
-            spent.retain(|search| is_free(search) || held == Held::Too);
-            spent
-                .iter()
-                .try_for_each(|search| spending::add_searches(installation, search))
-        });
-        match written {
-            Ok(_) => clients.recorded(&spent),
-            Err(error) => pgrx::log!(
-                "vector_backfill writes down later what searches spent: {}",
-                error.message
-            ),
         }
     }
 }

@@ -106,9 +106,6 @@ impl ClientBudgets {
 
     /// A search spent so many tokens.
     pub(crate) fn note(&self, payer: &Payer, provider: &str, tokens: u64) {
-        if tokens == 0 {
-            return;
-        }
         let amount = Amount {
             tokens,
             cost: tokens as f64 * payer.cost_per_token,
