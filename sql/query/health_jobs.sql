@@ -1,9 +1,17 @@
 -- Jobs that wait for somebody or something or are held up, and those that failed in the last day. $1 whether all are seen,
 -- $2 whether texts of all may be, $3 clients whose may be besides.
-select f.severity, f.finding, f.hint
+select f.cause, f.finding, f.hint, f.job_id, f.client_id
 from (
     select j.job_id,
-           case j.state when 'failed' then 'error' else 'warning' end as severity,
+           j.client_id,
+           case
+               when j.state = 'failed' then 'job_failed'
+               when j.state = 'paused' and j.last_error is null then 'job_paused'
+               when j.state = 'paused' and j.next_attempt_at is not null and j.kind = 'backfill' then 'budget_spent'
+               when j.state = 'paused' then 'job_stopped'
+               when j.next_attempt_at > clock_timestamp() then 'job_waiting'
+               else 'job_held_up'
+           end as cause,
            format('job %s (client %s, %s, %s) %s: %s', j.job_id, j.client_id, j.source_name, j.vector_type,
                   case
                       when j.state = 'paused' and j.next_attempt_at is not null
@@ -40,4 +48,4 @@ from (
            or (j.state in ('queued', 'running') and j.next_attempt_at > clock_timestamp()))
       and ($1 or j.client_id = any($3))
 ) f
-order by f.severity, f.job_id
+order by f.job_id

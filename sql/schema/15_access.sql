@@ -16,11 +16,16 @@ select pg_catalog.pg_extension_config_dump('vb_client_access', '');
 -- What the current role may do, its own grants and those of roles whose rights it has. One row, which every view and
 -- policy of ours asks. Whoever owns the extension may do everything; pg_monitor sees all clients, and reads none.
 create view vb_caller as
-select a.administers, a.reads_all, a.reads_all or pg_catalog.pg_has_role('pg_monitor', 'usage') as sees_all, a.reads
+select a.administers, a.reads_all, a.reads_all or pg_catalog.pg_has_role('pg_monitor', 'usage') as sees_all, a.reads,
+       a.writes_all, a.writes
 from (
     select o.administers or coalesce(pg_catalog.bool_or(g.level operator(pg_catalog.=) 'admin'), false) as administers,
            o.administers or coalesce(pg_catalog.bool_or(g.level is not null and g.client_id is null), false) as reads_all,
-           coalesce(pg_catalog.array_agg(g.client_id) filter (where g.client_id is not null), '{}') as reads
+           coalesce(pg_catalog.array_agg(g.client_id) filter (where g.client_id is not null), '{}') as reads,
+           o.administers or coalesce(pg_catalog.bool_or(g.level operator(pg_catalog.<>) 'read' and g.client_id is null), false)
+               as writes_all,
+           coalesce(pg_catalog.array_agg(g.client_id) filter (where g.client_id is not null
+                                                                and g.level operator(pg_catalog.<>) 'read'), '{}') as writes
     from (
         select coalesce(pg_catalog.bool_or(pg_catalog.pg_has_role(e.extowner, 'usage')), false) as administers
         from pg_catalog.pg_extension e where e.extname operator(pg_catalog.=) 'vector_backfill'
@@ -30,7 +35,7 @@ from (
     ) g on true
     group by o.administers
 ) a;
-comment on view vb_caller is 'What the current role may do: whether it administers, whose vectors it may read (all, or these clients''), and whether it sees the progress of all';
+comment on view vb_caller is 'What the current role may do: whether it administers, whose vectors it may read and whose jobs it may control (all, or these clients''), and whether it sees the progress of all';
 
 create view vb_access with (security_barrier) as
 select a.role, a.client_id, a.level, a.granted_by, a.granted_at

@@ -65,6 +65,7 @@ create table vb_provider_usage (
     concurrency         int,
     breaker             text,
     trouble             text,
+    throttled_at        timestamptz,
     updated_at          timestamptz not null default pg_catalog.clock_timestamp()
 );
 comment on table vb_provider_usage is 'What providers did; read vb_provider_status instead';

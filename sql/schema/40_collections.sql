@@ -43,6 +43,15 @@ create table vb_collection_removals (
 );
 comment on table vb_collection_removals is 'Collections, or clients'' shares of them, that nothing refers to any more and that are still to be removed from their store';
 
+-- Stores that do not answer at the moment. The worker says so every few seconds: what it has not said lately is over.
+create table vb_store_outages (
+    store     text primary key check (store in ('embedded', 'qdrant')),
+    since     timestamptz not null,
+    message   text not null,
+    noted_at  timestamptz not null default pg_catalog.clock_timestamp()
+);
+comment on table vb_store_outages is 'Stores that do not answer the worker; read vb_health() instead';
+
 -- Each chunk of each record that has a vector.
 create table qdrant_vectors (
     client_id     bigint not null,

@@ -79,7 +79,26 @@ create table vb_job_errors (
 );
 comment on table vb_job_errors is 'Records that a job could not embed; read vb_error_report instead';
 
+-- What jobs did in a moment, for charts: one every few seconds while a job is worked at, merged into fewer with age. Times in seconds.
+create table vb_job_samples (
+    job_id              bigint not null references vb_jobs on delete cascade,
+    sampled_at          timestamptz not null default pg_catalog.clock_timestamp(),
+    -- Samples of one age have one resolution: at most one in so many seconds.
+    resolution          int not null default 5,
+    covers              double precision not null check (covers >= 0::double precision),
+    records             bigint not null,
+    failed              bigint not null,
+    tokens              bigint not null,
+    batches             int not null,
+    batch_latency_p50   double precision,
+    batch_latency_p95   double precision,
+    primary key (job_id, sampled_at)
+);
+create index vb_job_samples_age on vb_job_samples (resolution, sampled_at);
+comment on table vb_job_samples is 'What jobs did in a moment; read vb_throughput instead';
+
 -- Where a dump is read back, jobs that had not ended go on. Batches that were in flight are begun anew.
 select pg_catalog.pg_extension_config_dump('vb_jobs', '');
 select pg_catalog.pg_extension_config_dump('vb_jobs_job_id_seq', '');
 select pg_catalog.pg_extension_config_dump('vb_job_errors', '');
+select pg_catalog.pg_extension_config_dump('vb_job_samples', '');

@@ -77,3 +77,35 @@ cross join vb_caller c
 cross join lateral (select c.reads_all or j.client_id operator(pg_catalog.=) any (c.reads)) r(reads)
 where c.sees_all or r.reads;
 comment on view vb_error_report is 'Records that could not be embedded, and why; keys and messages are for roles that may read the client';
+
+create view vb_throughput with (security_barrier) as
+select s.job_id, s.sampled_at, (s.records::double precision operator(pg_catalog./) d.seconds)::real as records_per_second,
+       (s.tokens::double precision operator(pg_catalog./) d.seconds)::real as tokens_per_second,
+       pg_catalog.make_interval(secs => s.batch_latency_p50) as batch_latency_p50,
+       pg_catalog.make_interval(secs => s.batch_latency_p95) as batch_latency_p95, j.client_id,
+       pg_catalog.make_interval(secs => s.covers) as covers, s.records, s.failed, s.tokens, s.batches
+from vb_job_samples s
+join vb_jobs j on j.job_id operator(pg_catalog.=) s.job_id
+cross join vb_caller c
+cross join lateral (select greatest(s.covers, 0.001)) d(seconds)
+where c.sees_all or j.client_id operator(pg_catalog.=) any (c.reads);
+comment on view vb_throughput is 'How fast a job was, moment by moment: what it did in the time before sampled_at that the sample covers, records with those that failed; latencies from reading a batch to recording it';
+
+create view vb_top with (security_barrier) as
+select s.job_id as job, s.client_id as client, pg_catalog."left"(s.source::text, 20) as source,
+       pg_catalog."left"(case s.kind when 'sync' then 'changes' else s.vector_type end, 10) as what, s.state,
+       pg_catalog.rpad(pg_catalog.repeat('#', (s.percent operator(pg_catalog./) 10)::int), 10, '.') as progress,
+       s.percent as "%", s.processed_records as done, s.failed_records as failed,
+       case when s.state operator(pg_catalog.=) 'running'
+            then pg_catalog.round(s.records_per_second::numeric, 1) end as "rec/s",
+       case when s.finished_at is not null
+            then pg_catalog.date_trunc('second', s.finished_at operator(pg_catalog.-) s.started_at)
+            else pg_catalog.date_trunc('second', s.estimated_completion operator(pg_catalog.-) pg_catalog.clock_timestamp())
+       end as "left/took"
+from vb_job_status s
+-- Changes that are followed for ever are of interest while there are some.
+where s.finished_at is null or (s.kind operator(pg_catalog.=) 'backfill'
+                                and s.finished_at operator(pg_catalog.>) (pg_catalog.clock_timestamp() operator(pg_catalog.-) interval '15 minutes'))
+order by s.finished_at is not null, s.finished_at desc, s.priority desc, s.job_id
+limit 30;
+comment on view vb_top is 'Jobs that have not ended and those that ended in the last 15 minutes, for a terminal: select * from vb_top \watch 1';

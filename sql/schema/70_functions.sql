@@ -54,10 +54,10 @@ language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_cancel_wrapper';
 comment on function vb_cancel is 'Ends a job before it is complete; what is embedded stays';
 
-create function vb_retry_failed(job_id bigint) returns bigint
+create function vb_retry_failed(job_id bigint, record_ids text[] default null) returns bigint
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_retry_failed_wrapper';
-comment on function vb_retry_failed is 'Puts a job''s failed records back to work; returns how many';
+comment on function vb_retry_failed is 'Puts a job''s failed records back to work, all of them or these; returns how many';
 
 create function vb_forget(job_id bigint) returns boolean
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
@@ -248,7 +248,8 @@ language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_worker_list_wrapper';
 comment on function vb_worker_list is 'The worker of this database, as vb_worker_status shows it';
 
-create function vb_health() returns table (severity text, finding text, hint text)
+create function vb_health()
+returns table (severity text, finding text, hint text, cause text, job_id bigint, client_id bigint)
 language c volatile parallel unsafe set search_path = pg_catalog, pg_temp
 as 'MODULE_PATHNAME', 'vb_health_wrapper';
 comment on function vb_health is 'What is wrong and what to do; no rows when all is well';

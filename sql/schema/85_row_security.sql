@@ -8,7 +8,7 @@ begin
     for tab, seen in
         select c.oid,
                case
-                   when c.relname operator(pg_catalog.=) any ('{vb_job_errors,vb_batches}'::name[])
+                   when c.relname operator(pg_catalog.=) any ('{vb_job_errors,vb_batches,vb_job_samples}'::name[])
                        then 'job_id operator(pg_catalog.=) any (array('
                             'select j.job_id from @extschema@.vb_jobs j cross join @extschema@.vb_caller r '
                             'where r.reads_all or j.client_id operator(pg_catalog.=) any (r.reads)))'

@@ -32,7 +32,7 @@ declare
                        'vb_forget,vb_set_job,vb_set_job_limits,vb_set_window,vb_schedule_backfill,vb_unschedule_backfill,'
                        'vb_configure_source,vb_verify,vb_import_vectors}';
     following text[] := '{vb_enable_sync,vb_disable_sync,vb_sync_trigger,vb_embed}';
-    tables   text[] := '{vb_caller,vb_access,vb_audit,vb_job_status,vb_active_batches,vb_error_report,vb_schedules,vb_sources,'
+    tables   text[] := '{vb_caller,vb_access,vb_audit,vb_job_status,vb_top,vb_throughput,vb_active_batches,vb_error_report,vb_schedules,vb_sources,'
                        'vb_collections,vb_coverage,vb_worker_status,vb_provider_status,vb_client_spending}';
     what     text;
     wanted   boolean;
@@ -89,7 +89,7 @@ revoke all on function vb_apply_access(regrole) from public;
 
 grant select on
     vb_job_status, vb_active_batches, vb_error_report, vb_sources, vb_worker_status, vb_provider_status, vb_client_spending,
-    vb_collections, vb_schedules, vb_coverage
+    vb_collections, vb_schedules, vb_coverage, vb_throughput, vb_top, vb_caller
     to pg_monitor;
 -- A view calls its functions with the rights of who reads it.
 grant execute on function

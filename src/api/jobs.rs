@@ -97,9 +97,16 @@ fn vb_cancel(job_id: Option<i64>) -> &'static str {
 }
 
 #[pg_extern(sql = false)]
-fn vb_retry_failed(job_id: Option<i64>) -> i64 {
+fn vb_retry_failed(job_id: Option<i64>, record_ids: Option<Vec<Option<String>>>) -> i64 {
     respond(|| {
-        let records = job_control::retry_failed(&on_primary()?, required(job_id, "job_id")?)?;
+        let record_ids = record_ids
+            .map(|ids| {
+                ids.into_iter()
+                    .map(|id| required(id, "an element of record_ids"))
+                    .collect()
+            })
+            .transpose()?;
+        let records = job_control::retry_failed(&on_primary()?, required(job_id, "job_id")?, record_ids)?;
         if records > 0 {
             announce_work();
         }

@@ -42,11 +42,29 @@ fn vb_worker_list() -> TableIterator<
 }
 
 #[pg_extern(sql = false)]
-fn vb_health() -> TableIterator<'static, (name!(severity, String), name!(finding, String), name!(hint, String))> {
+#[expect(clippy::type_complexity, reason = "the SQL function has as many columns")]
+fn vb_health() -> TableIterator<
+    'static,
+    (
+        name!(severity, String),
+        name!(finding, String),
+        name!(hint, String),
+        name!(cause, String),
+        name!(job_id, Option<i64>),
+        name!(client_id, Option<i64>),
+    ),
+> {
     respond(|| {
         let findings = health::findings(&Installation::require()?)?;
-        Ok(TableIterator::new(findings.into_iter().map(|finding| {
-            (finding.severity.as_str().to_owned(), finding.finding, finding.hint)
+        Ok(TableIterator::new(findings.into_iter().map(|found| {
+            (
+                found.severity.as_str().to_owned(),
+                found.finding,
+                found.hint,
+                found.cause.as_str().to_owned(),
+                found.job,
+                found.client,
+            )
         })))
     })
 }

@@ -275,9 +275,9 @@ pub(crate) fn fold(installation: &Installation, owner: Owner<'_>) -> Result<()> 
 }
 
 /// Makes the records that a job has set aside pending again.
-pub(crate) fn add_failed(installation: &Installation, job: i64) -> Result<()> {
+pub(crate) fn add_failed(installation: &Installation, job: i64, record_ids: Option<Vec<String>>) -> Result<()> {
     let statement = installation.sql(include_str!("../../sql/query/pending_of_failed.sql"));
-    spi::run(&statement, &[job.into()]).map(|_| ())
+    spi::run(&statement, &[job.into(), record_ids.into()]).map(|_| ())
 }
 
 /// Forgets what nobody follows any more.

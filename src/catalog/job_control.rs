@@ -149,8 +149,8 @@ pub(crate) fn set(
     })
 }
 
-/// Puts the failed records of a job back to work; returns how many there were. Without any, nothing changes.
-pub(crate) fn retry_failed(installation: &Installation, job_id: i64) -> Result<i64> {
+/// Puts the failed records of a job back to work, all or these; returns how many there were. Without any, nothing changes.
+pub(crate) fn retry_failed(installation: &Installation, job_id: i64, record_ids: Option<Vec<String>>) -> Result<i64> {
     let caller = role::current();
     role::as_owner(installation.owner, || {
         let job = require(installation, job_id, caller)?;
@@ -162,11 +162,11 @@ pub(crate) fn retry_failed(installation: &Installation, job_id: i64) -> Result<i
             require_no_other(installation, job_id, &job)?;
         }
         if job.is_sync {
-            changes::add_failed(installation, job_id)?;
+            changes::add_failed(installation, job_id, record_ids.clone())?;
         }
         let records = spi::run(
             &installation.sql(include_str!("../../sql/query/job_drop_errors.sql")),
-            &[job_id.into()],
+            &[job_id.into(), record_ids.into()],
         )? as i64;
         if records > 0 {
             spi::run(

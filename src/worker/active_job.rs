@@ -303,6 +303,15 @@ impl ActiveJob {
             && self.again.is_empty()
     }
 
+    /// Whether there is something that it is at, or will be.
+    pub(crate) fn has_work(&self) -> bool {
+        self.in_flight > 0
+            || !self.todo.is_empty()
+            || !self.gone.is_empty()
+            || !self.again.is_empty()
+            || self.following.as_ref().is_some_and(|following| following.len() > 0)
+    }
+
     /// The moment at which this job has something to do by itself, if it waits for one.
     pub(crate) fn next_moment(&self, now: Instant) -> Option<Instant> {
         if now < self.rests_until {

@@ -31,6 +31,7 @@ impl Worker {
             let recorded = self.take_outcomes();
             let recorded = recorded.and_then(|recorded| self.renew_lost(true).map(|()| recorded));
             self.report_usage_now();
+            self.report_samples_now(Instant::now());
             self.report_searches(Clients::All);
             let released = self.transact(batches::release);
             if let Err(error) = recorded.and(released.map(|_| Some(()))) {

@@ -24,6 +24,7 @@ use super::freshness::Freshness;
 use super::home::Mark;
 use super::log;
 use super::readings::Reading;
+use super::samples::Samples;
 use super::store_upkeep::StoreUpkeep;
 use super::troubles::Troubles;
 use super::usage_reports::UsageReports;
@@ -75,6 +76,8 @@ pub(crate) struct Worker {
     pub(super) troubles: Troubles,
     /// What providers did and is not written down yet.
     pub(super) usage: UsageReports,
+    /// What jobs did and is not written down yet.
+    pub(super) samples: Samples,
     /// What is being removed from stores, and what is known of those that do not answer.
     pub(super) upkeep: StoreUpkeep,
     /// Jobs whose rows somebody else holds locked, and until when they are left alone.
@@ -135,6 +138,7 @@ impl Worker {
             pacing: Pacing::default(),
             troubles: Troubles::default(),
             usage: UsageReports::new(now),
+            samples: Samples::new(now),
             upkeep: StoreUpkeep::default(),
             locked: HashMap::new(),
             follow: Follow::new(now),
@@ -224,6 +228,7 @@ impl Worker {
             self.next_poll = Instant::now() + interval;
         }
         self.report_usage();
+        self.report_samples();
         if rested && !self.settings.paused {
             self.follow_changes()?;
             self.sweep()?;

@@ -32,6 +32,7 @@ pub(crate) mod provider_choice;
 pub(crate) mod rate;
 pub(crate) mod reader;
 mod readings;
+mod samples;
 mod search_reports;
 pub(crate) mod service;
 pub(crate) mod startup;

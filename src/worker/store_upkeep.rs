@@ -14,7 +14,7 @@ use super::main_loop::Worker;
 use crate::catalog::collections::Collection;
 use crate::catalog::lost::{self, Lost};
 use crate::catalog::removals::Removal;
-use crate::catalog::{collections, jobs, references, removals};
+use crate::catalog::{collections, jobs, outages, references, removals};
 use crate::error::Result;
 
 /// Collections that are being removed at a time.
@@ -224,7 +224,10 @@ impl Worker {
         let now = Instant::now();
         for kind in [StoreKind::Embedded, StoreKind::Qdrant] {
             let Some(outage) = self.engine.outage(kind) else {
-                self.upkeep.noted.remove(&kind);
+                if self.upkeep.noted.contains_key(&kind) {
+                    self.transact(|installation| outages::end(installation, kind))?;
+                    self.upkeep.noted.remove(&kind);
+                }
                 continue;
             };
             if self
@@ -248,6 +251,7 @@ impl Worker {
                 outage.message
             );
             self.transact(|installation| {
+                outages::note(installation, kind, outage.age.as_secs_f64(), &outage.message)?;
                 waiting
                     .iter()
                     .try_for_each(|job| jobs::note(installation, *job, &reason))

@@ -130,6 +130,7 @@ impl Worker {
             return;
         };
         in_flight.context.purse.record(outcome.spent.tokens);
+        self.samples.note(&outcome, &in_flight, Instant::now());
         if let BatchResult::Done { left, .. } = &outcome.result {
             let left: &[String] = left.as_ref().map_or(&[], |left| &left.record_ids);
             let done = in_flight

@@ -21,7 +21,7 @@ use crate::catalog::collections::Stage;
 use crate::catalog::job_state::{JobEvent, JobState};
 use crate::catalog::jobs::{self, Job};
 use crate::catalog::seen::Seen;
-use crate::catalog::{audit, batches, changes, hours, schedules, spending};
+use crate::catalog::{audit, batches, changes, hours, samples, schedules, spending};
 use crate::error::{Result, VbError};
 use crate::fault::Fault;
 use crate::pg::{process, signal};
@@ -73,6 +73,7 @@ impl Worker {
                 if let Some(retention) = retention {
                     jobs::retire(installation, retention)?;
                 }
+                samples::thin(installation, retention)?;
                 if let Some(retention) = of_audit {
                     audit::retire(installation, retention)?;
                 }

@@ -1,0 +1,10 @@
+-- Sources with changes that wait for more than five minutes: since when, and how many.
+select c.source::text, to_char(min(c.changed_at), 'YYYY-MM-DD HH24:MI:SS TZ'), count(*)
+from (
+    select source, changed_at from @extschema@.vb_changes
+    union all
+    select source, changed_at from @extschema@.vb_pending_changes
+) c
+group by c.source
+having min(c.changed_at) < clock_timestamp() - interval '5 minutes'
+order by 1

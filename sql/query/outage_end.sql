@@ -1,0 +1,1 @@
+delete from @extschema@.vb_store_outages where store = $1
