@@ -47,7 +47,10 @@ impl Samples {
     /// An outcome was recorded. What failed or was cancelled as a whole cost tokens perhaps and is no batch that was done.
     pub(super) fn note(&mut self, outcome: &Outcome, in_flight: &InFlight, now: Instant) {
         let begun_at = in_flight.begun_at;
-        let doing = self.jobs.entry(outcome.job_id).or_insert_with(|| Doing::new(begun_at));
+        let doing = self
+            .jobs
+            .entry(outcome.job_id)
+            .or_insert_with(|| Doing::lasting(begun_at, now));
         doing.until = now;
         doing.tokens += outcome.spent.tokens as i64;
         let BatchResult::Done { embedded, failed, .. } = &outcome.result else {
@@ -64,10 +67,10 @@ impl Samples {
 }
 
 impl Doing {
-    fn new(since: Instant) -> Self {
+    fn lasting(since: Instant, until: Instant) -> Self {
         Self {
             since,
-            until: since,
+            until,
             records: 0,
             failed: 0,
             tokens: 0,
@@ -114,9 +117,11 @@ impl Worker {
             let job = active.context.job.id;
             match self.samples.jobs.get_mut(&job) {
                 Some(doing) => doing.until = now,
-                // From now on: how long it has been at nothing before is not known.
                 None if active.has_work() => {
-                    self.samples.jobs.insert(job, Doing::new(now));
+                    let batches = self.in_flight.values().filter(|batch| batch.context.job.id == job);
+                    // How long it has been at nothing before is not known.
+                    let since = batches.map(|batch| batch.begun_at).min().unwrap_or(now);
+                    self.samples.jobs.insert(job, Doing::lasting(since, now));
                 }
                 None => {}
             }
@@ -144,7 +149,7 @@ impl Worker {
         for job in written {
             self.samples.jobs.remove(&job);
             if busy.contains(&job) {
-                self.samples.jobs.insert(job, Doing::new(now));
+                self.samples.jobs.insert(job, Doing::lasting(now, now));
             }
         }
         let known: Vec<i64> = self.active_jobs();

@@ -51,10 +51,15 @@ const FASTEST: f64 = 1_000.0;
 /// The slowest pace, in requests a second.
 const SLOWEST: f64 = 1.0 / 60.0;
 
+/// The pace with which a provider is tried again that refused everything before any pace was learned, in requests a second.
+const TRIED: f64 = 1.0;
+
 /// The pace of requests to one provider.
 #[derive(Debug, Clone)]
 pub struct Pace {
     learned: Option<Learned>,
+    /// The rate that was learned last from answers, not from their lack.
+    proven: Option<f64>,
     /// Nothing goes before this moment.
     next: Instant,
     last_refusal: Option<Instant>,
@@ -83,6 +88,7 @@ impl Pace {
     pub fn new(now: Instant) -> Self {
         Self {
             learned: None,
+            proven: None,
             next: now,
             last_refusal: None,
             since: now,
@@ -125,6 +131,12 @@ impl Pace {
     /// A request was answered.
     pub fn answered(&mut self, now: Instant) {
         self.answers += 1;
+        // What refused everything is over: how slow it made us says nothing of how fast the provider is.
+        if let Some(learned) = self.learned.as_mut().filter(|learned| learned.in_vain >= 2) {
+            learned.in_vain = 0;
+            learned.rate = learned.rate.max(self.proven.unwrap_or(TRIED));
+            self.next = self.next.min(now + learned.spacing());
+        }
         if now.saturating_duration_since(self.since) > WINDOW {
             // Half of what was counted stands for half of the time.
             self.answers /= 2;
@@ -145,6 +157,8 @@ impl Pace {
             .is_none_or(|last| now.saturating_duration_since(last) > FORGOTTEN);
         let learned = match &self.learned {
             None if is_first => None,
+            // Nothing was answered at all: that is no rate.
+            None if self.answers == 0 => Some((TRIED, TRIED, 2)),
             // A burst says little about more than a second.
             None => {
                 let measured = answers / elapsed.max(SECOND).as_secs_f64();
@@ -158,7 +172,12 @@ impl Pace {
                     1 => BACK,
                     _ => 0.5,
                 };
-                Some((learned.rate * kept, learned.rate, learned.in_vain + 1))
+                let asked_at_least = learned.rate.min(1.0 / LONGEST_HOLD.as_secs_f64());
+                Some((
+                    (learned.rate * kept).max(asked_at_least),
+                    learned.rate,
+                    learned.in_vain + 1,
+                ))
             }
             Some(learned) => {
                 let measured = (answers / elapsed.as_secs_f64()).max(learned.rate / 2.0);
@@ -189,6 +208,11 @@ impl Pace {
         };
         // Whoever is told when to come back need not guess.
         let hold = pause.unwrap_or(hold);
+        if answers > 0.0
+            && let Some(learned) = &learned
+        {
+            self.proven = Some(learned.rate);
+        }
         self.learned = learned;
         self.last_refusal = Some(now);
         self.next = self.next.max(now + hold);
@@ -336,6 +360,43 @@ mod tests {
             "{:?}",
             now.duration_since(start)
         );
+    }
+
+    #[test]
+    fn a_provider_that_refused_everything_for_minutes_is_at_work_again_soon_after_it_answers() {
+        for answers_before in [0, 200] {
+            let mut now = Instant::now();
+            let mut pace = Pace::new(now);
+            for number in 0..answers_before {
+                now += pace.wait(now) + Duration::from_millis(10);
+                pace.take(now);
+                match number % 50 {
+                    49 => drop(pace.refused(now, None, now)),
+                    _ => pace.answered(now),
+                }
+            }
+            let end = now + Duration::from_secs(300);
+            let mut in_vain = 0;
+            while now < end {
+                now += pace.wait(now);
+                pace.take(now);
+                now += Duration::from_millis(5);
+                pace.refused(now - Duration::from_millis(5), None, now);
+                in_vain += 1;
+            }
+            assert!((5..100).contains(&in_vain), "{in_vain} requests in five minutes");
+            let start = now;
+            for _ in 0..20 {
+                now += pace.wait(now);
+                pace.take(now);
+                pace.answered(now);
+            }
+            let taken = now.duration_since(start);
+            assert!(
+                taken <= LONGEST_HOLD + Duration::from_secs(20),
+                "{taken:?} for 20 requests"
+            );
+        }
     }
 
     #[test]
