@@ -84,7 +84,7 @@ fn services_that_do_not_answer_as_they_should_are_found() {
     gone(&mut client, "job_held_up");
     gone(&mut client, "provider_unreachable");
 
-    let key = services::key_file(&cluster, "key", "sk-wrong");
+    let key = services::key_file(&cluster, "other", "sk-wrong");
     client.run(&format!("select vb_set_provider('cloud', api_key_ref => '{key}')"));
     services::add_notes(&mut client, 2, 10_001, 10);
     let job = services::enqueue(&mut client, 2, "cloud", 100);
