@@ -125,6 +125,14 @@ fn a_running_job_that_does_not_move_is_found_with_its_batch() {
         finding.get::<String>("hint").contains("vb_check_provider('cloud')"),
         "{finding:?}"
     );
+
+    // What only waits for its turn while others move is well.
+    client.run(
+        "update vb_batches set started_at = clock_timestamp();
+         insert into vb_jobs (client_id, source, source_name, vector_type, preference, max_retries, priority, job_role, state)
+         select 2, 'notes'::regclass, 'notes', 'content', 'auto', 3, 5, current_user::regrole, 'running'",
+    );
+    gone(&mut client, "job_stalled");
 }
 
 #[test]
