@@ -28,7 +28,12 @@ pub fn file(name: &str) -> PathBuf {
 
 /// The guide to all of it.
 pub fn guide() -> String {
-    fs::read_to_string(repository().join("docs/monitoring.md")).expect("docs/monitoring.md can be read")
+    source_file("docs/monitoring.md")
+}
+
+/// A file of the repository.
+pub fn source_file(name: &str) -> String {
+    fs::read_to_string(repository().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn repository() -> &'static Path {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vb_tests::cluster::Cluster;
-use vb_tests::monitoring::guide;
+use vb_tests::monitoring::{guide, source_file};
 
 use crate::names::{COMMON, OF_THE_PAGE, Shape, expected};
 
@@ -96,4 +96,21 @@ fn the_guide_lists_every_metric_and_no_other() {
         }
     }
     assert_eq!(listed, expected(&[&COMMON, &OF_THE_PAGE]));
+}
+
+#[test]
+fn the_guide_explains_every_cause_and_no_other() {
+    let source = source_file("src/catalog/health/finding.rs");
+    let (_, causes) = source.split_once("impl Cause").expect("causes have names");
+    let (causes, _) = causes.split_once("\n}").expect("an implementation ends");
+    let named: BTreeSet<String> = causes.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+
+    let guide = guide();
+    let rows = rows(&guide);
+    let explained: BTreeSet<String> = rows
+        .iter()
+        .filter(|row| row.heading == "Causes")
+        .flat_map(|row| names(row.cells[0]))
+        .collect();
+    assert_eq!(explained, named);
 }

@@ -46,11 +46,13 @@ fn firing(prometheus: &Prometheus, alert: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Labels of the samples that a job's target shows under a name now, without those that say where they are from.
+/// Labels of the samples that a job's target shows under a name now, without those that say where they are from. What is unknown is
+/// no number from the exporter, and absent from the page.
 fn samples(prometheus: &Prometheus, name: &str, job: &str) -> BTreeSet<Labels> {
     let answer = prometheus.ask(&format!("query?query={name}"));
     elements(&answer["result"])
         .iter()
+        .filter(|sample| sample["value"][1] != "NaN")
         .map(|sample| serde_json::from_value::<Labels>(sample["metric"].clone()).expect("labels are texts"))
         .filter(|labels| labels["job"] == job)
         .map(|mut labels| {
