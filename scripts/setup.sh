@@ -27,3 +27,4 @@ check_python
 "$ROOT/scripts/setup/debian-packages.sh"
 "$ROOT/scripts/setup/pgrx.sh"
 python3 "$ROOT/scripts/setup/models.py"
+"$ROOT/scripts/setup/monitoring.sh"

@@ -4,9 +4,10 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../prelude.sh"
 
 # postgresql-15 and its headers: what the extension is for. clang and libclang: bindgen reads those headers.
-# libssl-dev and pkg-config: cargo-pgrx links OpenSSL.
+# libssl-dev and pkg-config: cargo-pgrx links OpenSSL. chromium, chromium-driver and a font: tests look at the live page.
 readonly NEEDED=(
-    build-essential ca-certificates clang libclang-dev libssl-dev pkg-config postgresql-15 postgresql-server-dev-15
+    build-essential ca-certificates chromium chromium-driver clang fonts-dejavu-core libclang-dev libssl-dev pkg-config
+    postgresql-15 postgresql-server-dev-15
 )
 readonly NO_CLUSTER=/etc/postgresql-common/createcluster.d/vector_backfill.conf
 

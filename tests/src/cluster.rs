@@ -224,6 +224,12 @@ impl Cluster {
         )
     }
 
+    /// What a program of its own connects with, as libpq reads it.
+    pub fn connection_string(&self, database: &str, role: &str) -> String {
+        let folder = self.home.path().display();
+        format!("host={folder} port={PORT} user={role} dbname={database}")
+    }
+
     /// A superuser's session in a new database with the extension.
     pub fn create_database(&self, name: &str) -> Client {
         self.connect("postgres").run(&format!("create database {name}"));
