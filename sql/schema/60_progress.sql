@@ -92,7 +92,7 @@ where c.sees_all or j.client_id operator(pg_catalog.=) any (c.reads);
 comment on view vb_throughput is 'How fast a job was, moment by moment: what it did in the time before sampled_at that the sample covers, records with those that failed; latencies from reading a batch to recording it';
 
 create view vb_top with (security_barrier) as
-select s.job_id as job, s.client_id as client, pg_catalog."left"(s.source::text, 20) as source,
+select s.job_id as job, s.client_id as client, pg_catalog."left"(s.source::text, 15) as source,
        pg_catalog."left"(case s.kind when 'sync' then 'changes' else s.vector_type end, 10) as what, s.state,
        pg_catalog.rpad(pg_catalog.repeat('#', (s.percent operator(pg_catalog./) 10)::int), 10, '.') as progress,
        s.percent as "%", s.processed_records as done, s.failed_records as failed,

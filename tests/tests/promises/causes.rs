@@ -1,5 +1,4 @@
-//! Each cause that `vb_health()` knows is found when it is there, with a hint, and is explained in the documentation. Causes
-//! are brought about in `causes_of_*`.
+//! Each cause that `vb_health()` knows is found when it is there, with a hint. Causes are brought about in `causes_of_*`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -75,7 +74,7 @@ fn names(file: &str, before: &str, after: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_cause_is_brought_about_by_a_test_and_explained_in_the_documentation() {
+fn every_cause_is_brought_about_by_a_test() {
     let known = names("src/catalog/health/finding.rs", " => \"", "\",");
     let known: BTreeSet<&str> = known
         .iter()
@@ -83,7 +82,4 @@ fn every_cause_is_brought_about_by_a_test_and_explained_in_the_documentation() {
         .filter(|name| !["error", "warning", "info"].contains(name))
         .collect();
     assert_eq!(known, BTreeSet::from(BROUGHT_ABOUT));
-    let explained = names("docs/monitoring.md", "| `cause: ", "` |");
-    let explained: BTreeSet<&str> = explained.iter().map(String::as_str).collect();
-    assert_eq!(explained, known);
 }

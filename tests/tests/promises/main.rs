@@ -36,6 +36,7 @@ mod files;
 mod filter;
 mod flat;
 mod health_and_views;
+mod history;
 mod hostile_sources;
 mod hours;
 mod hybrid;
