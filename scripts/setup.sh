@@ -26,5 +26,5 @@ check_rust
 check_python
 "$ROOT/scripts/setup/debian-packages.sh"
 "$ROOT/scripts/setup/pgrx.sh"
-python3 "$ROOT/scripts/setup/models.py"
+python3 "$ROOT/scripts/setup/wheels.py"
 "$ROOT/scripts/setup/monitoring.sh"

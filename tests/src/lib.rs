@@ -11,6 +11,7 @@
 )]
 
 pub mod agreement;
+pub mod browser;
 pub mod chance;
 pub mod client;
 pub mod cluster;

@@ -12,11 +12,16 @@ use crate::wait;
 
 /// A program that `scripts/setup/monitoring.sh` provides.
 pub fn tool(name: &str) -> PathBuf {
+    cached(&format!("tools/monitoring/{name}"))
+}
+
+/// A file that the scripts of set-up provide.
+pub fn cached(name: &str) -> PathBuf {
     let cache = std::env::var("VB_CACHE").map_or_else(
         |_| PathBuf::from(std::env::var("HOME").expect("there is a home")).join(".cache/vector_backfill"),
         PathBuf::from,
     );
-    let tool = cache.join("tools/monitoring").join(name);
+    let tool = cache.join(name);
     assert!(tool.exists(), "{} is missing; run: make setup", tool.display());
     tool
 }
@@ -85,12 +90,23 @@ impl Source {
 
     /// The live page, built beside these tests.
     pub fn page(cluster: &Cluster, database: &str, role: &str) -> Self {
+        Self::page_with(cluster, database, role, &[])
+    }
+
+    /// The same with more arguments.
+    pub fn page_with(cluster: &Cluster, database: &str, role: &str, arguments: &[&str]) -> Self {
         let port = free_port();
         let mut command = Command::new(page_program());
         command
             .args(["--database", &cluster.connection_string(database, role)])
-            .args(["--listen", &format!("127.0.0.1:{port}")]);
+            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .args(arguments);
         Self::started(port, &mut command)
+    }
+
+    /// Where it is.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
     }
 
     fn started(port: u16, command: &mut Command) -> Self {

