@@ -13,9 +13,14 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// Status and body of an answer; an error when nobody listens or the connection breaks.
 pub fn get(port: u16, path: &str) -> io::Result<(u16, String)> {
+    get_with(port, path, "")
+}
+
+/// The same with more headers, each ended by a line's end.
+pub fn get_with(port: u16, path: &str, headers: &str) -> io::Result<(u16, String)> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(LIMIT))?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n")?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n{headers}\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let (head, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::InvalidData)?;

@@ -104,6 +104,25 @@ impl Source {
         Self::started(port, &mut command)
     }
 
+    /// The same for those who know the token in a file.
+    pub fn page_with_token(cluster: &Cluster, database: &str, role: &str, file: &str, token: &str) -> Self {
+        let port = free_port();
+        let mut command = Command::new(page_program());
+        command
+            .args(["--database", &cluster.connection_string(database, role)])
+            .args(["--listen", &format!("127.0.0.1:{port}"), "--token-file", file]);
+        let mut source = Self {
+            port,
+            program: Program::start(&mut command),
+        };
+        wait::until("metrics", || {
+            source.program.assert_running();
+            let headers = format!("Authorization: Bearer {token}\r\n");
+            http::get_with(source.port, "/metrics", &headers).ok().filter(|(status, _)| *status == 200)
+        });
+        source
+    }
+
     /// Where it is.
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
