@@ -1,0 +1,105 @@
+// Whether what is shown is what is: the indicator in the bar and the banner that says what broke, since when, and goes away by
+// itself.
+import { h, setText } from './element.js';
+import { icon } from './icons.js';
+import { age, time } from './format.js';
+import { serverTimeIs } from './moments.js';
+
+const PATIENCE = 2500; // a stream that is back before this is no news
+
+const banner = document.getElementById('connection');
+const live = document.getElementById('live');
+const where = document.getElementById('where');
+const word = h('span', null, 'Connecting');
+const shape = h('span', null, icon('ring'));
+const old = h('span', { class: 'age', 'aria-hidden': 'true' });
+live.append(shape, word, old);
+
+let link = 'connecting';
+let lostSince = null;
+let lastArrival = null;
+let grace = null;
+let latest = null;
+
+const LOOKS = {
+  connecting: ['ring', 'Connecting'],
+  live: ['dot', 'Live'],
+  lost: ['warning', 'Stopped'],
+  away: ['warning', 'Stopped'],
+};
+
+function show(next) {
+  if (next !== link) {
+    link = next;
+    const [drawing, name] = LOOKS[next];
+    shape.replaceChildren(icon(drawing));
+    setText(word, name);
+    live.dataset.link = next;
+    document.documentElement.dataset.link = next;
+  }
+  tick();
+}
+
+function say(text) {
+  if (!text) {
+    banner.hidden = true;
+    banner.replaceChildren();
+  } else if (banner.textContent !== text) {
+    banner.hidden = false;
+    banner.replaceChildren(icon('error'), h('span', null, text));
+  }
+}
+
+/** How old what is shown is; while all is well, how long nothing has changed. */
+function tick() {
+  if (lastArrival === null) return setText(old, '');
+  const text = age((Date.now() - lastArrival) / 1000);
+  setText(old, link === 'live' ? text : `${text} old`);
+  live.title = link === 'live' ? `Followed live; last change ${text} ago` : `What is shown is ${text} old`;
+}
+setInterval(() => document.hidden || tick(), 1000);
+
+/** The server told how it stands with the database. */
+export function state(told) {
+  clearTimeout(grace);
+  grace = null;
+  lostSince = null;
+  latest = told;
+  serverTimeIs(told.server_time);
+  setText(where, [told.database, told.role].filter(Boolean).join(' · '));
+  where.title = `Database ${told.database ?? ''}, seen as role ${told.role ?? ''}`;
+  if (told.connected) {
+    say(null);
+    show('live');
+  } else {
+    const reason = told.message ? `: ${String(told.message).replace(/[.;\s]+$/, '')}` : '';
+    say(`The database does not answer since ${time(told.since)}${reason}. Trying again; values are those from before.`);
+    show('away');
+  }
+}
+
+/** New values came. */
+export function arrived() {
+  lastArrival = Date.now();
+  tick();
+}
+
+/** The stream broke. */
+export function lost() {
+  lostSince ??= new Date().toISOString();
+  if (grace !== null) return;
+  grace = setTimeout(() => {
+    say(`This page lost its server at ${time(lostSince)}. Trying again; values are those from before.`);
+    show('lost');
+  }, PATIENCE);
+}
+
+/** A page begins to follow something else. */
+export function connecting() {
+  lastArrival = null;
+  if (link !== 'away' && link !== 'lost') tick();
+}
+
+/** Whether the latest state says that control is on; false before there is one. */
+export const control = () => latest?.control ?? null;
+
