@@ -10,7 +10,7 @@ document.body.append(tones);
 const charts = new Set();
 
 const colour = (tone) => getComputedStyle(tones.querySelector(`[data-tone="${tone}"]`)).color;
-const faint = (value, share) => value.replace(/^rgba?\(([^)]+?)(?:,\s*[\d.]+)?\)$/, `rgba($1, ${share})`);
+const faint = (value, share) => `rgba(${value.match(/[\d.]+/g).slice(0, 3).join(', ')}, ${share})`;
 
 const hours = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const seconds = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
@@ -52,8 +52,7 @@ export function chart({ id, title, lines, height = 150, sync, axis }) {
       const index = pointed ?? lastKnown(values);
       setText(readouts[nth].value, index >= 0 && values[index] !== null && values[index] !== undefined ? line.format(values[index]) : '–');
     });
-    const index = pointed ?? data[0].length - 1;
-    setText(at, data[0].length ? `${pointed === null ? '' : 'at '}${time(new Date(data[0][index] * 1000).toISOString())}` : '');
+    setText(at, pointed === null || !data[0].length ? '' : `at ${time(new Date(data[0][pointed] * 1000).toISOString())}`);
   }
 
   function describe() {
@@ -71,7 +70,7 @@ export function chart({ id, title, lines, height = 150, sync, axis }) {
     const [grid, label] = [colour('grid'), colour('label')];
     const font = `11px ${getComputedStyle(document.body).fontFamily}`;
     return {
-      width, height, padding: [8, 8, 0, 0], legend: { show: false },
+      width, height, padding: [8, 20, 0, 0], legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 }, ...(sync ? { sync: { key: sync } } : {}) },
       scales: {
         x: { time: true, range: (u, from, to) => (from === to ? [from - 30, to + 30] : [from, to]) },
@@ -90,8 +89,8 @@ export function chart({ id, title, lines, height = 150, sync, axis }) {
         {},
         ...lines.map((line) => {
           const tone = colour(line.tone);
-          return { stroke: tone, width: line.tone === 'accent' ? 2 : 1.5, dash: line.tone === 'second' ? [5, 4] : undefined,
-            fill: line.tone === 'accent' ? faint(tone, 0.12) : undefined, points: { show: data[0].length < 3, size: 5 }, spanGaps: false };
+          return { stroke: tone, width: line.tone === 'accent' ? 1.75 : 1.25,
+            fill: line.tone === 'accent' && lines.length === 1 ? faint(tone, 0.12) : undefined, points: { show: data[0].length < 3, size: 5 }, spanGaps: false };
         }),
       ],
       hooks: {

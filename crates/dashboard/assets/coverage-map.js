@@ -2,7 +2,7 @@
 // the focus. Only the clients of the shown page are drawn.
 import { cellText, stepOf } from './coverage-model.js';
 import { duration, number, percent } from './format.js';
-import { h, setAttribute, setText } from './element.js';
+import { h, rebuild, setAttribute, setText } from './element.js';
 import { keyedList } from './keyed.js';
 import { scrollable } from './table.js';
 
@@ -48,8 +48,7 @@ export function coverageMap() {
     setAttribute(cell, 'data-step', stepOf(row));
     setAttribute(cell, 'data-stale', Number(row?.stale) > 0);
     setAttribute(cell, 'data-failed', Number(row?.failed) > 0);
-    setText(cell, cellText(row));
-    setAttribute(cell, 'aria-label', row ? sentence(row) : 'nothing');
+    rebuild(cell, row ? cellText(row) + sentence(row) : '', () => [cellText(row), h('span', { class: 'unseen' }, row ? sentence(row) : 'nothing')]);
     if (cell === shown) fill(cell);
   }
 
@@ -140,8 +139,9 @@ export function coverageMap() {
   };
 }
 
+/** What colour and marks of a cell say, read after its number. */
 function sentence(row) {
-  const parts = [row.percent === null ? 'not counted yet' : percent(row.percent)];
+  const parts = [row.percent === null ? ' not counted yet' : '\u00a0%'];
   if (Number(row.stale) > 0) parts.push(`${number(row.stale)} stale`);
   if (Number(row.failed) > 0) parts.push(`${number(row.failed)} failed`);
   return parts.join(', ');

@@ -18,7 +18,7 @@ export function recordKey(cell) {
   return (error) => {
     const hidden = error.record_id === null || error.record_id === undefined;
     setText(key, hidden ? HIDDEN : error.record_id);
-    setAttribute(key, 'class', hidden ? 'soft' : 'mono');
+    setAttribute(key, 'class', hidden ? 'soft light' : 'mono');
   };
 }
 

@@ -7,7 +7,7 @@ export function figures(id, label, definitions) {
   const element = h('dl', { class: 'panel figures', id, 'data-testid': id, 'aria-label': label });
   for (const definition of definitions) {
     const value = h('dd', { class: 'value', 'data-field': definition.id });
-    const note = h('dd', { class: 'note' });
+    const note = h('dd', { class: 'below' });
     const box = h('div', { class: 'figure', 'data-figure': definition.id }, h('dt', null, definition.label), value, note);
     element.append(box);
     shown.set(definition.id, { box, value, note });

@@ -49,7 +49,7 @@ export function duration(seconds) {
   if (s === 0) return `0${GAP}s`;
   if (s < 0.001) return `<${GAP}1${GAP}ms`;
   if (s < 0.9995) return `${Math.round(s * 1000)}${GAP}ms`;
-  if (s < 9.95) return `${s.toFixed(1)}${GAP}s`;
+  if (s < 9.95 && !Number.isInteger(s)) return `${s.toFixed(1)}${GAP}s`;
   const parts = (big, bigUnit, small, smallUnit) =>
     small ? `${whole.format(big)}${GAP}${bigUnit} ${small}${GAP}${smallUnit}` : `${whole.format(big)}${GAP}${bigUnit}`;
   const r = Math.round(s);
@@ -61,7 +61,8 @@ export function duration(seconds) {
 
 /** Ages tick every second, so they have no fractions. */
 export function age(seconds) {
-  return unknown(seconds) ? UNKNOWN : duration(Math.max(Math.floor(seconds), 0));
+  if (unknown(seconds)) return UNKNOWN;
+  return duration(Math.max(Math.floor(seconds), 0));
 }
 
 /** Bytes in powers of 1024: 312 MB. */

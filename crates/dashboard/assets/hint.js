@@ -2,7 +2,9 @@
 import { h } from './element.js';
 import { icon } from './icons.js';
 
-const STATEMENT = /\b(?:select|call|alter system set|alter database|create extension|delete from|grant|insert into|update)\s[^;]*;(?:\s*select pg_reload_conf\(\);)?|\b(?:select|call)\s+(?:"?[\w.]+"?\.)?vb_\w+\((?:[^()]|\([^()]*\))*\)/gi;
+const CALL = /\b(?:select|call)\s+(?:"?\w+"?\.)?vb_\w+\((?:[^()]|\([^()]*\))*\)(?:\s*;)?/;
+const COMMAND = /\b(?:alter (?:system|database|role|table)|create extension|delete from|grant|insert into|update \S+ set|select [^;.]* from)\s[^;]*;(?:\s*select pg_reload_conf\(\);)?/;
+const STATEMENT = new RegExp(`${CALL.source}|${COMMAND.source}`, 'gi');
 const NAME = /\b(?:vb_\w+(?:\((?:[^()…]|\([^()]*\))*…?[^()]*\))?|vector_backfill\.\w+|max_worker_processes(?: = \d+)?|shared_preload_libraries)/g;
 
 /** Code with a button that copies it. */

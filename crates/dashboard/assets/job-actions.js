@@ -14,8 +14,8 @@ const ACTIONS = [
   { name: 'cancel', label: 'Cancel', drawing: 'cancelled', fits: (job) => OPEN.includes(job.state) },
 ];
 const DONE = {
-  pause: 'Pausing: the batches in flight end first.',
-  resume: 'It goes on.',
+  pause: 'Paused. Batches in flight end first.',
+  resume: 'Resumed.',
   cancel: 'Cancelled. What is embedded stays.',
 };
 
@@ -92,10 +92,14 @@ export function jobActions() {
   };
 }
 
-/** The place where an outcome is said: `good(text)`, `bad(error)`, `clear()`. */
+/** The place where an outcome is said: `good(text)`, `bad(error)`. */
 export function resultNote(id) {
-  const element = h('div', { class: 'note', id, 'data-testid': id, role: 'status' });
+  const element = h('div', { class: 'note', id, 'data-testid': id, role: 'status', tabindex: '-1' });
+  let fading = null;
   const say = (tone, drawing, content) => {
+    clearTimeout(fading);
+    // What went well is no news for long.
+    if (tone === 'good') fading = setTimeout(() => element.replaceChildren(), 20_000);
     element.dataset.tone = tone;
     element.replaceChildren(icon(drawing), h('span', null, content));
   };
@@ -105,6 +109,5 @@ export function resultNote(id) {
     bad: (failure) => say('bad', 'failed', failure instanceof ApiError
       ? [failure.message, failure.hint ? h('span', { class: 'hint' }, words(failure.hint)) : null].filter(Boolean)
       : String(failure)),
-    clear: () => element.replaceChildren(),
   };
 }

@@ -17,7 +17,7 @@ function ending(cell) {
   cell.append(element);
   return (job) => {
     const left = job.state === 'running' && job.estimated_completion ? (Date.parse(job.estimated_completion) - now()) / 1000 : null;
-    const inWords = left === null ? '' : duration(left >= 90 ? Math.round(left / 60) * 60 : left);
+    const inWords = left === null ? '' : duration(left >= 90 ? Math.round(left / 60) * 60 : Math.max(Math.round(left), 1));
     rebuild(element, [job.state, job.last_error, job.finished_at, clock(job.estimated_completion), inWords].join('|'), () => {
       if (left !== null) return [`about ${clock(job.estimated_completion)}`, h('span', { class: 'under' }, `in ${inWords}`)];
       if ((job.state === 'paused' || job.state === 'failed' || job.state === 'running') && job.last_error) {

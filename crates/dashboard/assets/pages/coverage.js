@@ -30,6 +30,7 @@ export function coverage({ root, title }) {
   const client = h('input', { class: 'field short', type: 'search', inputmode: 'numeric', name: 'client', autocomplete: 'off', oninput: (event) => typed(event.target.value) });
   const views = h('div', { class: 'segments', role: 'group', 'aria-label': 'View' },
     [['', 'Map'], ['table', 'Table']].map(([value, label]) => h('button', { type: 'button', 'data-view': value || 'map', onclick: () => change({ view: value }) }, label)));
+  const key = legend();
   const map = coverageMap();
   const plain = plainTable();
   const nothing = h('div', { class: 'empty', hidden: true });
@@ -44,7 +45,7 @@ export function coverage({ root, title }) {
     strip.element,
     h('form', { class: 'filters', 'aria-label': 'What is shown', onsubmit: (event) => event.preventDefault() }, views,
       h('label', null, 'Vector type', type), h('label', null, 'Client', client), h('label', null, 'Order', order)),
-    h('section', { class: 'panel' }, h('header', null, h('h2', null, 'Clients and sources'), legend()), map.element, plain.element, nothing, pager),
+    h('section', { class: 'panel' }, h('header', null, h('h2', null, 'Clients and sources'), key), map.element, plain.element, nothing, pager),
     h('section', { class: 'panel' }, h('header', null, h('h2', null, 'Freshness of each source'), h('span', { class: 'sub' }, 'changes that wait, and how long the latest took from commit to vector')), fresh.element),
   );
   client.value = wanted.client;
@@ -79,7 +80,7 @@ export function coverage({ root, title }) {
     const visible = model.clients.slice(from, from + PAGE);
     const asTable = wanted.view === 'table';
     const none = model.clients.length === 0;
-    map.element.hidden = asTable || none;
+    map.element.hidden = key.hidden = asTable || none;
     plain.element.hidden = !asTable || none;
     nothing.hidden = !none;
     if (none) {

@@ -42,8 +42,8 @@ export function errors({ root, title }) {
     field('client', 'Client', { class: 'field short', inputmode: 'numeric', pattern: '[0-9]*' }),
     field('source', 'Source'),
     field('job', 'Job', { class: 'field short', inputmode: 'numeric', pattern: '[0-9]*' }),
-    field('since', 'Since', { type: 'datetime-local' }),
-    field('until', 'Until', { type: 'datetime-local' }), clear);
+    field('since', 'Since', { class: 'field moment', type: 'datetime-local' }),
+    field('until', 'Until', { class: 'field moment', type: 'datetime-local' }), clear);
 
   const retryButton = h('button', { class: 'button primary', type: 'button', id: 'retry-selected', hidden: true, onclick: retryChosen });
   const none = h('button', { class: 'button quiet', type: 'button', id: 'select-none', hidden: true, onclick: () => { chosen.clear(); draw(); } }, 'Select none');
@@ -137,6 +137,8 @@ export function errors({ root, title }) {
     if (done.failure) result.bad(done.failure);
     else result.good(outcome(done));
     await load();
+    // The button went away with the selection.
+    result.element.focus();
   }
 
   function said(failure) {

@@ -132,7 +132,7 @@ function showEstimate(element, one, spread) {
     const left = (Date.parse(one.estimated_completion) - now()) / 1000;
     const close = left < 120 ? time : clock;
     const between = spread?.earliest && spread?.latest ? `, between ${close(spread.earliest)} and ${close(spread.latest)}` : '';
-    text = `Done about ${close(one.estimated_completion)}${between} · ${duration(left >= 90 ? Math.round(left / 60) * 60 : Math.round(left))} left`;
+    text = `Done about ${close(one.estimated_completion)}${between} · ${duration(left >= 90 ? Math.round(left / 60) * 60 : Math.max(Math.round(left), 1))} left`;
   } else if (one.state === 'running') {
     text = 'When it is done is not known yet';
   } else if (one.state === 'queued') {

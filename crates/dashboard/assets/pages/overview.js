@@ -43,7 +43,7 @@ export function overview({ root, title }) {
   const stream = follow('overview', {}, (seen) => {
     const counts = countFindings(seen.health);
     title(tabTitle(counts, seen));
-    worker.update(seen.worker);
+    worker.update(seen.worker, seen.health.some((finding) => String(finding.cause).startsWith('worker')));
     health.update(seen.health);
     strip.update({
       running: { value: number(seen.counts.running), note: `${number(seen.counts.queued)} queued, ${number(seen.counts.paused)} paused` },
@@ -54,12 +54,12 @@ export function overview({ root, title }) {
         note: { signature: 'errors', build: () => h('a', { href: '/errors' }, 'All errors') },
       },
       tokens: { value: brief(seen.last_hour.tokens), title: number(seen.last_hour.tokens), note: `${brief(seen.today?.tokens)} today` },
-      cost: { value: cost(seen.today?.cost), note: 'in the currency of your contract' },
+      cost: { value: cost(seen.today?.cost), note: 'since midnight UTC', title: 'In the currency of your contract' },
     });
     const moments = seen.minutes.map((minute) => Date.parse(minute.at) / 1000);
     records.update(moments, [seen.minutes.map((minute) => minute.records_per_second)]);
     tokens.update(moments, [seen.minutes.map((minute) => minute.tokens_per_second)]);
-    jobs.update(seen.jobs);
+    jobs.update(firstOf(seen.jobs));
     clients.update(seen.clients);
     const more = Number(seen.clients_total) - seen.clients.length;
     clientsFoot.hidden = !(more > 0);
@@ -73,6 +73,12 @@ export function overview({ root, title }) {
       tokens.close();
     },
   };
+}
+
+/** All that are not finished, and of the others as many as leave the clients in sight. */
+function firstOf(jobs) {
+  const open = jobs.filter((job) => ['queued', 'running', 'paused'].includes(job.state)).length;
+  return jobs.slice(0, Math.max(open + 3, 10));
 }
 
 function tabTitle(counts, seen) {
@@ -89,9 +95,9 @@ function workerLine() {
   const element = h('span', { id: 'worker', 'data-testid': 'worker' }, state.element, details);
   return {
     element,
-    update(worker) {
+    update(worker, missed) {
       details.hidden = !worker?.since;
-      if (!worker) return state.update('failed', 'bad', 'No worker');
+      if (!worker) return state.update(missed ? 'failed' : 'ring', missed ? 'bad' : 'idle', 'No worker');
       const busy = worker.state !== 'idle';
       state.update(busy ? 'running' : 'completed', busy ? 'busy' : 'good', `Worker ${worker.state}`);
       if (worker.since) setSince(since, worker.since);

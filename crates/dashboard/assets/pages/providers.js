@@ -44,6 +44,12 @@ function named(upper, lower) {
   };
 }
 
+/** What it speaks, its model, and for whom it is where that is one client. */
+function kindOf(provider) {
+  const only = provider.client_id === null || provider.client_id === undefined ? null : `client ${provider.client_id} only`;
+  return [provider.kind === provider.name ? null : provider.kind, provider.model, only].filter(Boolean).join(' · ');
+}
+
 function numeric(id, label, format, value = (row) => row[id]) {
   return { id, label, number: true, sort: (row) => known(value(row)), text: (row) => format(value(row)), title: (row) => (known(value(row)) === null ? 'for roles that see all clients, or not known yet' : null) };
 }
@@ -56,7 +62,7 @@ function providerTable() {
       setAttribute(tr, 'data-available', String(Boolean(provider.available)));
     },
     columns: [
-      { id: 'name', label: 'Provider', head: true, sort: (provider) => provider.name, build: named((provider) => provider.name, (provider) => (provider.client_id === null || provider.client_id === undefined ? provider.kind : `${provider.kind}, client ${provider.client_id} only`)) },
+      { id: 'name', label: 'Provider', head: true, sort: (provider) => provider.name, build: named((provider) => provider.name, kindOf) },
       { id: 'available', label: 'State', sort: (provider) => Boolean(provider.available), across: true, className: 'why',
         build(cell) {
           const state = badge();
@@ -70,16 +76,17 @@ function providerTable() {
             setText(reason, provider.reason ?? '');
           };
         } },
-      { id: 'model', label: 'Model', sort: (provider) => provider.model, text: (provider) => provider.model ?? '–', className: 'model' },
-      { id: 'breaker', label: 'Breaker', text: (provider) => (provider.breaker ?? '–').replace('_', ' ') },
+      { id: 'breaker', label: 'Breaker', text: (provider) => (provider.breaker ?? '–').replace('_', ' '), className: 'nowrap' },
       numeric('records_per_second', 'Records/s', rate),
       { id: 'latency', label: 'p50 / p95', number: true, sort: (provider) => known(provider.latency_p95), text: (provider) => (known(provider.latency_p95) === null ? '–' : `${duration(provider.latency_p50)} / ${duration(provider.latency_p95)}`) },
       numeric('requests', 'Requests', brief),
       { id: 'trouble', label: 'Errors', number: true, sort: (provider) => known(provider.errors),
         build(cell) {
+          const count = h('span', null);
+          cell.append(count);
           return (provider) => {
-            setText(cell, brief(provider.errors));
-            cell.classList.toggle('bad', Number(provider.errors) > 0 && !provider.available);
+            setText(count, brief(provider.errors));
+            count.classList.toggle('bad', Number(provider.errors) > 0 && !provider.available);
           };
         } },
       numeric('throttled', 'Throttled', brief),
