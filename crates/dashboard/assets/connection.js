@@ -17,6 +17,7 @@ live.append(shape, word, old);
 
 let link = 'connecting';
 let lostSince = null;
+let titleBefore = null;
 let lastArrival = null;
 let grace = null;
 let latest = null;
@@ -36,8 +37,20 @@ function show(next) {
     setText(word, name);
     live.dataset.link = next;
     document.documentElement.dataset.link = next;
+    mark(next === 'lost' || next === 'away');
   }
   tick();
+}
+
+/** The tab says it too; nobody looks at all of them. */
+function mark(broken) {
+  if (broken && titleBefore === null) {
+    titleBefore = document.title;
+    document.title = `■ No connection – ${titleBefore}`;
+  } else if (!broken && titleBefore !== null) {
+    if (document.title.startsWith('■ No connection')) document.title = titleBefore;
+    titleBefore = null;
+  }
 }
 
 function say(text) {
