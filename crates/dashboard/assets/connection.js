@@ -97,12 +97,14 @@ export function arrived() {
   tick();
 }
 
-/** The stream broke. */
-export function lost() {
+/** The stream broke; `refused` when the server answered with something else. */
+export function lost(refused = false) {
   lostSince ??= new Date().toISOString();
   if (grace !== null) return;
   grace = setTimeout(() => {
-    say(`This page lost its server at ${time(lostSince)}. Trying again; values are those from before.`);
+    say(refused
+      ? `The server gives no live values since ${time(lostSince)}. Trying again; if this stays, load the page anew.`
+      : `This page lost its server at ${time(lostSince)}. Trying again; values are those from before.`);
     show('lost');
   }, PATIENCE);
 }

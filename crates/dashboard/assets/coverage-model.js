@@ -6,9 +6,11 @@ export function mapOf(rows, vectorType, clientFilter, order) {
   const ours = rows.filter((row) => row.vector_type === vectorType);
   const sources = [...new Set(ours.map((row) => String(row.source)))].sort();
   const clients = new Map();
+  // A whole number means that client; the beginning of one, all that begin so.
+  const exact = ours.some((row) => String(row.client_id) === clientFilter);
   for (const row of ours) {
     const id = String(row.client_id);
-    if (clientFilter && !id.startsWith(clientFilter)) continue;
+    if (clientFilter && (exact ? id !== clientFilter : !id.startsWith(clientFilter))) continue;
     let client = clients.get(id);
     if (!client) clients.set(id, (client = { id, cells: new Map(), least: null, oldest: null, failed: 0 }));
     client.cells.set(String(row.source), row);

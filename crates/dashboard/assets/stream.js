@@ -40,9 +40,10 @@ export function follow(topic, parameters, shown) {
     });
     opened.addEventListener('error', () => {
       if (opened !== source) return;
-      connection.lost();
       // The browser tries again by itself, except after an answer that was no stream.
-      if (opened.readyState === EventSource.CLOSED) later();
+      const refused = opened.readyState === EventSource.CLOSED;
+      connection.lost(refused);
+      if (refused) later();
     });
   }
 

@@ -21,7 +21,9 @@ export function errors({ root, title }) {
   let rows = [];
   let next = null;
   let total = null; // of all, as it is now
-  let totalSeen = null; // of all, when the rows were loaded
+  let totalSeen = null; // of all, when the rows were loaded; less where some went away since
+  let latest = null;
+  let latestSeen = null;
   let loading = null;
   let closed = false;
   const chosen = new Map();
@@ -66,13 +68,15 @@ export function errors({ root, title }) {
   const stream = follow('errors', {}, (seen) => {
     const first = total === null;
     total = Number(seen.total);
-    totalSeen ??= total;
+    latest = seen.latest ?? null;
+    totalSeen = Math.min(totalSeen ?? total, total);
+    latestSeen ??= latest;
     drawChips(seen.by_class ?? {});
     setText(count, `${number(total)} failed ${total === 1 ? 'record' : 'records'}`);
     title(total ? `${number(total)} ${total === 1 ? 'error' : 'errors'}` : 'No errors');
     const added = total - totalSeen;
-    fresh.hidden = first || added <= 0;
-    setText(fresh, `${number(added)} new ${added === 1 ? 'error' : 'errors'} – show`);
+    fresh.hidden = first || (added <= 0 && !(latest > latestSeen));
+    setText(fresh, added > 0 ? `${number(added)} new ${added === 1 ? 'error' : 'errors'} – show` : 'New errors – show');
     if (!fresh.hidden) setText(announced, 'There are new errors.');
   });
   load();
@@ -102,6 +106,7 @@ export function errors({ root, title }) {
       rows = placed(page.rows, 0);
       next = page.next;
       totalSeen = total;
+      latestSeen = latest;
       fresh.hidden = true;
       setText(announced, '');
       chosen.clear();

@@ -101,7 +101,7 @@ function workerLine() {
       const busy = worker.state !== 'idle';
       state.update(busy ? 'running' : 'completed', busy ? 'busy' : 'good', `Worker ${worker.state}`);
       if (worker.since) setSince(since, worker.since);
-      const parts = [worker.memory_bytes ? bytes(worker.memory_bytes) : null, worker.waiting_for ? `waits for ${worker.waiting_for}` : null].filter(Boolean);
+      const parts = [worker.memory_bytes ? bytes(worker.memory_bytes) : null, worker.waiting_for ?? null].filter(Boolean);
       setText(rest, parts.length ? ` · ${parts.join(' · ')}` : '');
       setAttribute(element, 'title', `Process ${worker.pid}`);
     },

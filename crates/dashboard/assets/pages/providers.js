@@ -23,12 +23,15 @@ export function providers({ root, title }) {
     services.update(seen.providers);
     collections.update(seen.collections);
     syncs.update(seen.syncs);
-    const away = seen.providers.filter((provider) => !provider.available).length;
-    setText(count, `${number(seen.providers.length - away)} of ${number(seen.providers.length)} can be used`);
+    const usable = seen.providers.filter((provider) => provider.available).length;
+    const away = seen.providers.filter((provider) => !provider.available && !isOff(provider)).length;
+    setText(count, `${number(usable)} of ${number(seen.providers.length)} can be used`);
     title(away ? `▲ ${away} not available` : 'Providers');
   });
 }
 
+/** Nobody enabled it: no trouble. */
+const isOff = (provider) => !provider.available && provider.reason === 'it is not enabled';
 const known = (value) => (value === null || value === undefined ? null : Number(value));
 
 /** A name with something below it. */
@@ -71,9 +74,10 @@ function providerTable() {
           return (provider) => {
             const open = provider.breaker === 'open';
             const half = provider.breaker === 'half_open';
-            if (provider.available) state.update(half ? 'warning' : 'completed', half ? 'warn' : 'good', half ? 'trying again' : 'available');
+            if (isOff(provider)) state.update('ring', 'idle', 'not enabled');
+            else if (provider.available) state.update(half ? 'warning' : 'completed', half ? 'warn' : 'good', half ? 'trying again' : 'available');
             else state.update(open ? 'error' : 'failed', open ? 'bad' : 'idle', open ? 'does not answer' : 'not available');
-            setText(reason, provider.reason ?? '');
+            setText(reason, isOff(provider) ? '' : provider.reason ?? '');
           };
         } },
       { id: 'breaker', label: 'Breaker', text: (provider) => (provider.breaker ?? '–').replace('_', ' '), className: 'nowrap' },
