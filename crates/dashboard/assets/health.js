@@ -1,10 +1,11 @@
 // The findings of vb_health(), the worst first: what is wrong, what to do, and the way to the job it is about.
-import { h, rebuild } from './element.js';
+import { h, rebuild, setAttribute, setText } from './element.js';
 import { words } from './hint.js';
 import { icon } from './icons.js';
 import { keyedList } from './keyed.js';
 
 const RANK = { error: 0, warning: 1, info: 2 };
+const FIRST = 6; // of more than that the rest is folded, so that the figures stay in sight
 const NAMES = { error: 'Error', warning: 'Warning', info: 'Note' };
 
 /** A list that `update(findings)` keeps; `id` is that of the list. */
@@ -12,23 +13,43 @@ export function healthList(id) {
   const list = h('ul', { class: 'findings', id, 'data-testid': 'health', 'aria-live': 'polite', 'aria-relevant': 'additions' });
   const well = h('p', { class: 'panel all-well', 'data-testid': 'all-well', role: 'status', hidden: true },
     icon('well', 18), h('span', null, 'All is well ', h('span', { class: 'soft' }, '– nothing needs looking after')));
+  const more = h('button', { class: 'button quiet', type: 'button', id: `${id}-more`, 'aria-controls': id, hidden: true, onclick: () => { open = !open; draw(); } });
+  let open = false;
+  let latest = [];
   const show = keyedList(list, (finding) => finding.key, make);
   return {
-    element: h('div', null, list, well),
+    element: h('div', { class: 'health' }, list, well, more),
     update(findings) {
-      const seen = new Map();
-      const sorted = [...findings].sort((a, b) => (RANK[a.severity] ?? 3) - (RANK[b.severity] ?? 3));
-      show(sorted.map((finding) => {
-        // The same cause about the same thing stays the same line, whatever its words are now.
-        const base = `${finding.severity}/${finding.cause}/${finding.job_id}/${finding.client_id}`;
-        const nth = seen.get(base) ?? 0;
-        seen.set(base, nth + 1);
-        return { ...finding, key: `${base}/${nth}` };
-      }));
-      well.hidden = findings.length > 0;
-      list.hidden = findings.length === 0;
+      latest = findings;
+      draw();
     },
   };
+
+  function draw() {
+    const seen = new Map();
+    const sorted = [...latest].sort((a, b) => (RANK[a.severity] ?? 3) - (RANK[b.severity] ?? 3));
+    const keyed = sorted.map((finding) => {
+      // The same cause about the same thing stays the same line, whatever its words are now.
+      const base = `${finding.severity}/${finding.cause}/${finding.job_id}/${finding.client_id}`;
+      const nth = seen.get(base) ?? 0;
+      seen.set(base, nth + 1);
+      return { ...finding, key: `${base}/${nth}` };
+    });
+    show(open ? keyed : keyed.slice(0, FIRST));
+    const rest = keyed.slice(FIRST);
+    more.hidden = rest.length === 0;
+    setAttribute(more, 'aria-expanded', String(open));
+    setText(more, open ? 'Show fewer' : `Show ${rest.length} more${summary(countFindings(rest))}`);
+    well.hidden = keyed.length > 0;
+    list.hidden = keyed.length === 0;
+  }
+}
+
+/** ": 2 errors, 3 warnings". */
+function summary(counts) {
+  const parts = [['error', counts.error], ['warning', counts.warning], ['note', counts.info]]
+    .filter(([, count]) => count > 0).map(([name, count]) => `${count} ${name}${count === 1 ? '' : 's'}`);
+  return parts.length ? `: ${parts.join(', ')}` : '';
 }
 
 function make(finding) {

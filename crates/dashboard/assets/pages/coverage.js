@@ -103,7 +103,7 @@ export function coverage({ root, title }) {
       percent: { value: percent(sum.percent), note: `${number(model.clients.length)} clients, ${number(model.sources.length)} sources` },
       records: { value: brief(sum.records), title: number(sum.records), note: `${brief(sum.embedded)} embedded` },
       pending: { value: brief(sum.pending), title: number(sum.pending), note: 'not embedded yet' },
-      stale: { value: brief(sum.stale), tone: sum.stale > 0 ? 'warn' : null, note: 'changed since they were embedded' },
+      stale: { value: brief(sum.stale), tone: sum.stale > 0 ? 'warn' : null, note: 'changed since embedded' },
       failed: { value: brief(sum.failed), tone: sum.failed > 0 ? 'bad' : null, note: sum.failed > 0 ? { signature: 'link', build: () => h('a', { href: '/errors' }, 'See why') } : '' },
       oldest: { value: sum.oldest === null ? '–' : duration(sum.oldest), note: sum.oldest === null ? 'nothing waits' : '' },
     });
