@@ -94,7 +94,8 @@ export function job({ root, match, title }) {
     batches.update(seen.batches ?? []);
     errors.update(seen.errors ?? []);
     allErrors.hidden = !(seen.errors ?? []).length;
-    rebuild(facts, JSON.stringify({ ...one, percent: 0, processed_records: 0, successful_records: 0, updated_at: 0, estimated_completion: 0, records_per_second: 0 }), () => factsOf(one));
+    const rows = factsOf(one);
+    rebuild(facts, JSON.stringify(rows), () => rows.flatMap(([name, value, at]) => [h('dt', null, name), h('dd', null, at ? moment(at) : String(value))]));
   });
 
   return {
@@ -156,6 +157,7 @@ function showTrouble(element, one) {
   });
 }
 
+/** `[name, text, moment]` of what is known. */
 function factsOf(one) {
   const rows = [
     ['Provider', one.current_provider ? `${one.current_provider}${one.model ? `, ${one.model}` : ''}` : 'not chosen yet'],
@@ -166,12 +168,11 @@ function factsOf(one) {
     ['Limit of tokens', limit(one.tokens, one.max_tokens, brief)],
     ['Limit of cost', limit(one.cost, one.max_cost, cost)],
     ['Truncated', Number(one.truncated_records) > 0 ? `${number(one.truncated_records)} records, longer than the model reads` : null],
-    ['Created', one.created_at && moment(one.created_at)],
-    ['Started', one.started_at && moment(one.started_at)],
-    ['Ended', one.finished_at && moment(one.finished_at)],
+    ['Created', null, one.created_at],
+    ['Started', null, one.started_at],
+    ['Ended', null, one.finished_at],
   ];
-  return rows.filter(([, value]) => value !== null && value !== undefined && value !== '')
-    .flatMap(([name, value]) => [h('dt', null, name), h('dd', null, value instanceof Node ? value : String(value))]);
+  return rows.filter(([, value, at]) => at || (value !== null && value !== undefined && value !== ''));
 }
 
 function limit(used, most, format) {
