@@ -1,6 +1,6 @@
 // Whether what is shown is what is: the indicator in the bar and the banner that says what broke, since when, and goes away by
 // itself.
-import { h, setText } from './element.js';
+import { h, rebuild, setText } from './element.js';
 import { icon } from './icons.js';
 import { age, time } from './format.js';
 import { serverTimeIs } from './moments.js';
@@ -8,6 +8,7 @@ import { serverTimeIs } from './moments.js';
 const PATIENCE = 2500; // a stream that is back before this is no news
 
 const banner = document.getElementById('connection');
+const remarks = document.getElementById('remarks');
 const live = document.getElementById('live');
 const where = document.getElementById('where');
 const word = h('span', null, 'Connecting');
@@ -72,6 +73,13 @@ function tick() {
 }
 setInterval(() => document.hidden || tick(), 1000);
 
+/** What the page's role may not see, or what took too long: no reason to call all of it old. */
+function remark(troubles) {
+  const texts = [troubles ?? []].flat().flatMap((one) => (typeof one === 'string' ? one : Object.values(one)));
+  remarks.hidden = texts.length === 0;
+  rebuild(remarks, texts.join('\n'), () => (texts.length ? [icon('info', 14), h('span', null, `Not all can be shown: ${texts.join('; ')}`)] : null));
+}
+
 /** The server told how it stands with the database. */
 export function state(told) {
   clearTimeout(grace);
@@ -83,6 +91,7 @@ export function state(told) {
   where.title = `Database ${told.database ?? ''}, seen as role ${told.role ?? ''}`;
   if (told.connected) {
     say(null);
+    remark(told.troubles);
     show('live');
   } else {
     const reason = told.message ? `: ${String(told.message).replace(/[.;\s]+$/, '')}` : '';

@@ -38,6 +38,7 @@ export function coverage({ root, title }) {
   const on = h('button', { class: 'button small', type: 'button', id: 'page-on', onclick: () => change({ page: String(pageNumber() + 1) }) }, 'Next');
   const place = h('span', { role: 'status' });
   const pager = h('div', { class: 'panel-foot' }, place, back, on);
+  const part = h('p', { class: 'panel-foot', id: 'coverage-part', hidden: true });
   const fresh = freshTable();
 
   root.append(
@@ -45,7 +46,7 @@ export function coverage({ root, title }) {
     strip.element,
     h('form', { class: 'filters', 'aria-label': 'What is shown', onsubmit: (event) => event.preventDefault() }, views,
       h('label', null, 'Vector type', type), h('label', null, 'Client', client), h('label', null, 'Order', order)),
-    h('section', { class: 'panel' }, h('header', null, h('h2', null, 'Clients and sources'), key), map.element, plain.element, nothing, pager),
+    h('section', { class: 'panel' }, h('header', null, h('h2', null, 'Clients and sources'), key), map.element, plain.element, nothing, pager, part),
     h('section', { class: 'panel' }, h('header', null, h('h2', null, 'Freshness of each source'), h('span', { class: 'sub' }, 'changes that wait, and how long the latest took from commit to vector')), fresh.element),
   );
   client.value = wanted.client;
@@ -53,6 +54,8 @@ export function coverage({ root, title }) {
 
   const stream = follow('coverage', {}, (seen) => {
     rows = seen.rows;
+    part.hidden = !(Number(seen.total) > seen.rows.length);
+    setText(part, `Shown are the ${number(seen.rows.length)} with the most to do of ${number(seen.total)} combinations of client, source and vector type; vb_coverage has all.`);
     looked.replaceChildren('counted ', moment(seen.looked_at));
     draw();
   });
