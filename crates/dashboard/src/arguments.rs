@@ -22,7 +22,12 @@ pub(crate) struct Arguments {
     database: String,
 
     /// Where to listen; port 0 takes a free one. Other addresses than those of this machine need a token.
-    #[arg(long, env = "VB_DASHBOARD_LISTEN", default_value = "127.0.0.1:8088", value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        env = "VB_DASHBOARD_LISTEN",
+        default_value = "127.0.0.1:8088",
+        value_name = "ADDRESS:PORT"
+    )]
     listen: SocketAddr,
 
     /// Lets the page pause, resume, cancel and retry jobs, as the database's role.
@@ -34,7 +39,13 @@ pub(crate) struct Arguments {
     token_file: Option<PathBuf>,
 
     /// The same from the environment.
-    #[arg(long = "token", env = "VB_DASHBOARD_TOKEN", hide = true, hide_env_values = true, conflicts_with = "token_file")]
+    #[arg(
+        long = "token",
+        env = "VB_DASHBOARD_TOKEN",
+        hide = true,
+        hide_env_values = true,
+        conflicts_with = "token_file"
+    )]
     token: Option<String>,
 
     /// Certificates (PEM) that the database's own must be signed by, instead of those of this machine.
@@ -109,13 +120,22 @@ mod tests {
         assert!(checked(&["--listen", "127.0.0.9:0"]).is_ok());
         assert!(checked(&["--listen", "[::1]:0"]).is_ok());
         for open in ["0.0.0.0:8088", "[::]:8088", "192.0.2.7:80"] {
-            assert!(matches!(checked(&["--listen", open]), Err(Refused::NoToken(_))), "{open}");
-            assert!(checked(&["--listen", open, "--token", "0123456789abcdef"]).is_ok(), "{open}");
+            assert!(
+                matches!(checked(&["--listen", open]), Err(Refused::NoToken(_))),
+                "{open}"
+            );
+            assert!(
+                checked(&["--listen", open, "--token", "0123456789abcdef"]).is_ok(),
+                "{open}"
+            );
         }
     }
 
     #[test]
     fn a_token_has_to_be_long() {
-        assert!(matches!(checked(&["--token", "0123456789abcde"]), Err(Refused::Token(_))));
+        assert!(matches!(
+            checked(&["--token", "0123456789abcde"]),
+            Err(Refused::Token(_))
+        ));
     }
 }

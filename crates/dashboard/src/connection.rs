@@ -72,9 +72,9 @@ impl std::fmt::Debug for Target {
 
 fn config(url: &str) -> Result<Config, TargetError> {
     // We never connect without verifying, so libpq's stricter words mean what `require` means here.
-    let url = ["verify-full", "verify-ca"]
-        .iter()
-        .fold(url.to_owned(), |url, word| url.replace(&format!("sslmode={word}"), "sslmode=require"));
+    let url = ["verify-full", "verify-ca"].iter().fold(url.to_owned(), |url, word| {
+        url.replace(&format!("sslmode={word}"), "sslmode=require")
+    });
     let mut config: Config = url.parse().map_err(TargetError::Url)?;
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
         config.host_path(DEFAULT_SOCKET);
@@ -158,7 +158,10 @@ mod tests {
         assert_eq!(mode("postgres://dash@%2Frun%2Fpostgresql/shop"), SslMode::Disable);
         assert_eq!(mode("host=/run/postgresql dbname=shop user=dash"), SslMode::Disable);
         assert_eq!(mode("postgres://dash@db.example/shop"), SslMode::Prefer);
-        assert_eq!(mode("postgres://dash@db.example/shop?sslmode=verify-full"), SslMode::Require);
+        assert_eq!(
+            mode("postgres://dash@db.example/shop?sslmode=verify-full"),
+            SslMode::Require
+        );
         assert_eq!(mode("postgres://dash@localhost/shop?sslmode=require"), SslMode::Require);
     }
 

@@ -86,7 +86,9 @@ impl From<PoolError> for Unavailable {
     fn from(error: PoolError) -> Self {
         match error {
             PoolError::Timeout(deadpool_postgres::TimeoutType::Wait) => Self::Busy,
-            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => Self::Away(plain(&error)),
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+                Self::Away(plain(&error))
+            }
             other => Self::Away(other.to_string()),
         }
     }

@@ -174,7 +174,10 @@ impl Hub {
 fn those_watched<K: Clone + Eq + Hash>(channels: &Mutex<HashMap<K, Arc<Channel>>>) -> Vec<(K, Arc<Channel>)> {
     let mut channels = channels.lock();
     channels.retain(|_, channel| channel.is_watched());
-    channels.iter().map(|(key, channel)| (key.clone(), Arc::clone(channel))).collect()
+    channels
+        .iter()
+        .map(|(key, channel)| (key.clone(), Arc::clone(channel)))
+        .collect()
 }
 
 /// A server-sent event. JSON has no line breaks of its own.
@@ -217,7 +220,9 @@ mod tests {
     #[test]
     fn streams_are_bounded_and_places_come_back() {
         let hub = Arc::new(Hub::new());
-        let mut places: Vec<_> = (0..MOST_STREAMS).map(|_| hub.enter(Topic::Job(1)).expect("a place")).collect();
+        let mut places: Vec<_> = (0..MOST_STREAMS)
+            .map(|_| hub.enter(Topic::Job(1)).expect("a place"))
+            .collect();
         assert!(hub.enter(Topic::Overview).is_none());
         places.pop();
         assert!(hub.enter(Topic::Overview).is_some());

@@ -40,7 +40,11 @@ pub(crate) fn objects(rows: &[Row]) -> Vec<Map<String, Value>> {
 }
 
 pub(crate) fn integer(number: i64) -> Value {
-    if number.unsigned_abs() < LARGEST_EXACT { Value::from(number) } else { Value::from(number.to_string()) }
+    if number.unsigned_abs() < LARGEST_EXACT {
+        Value::from(number)
+    } else {
+        Value::from(number.to_string())
+    }
 }
 
 /// A moment in microseconds since 1970.
@@ -81,7 +85,9 @@ fn value(of: &Type, bytes: &[u8]) -> Option<Value> {
         },
         Type::TEXT_ARRAY => Value::from(<Vec<Option<String>>>::from_sql(of, bytes).ok()?),
         Type::INT8_ARRAY => <Vec<i64>>::from_sql(of, bytes).ok()?.into_iter().map(integer).collect(),
-        Type::TEXT | Type::VARCHAR | Type::NAME | Type::BPCHAR | Type::UNKNOWN => Value::from(std::str::from_utf8(bytes).ok()?),
+        Type::TEXT | Type::VARCHAR | Type::NAME | Type::BPCHAR | Type::UNKNOWN => {
+            Value::from(std::str::from_utf8(bytes).ok()?)
+        }
         _ => return None,
     };
     Some(value)
@@ -96,7 +102,10 @@ fn float(number: f64) -> Value {
 
 /// Groups of four decimal digits: their count, the power of 10 000 of the first, the sign.
 fn numeric(bytes: &[u8]) -> Option<f64> {
-    let words: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+    let words: Vec<u16> = bytes
+        .chunks_exact(2)
+        .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
+        .collect();
     let [count, weight, sign, _scale, groups @ ..] = words.as_slice() else {
         return None;
     };
@@ -107,7 +116,11 @@ fn numeric(bytes: &[u8]) -> Option<f64> {
         0xD000 => return Some(f64::INFINITY),
         _ => return Some(f64::NEG_INFINITY),
     };
-    let digits: String = groups.iter().take(usize::from(*count)).map(|group| format!("{group:04}")).collect();
+    let digits: String = groups
+        .iter()
+        .take(usize::from(*count))
+        .map(|group| format!("{group:04}"))
+        .collect();
     let weight = i32::from(*weight as i16);
     let exponent = 4 * (weight + 1 - i32::from(*count));
     // Read as a whole, so that 0.1 becomes the double that 0.1 is.
@@ -153,7 +166,12 @@ mod tests {
     #[test]
     fn intervals_are_seconds() {
         let shown = |microseconds: i64, days: i32, months: i32| {
-            let bytes = [&microseconds.to_be_bytes()[..], &days.to_be_bytes(), &months.to_be_bytes()].concat();
+            let bytes = [
+                &microseconds.to_be_bytes()[..],
+                &days.to_be_bytes(),
+                &months.to_be_bytes(),
+            ]
+            .concat();
             value(&Type::INTERVAL, &bytes)
         };
         assert_eq!(shown(1_250_000, 0, 0), Some(json!(1.25)));

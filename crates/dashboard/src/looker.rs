@@ -105,7 +105,11 @@ impl Looker {
                 eprintln!("vb-dashboard: {message}");
             }
             self.hub.stands(|standing| standing.lost(message));
-            pause = if began.elapsed() > LONGEST_PAUSE { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
+            pause = if began.elapsed() > LONGEST_PAUSE {
+                FIRST_PAUSE
+            } else {
+                (pause * 2).min(LONGEST_PAUSE)
+            };
             sleep(pause).await;
             // Without anybody who watches a database that is away is asked seldom.
             if self.hub.streams() == 0 {
@@ -166,7 +170,11 @@ impl Looker {
         if !self.hub.standing.borrow().connected {
             eprintln!("vb-dashboard: connected to database {} as {}", role.database, role.name);
         }
-        let hidden = role.hidden().map(str::to_owned).chain(self.troubles.values().cloned()).collect();
+        let hidden = role
+            .hidden()
+            .map(str::to_owned)
+            .chain(self.troubles.values().cloned())
+            .collect();
         let pace = Duration::from_secs(self.schedule.pace().as_secs_f64().ceil() as u64);
         self.hub.stands(|standing| {
             if !standing.connected {
@@ -255,9 +263,15 @@ impl Looker {
     /// Some of the lists that are watched if their time has come, else only those that nothing was seen of yet.
     fn due_lists(&mut self, is_time: bool) -> Vec<(jobs::Filter, Arc<Channel>)> {
         let mut watched = self.hub.watched_lists();
-        self.lists.retain(|filter| watched.iter().any(|(other, _)| other == filter));
+        self.lists
+            .retain(|filter| watched.iter().any(|(other, _)| other == filter));
         watched.retain(|(_, channel)| is_time || channel.is_empty());
-        watched.sort_by_key(|(filter, _)| self.lists.iter().position(|other| other == filter).map_or(0, |place| place + 1));
+        watched.sort_by_key(|(filter, _)| {
+            self.lists
+                .iter()
+                .position(|other| other == filter)
+                .map_or(0, |place| place + 1)
+        });
         watched.truncate(MOST_LISTS);
         watched
     }
@@ -272,7 +286,11 @@ impl Looker {
     fn take_slow_look(&mut self) {
         let Some(seen) = self.slow.take() else { return };
         self.schedule.looked(seen.kind, seen.began, seen.took);
-        let name = if seen.kind == Kind::Coverage { "vb_coverage" } else { "vb_collections" };
+        let name = if seen.kind == Kind::Coverage {
+            "vb_coverage"
+        } else {
+            "vb_collections"
+        };
         self.troubles.remove(name);
         self.troubles.extend(seen.troubles);
         if let Some(rows) = seen.rows {
@@ -291,13 +309,27 @@ impl Looker {
     fn show(&self, kinds: &[Kind]) {
         let good_for = |kind| self.schedule.pause(kind) + GRACE;
         if kinds.contains(&Kind::Coverage) {
-            self.hub.coverage.publish(event("coverage", &self.coverage.payload()), good_for(Kind::Coverage));
+            self.hub
+                .coverage
+                .publish(event("coverage", &self.coverage.payload()), good_for(Kind::Coverage));
         }
-        if self.overview.is_complete && kinds.iter().any(|kind| Overview::KINDS.contains(kind) || *kind == Kind::Coverage) {
-            self.hub.overview.publish(event("overview", &self.overview.payload()), good_for(Kind::Work));
+        if self.overview.is_complete
+            && kinds
+                .iter()
+                .any(|kind| Overview::KINDS.contains(kind) || *kind == Kind::Coverage)
+        {
+            self.hub
+                .overview
+                .publish(event("overview", &self.overview.payload()), good_for(Kind::Work));
         }
-        if self.providers.is_complete && kinds.iter().any(|kind| matches!(kind, Kind::Providers | Kind::Collections)) {
-            self.hub.providers.publish(event("providers", &self.providers.payload()), good_for(Kind::Providers));
+        if self.providers.is_complete
+            && kinds
+                .iter()
+                .any(|kind| matches!(kind, Kind::Providers | Kind::Collections))
+        {
+            self.hub
+                .providers
+                .publish(event("providers", &self.providers.payload()), good_for(Kind::Providers));
         }
         if let (true, Some(errors)) = (kinds.contains(&Kind::Errors), &self.errors) {
             self.hub.errors.publish(event("errors", errors), good_for(Kind::Errors));
@@ -308,5 +340,6 @@ impl Looker {
 /// By the database's clock.
 fn now(role: &Role) -> Timestamp {
     let now = Timestamp::now();
-    now.checked_add(SignedDuration::from_micros(role.clock_ahead)).unwrap_or(now)
+    now.checked_add(SignedDuration::from_micros(role.clock_ahead))
+        .unwrap_or(now)
 }

@@ -19,8 +19,8 @@ mod routes;
 mod safety;
 mod schedule;
 mod server;
-mod slow_look;
 mod site;
+mod slow_look;
 mod standing;
 mod streams;
 

@@ -68,7 +68,11 @@ impl Role {
             name,
             database,
             clock_ahead: ahead(now, SystemTime::now()),
-            control: if may_ask { caller(client).await? } else { Control::Of(HashSet::new()) },
+            control: if may_ask {
+                caller(client).await?
+            } else {
+                Control::Of(HashSet::new())
+            },
             hidden,
         }))
     }
@@ -80,7 +84,10 @@ impl Role {
     /// What it may not see, for people.
     pub(crate) fn hidden(&self) -> impl Iterator<Item = &str> {
         // The rights to control are no sight that anybody misses.
-        self.hidden.iter().map(String::as_str).filter(|name| *name != "vb_caller")
+        self.hidden
+            .iter()
+            .map(String::as_str)
+            .filter(|name| *name != "vb_caller")
     }
 
     pub(crate) fn may_control(&self, client_id: Option<i64>) -> bool {
@@ -104,19 +111,5 @@ fn ahead(theirs: SystemTime, ours: SystemTime) -> i64 {
     match theirs.duration_since(ours) {
         Ok(span) => microseconds(span),
         Err(behind) => -microseconds(behind.duration()),
-    }
-}
-
-#[cfg(test)]
-impl Role {
-    /// A role that controls the jobs of these clients.
-    pub(crate) fn controlling(clients: &[i64]) -> Self {
-        Self {
-            name: "dash".into(),
-            database: "shop".into(),
-            clock_ahead: 0,
-            hidden: BTreeSet::new(),
-            control: Control::Of(clients.iter().copied().collect()),
-        }
     }
 }

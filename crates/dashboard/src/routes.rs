@@ -63,16 +63,32 @@ fn refusal(site: &Site, request: &Request) -> Option<Response> {
     if request.uri().path() == HEALTH {
         return None;
     }
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default();
     if !site.hosts.allows(host, site.listening) {
-        let refused = Failure::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", format!("{host:?} is no name of this server"));
-        return Some(refused.hint("Names under which it is reached are given with --allowed-host.").into_response());
+        let refused = Failure::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "wrong_host",
+            format!("{host:?} is no name of this server"),
+        );
+        return Some(
+            refused
+                .hint("Names under which it is reached are given with --allowed-host.")
+                .into_response(),
+        );
     }
     let token = site.token.as_ref()?;
     if token.is_shown(request.headers()) {
         return None;
     }
-    let refused = Failure::new(StatusCode::UNAUTHORIZED, "unauthorized", "the token is missing or another one");
+    let refused = Failure::new(
+        StatusCode::UNAUTHORIZED,
+        "unauthorized",
+        "the token is missing or another one",
+    );
     let hint = "Send Authorization: Bearer with the token, or give it as the password of any name.";
     let mut response = refused.hint(hint).into_response();
     let ask = HeaderValue::from_static("Basic realm=\"vector_backfill\", charset=\"UTF-8\"");

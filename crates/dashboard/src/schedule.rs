@@ -110,7 +110,10 @@ mod tests {
             let start = Instant::now();
             let took = Duration::from_secs(3);
             schedule.looked(kind, start, took);
-            assert!(!schedule.is_due(kind, start + took * 21 - Duration::from_millis(1)), "{kind:?}");
+            assert!(
+                !schedule.is_due(kind, start + took * 21 - Duration::from_millis(1)),
+                "{kind:?}"
+            );
             assert!(schedule.is_due(kind, start + took * 21), "{kind:?}");
         }
     }

@@ -43,7 +43,9 @@ pub(crate) enum ServeError {
 }
 
 pub(crate) async fn serve(setup: Setup) -> Result<(), ServeError> {
-    let listener = TcpListener::bind(setup.listen).await.map_err(|error| ServeError::Listen(setup.listen, error))?;
+    let listener = TcpListener::bind(setup.listen)
+        .await
+        .map_err(|error| ServeError::Listen(setup.listen, error))?;
     let listening = listener.local_addr()?;
     let database = Arc::new(Database::new(&setup.database)?);
     let hub = Arc::new(Hub::new());

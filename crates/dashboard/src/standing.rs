@@ -47,7 +47,9 @@ impl Standing {
     }
 
     pub(crate) fn payload(&self, control: bool) -> Value {
-        let now = Timestamp::now().as_microsecond().saturating_add(self.clock_ahead.saturating_mul(1_000_000));
+        let now = Timestamp::now()
+            .as_microsecond()
+            .saturating_add(self.clock_ahead.saturating_mul(1_000_000));
         json!({
             "connected": self.connected,
             "since": self.since.to_string(),

@@ -44,7 +44,9 @@ pub(crate) async fn control(
     let job: i64 = job.parse().map_err(|_| Failure::parameter("the job", "a number"))?;
     let retry: Retry = match body.is_empty() {
         true => Retry::default(),
-        false => serde_json::from_slice(&body).map_err(|error| Failure::parameter("the body", &format!("JSON: {error}")))?,
+        false => {
+            serde_json::from_slice(&body).map_err(|error| Failure::parameter("the body", &format!("JSON: {error}")))?
+        }
     };
     let job: (&(dyn ToSql + Sync), Type) = (&job, Type::INT8);
     match action.as_str() {

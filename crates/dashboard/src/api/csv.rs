@@ -58,14 +58,21 @@ pub(crate) async fn download(
     Query(given): Query<HashMap<String, String>>,
 ) -> Result<Response, Failure> {
     let filter = Filter::of(&Parameters::new(given))?;
-    let permit = Arc::clone(&site.downloads).try_acquire_owned().map_err(|_| Unavailable::Busy)?;
+    let permit = Arc::clone(&site.downloads)
+        .try_acquire_owned()
+        .map_err(|_| Unavailable::Busy)?;
     let (pages, mut taken) = mpsc::channel(AHEAD);
     let (begun, begins) = tokio::sync::oneshot::channel();
     tokio::spawn(async move { read(&site, &filter, pages, begun, permit).await });
-    begins.await.map_err(|_| Unavailable::Away("the session ended".to_owned()))??;
+    begins
+        .await
+        .map_err(|_| Unavailable::Away("the session ended".to_owned()))??;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"vector_backfill_errors.csv\""),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"vector_backfill_errors.csv\"",
+        ),
     ];
     let body = Body::from_stream(stream::poll_fn(move |context| taken.poll_recv(context)));
     Ok((headers, body).into_response())
@@ -118,7 +125,10 @@ async fn read(
 
 fn written(head: Option<Vec<String>>, rows: &[Object]) -> Result<Bytes, Failed> {
     let mut file = csv::Writer::from_writer(Vec::new());
-    let lines = head.into_iter().chain(rows.iter().map(|row| COLUMNS.map(|column| cell(row.get(column))).to_vec()));
+    let lines = head.into_iter().chain(
+        rows.iter()
+            .map(|row| COLUMNS.map(|column| cell(row.get(column))).to_vec()),
+    );
     for line in lines {
         file.write_record(line).map_err(|_| Failed)?;
     }
@@ -137,12 +147,19 @@ fn cell(value: Option<&Value>) -> String {
 
 fn is_formula(text: &str) -> bool {
     let first = text.trim_start_matches(' ').chars().next();
-    let begins = first.is_some_and(|first| matches!(first, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠'));
+    let begins = first.is_some_and(|first| {
+        matches!(
+            first,
+            '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠'
+        )
+    });
     begins && !is_number(text)
 }
 
 fn is_number(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')) && text.parse::<f64>().is_ok()
+    text.bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))
+        && text.parse::<f64>().is_ok()
 }
 
 #[cfg(test)]
@@ -185,6 +202,9 @@ mod tests {
     #[test]
     fn the_first_line_has_the_names() {
         let file = written(Some(COLUMNS.map(str::to_owned).to_vec()), &[]).expect("a file");
-        assert_eq!(file, "job_id,client_id,source,vector_type,record_id,error_class,message,attempts,failed_at\n");
+        assert_eq!(
+            file,
+            "job_id,client_id,source,vector_type,record_id,error_class,message,attempts,failed_at\n"
+        );
     }
 }

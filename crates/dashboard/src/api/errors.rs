@@ -84,7 +84,11 @@ async fn ask(site: &Site, question: Question) -> Result<Bytes, Failure> {
     let mut rows = json::objects(&client.query_typed(ERRORS, &values.with(&limit)).await?);
     let more = i64::try_from(rows.len()).is_ok_and(|count| count > question.limit);
     rows.truncate(usize::try_from(question.limit).unwrap_or_default());
-    let next = rows.last().filter(|_| more).and_then(Cursor::of).map(|cursor| cursor.text());
+    let next = rows
+        .last()
+        .filter(|_| more)
+        .and_then(Cursor::of)
+        .map(|cursor| cursor.text());
     for row in &mut rows {
         let client = row.get("client_id").and_then(whole);
         let may_control = role.as_ref().is_some_and(|role| role.may_control(client));
@@ -160,7 +164,8 @@ pub(crate) struct Values<'a> {
 
 impl<'a> Values<'a> {
     pub(crate) fn new(filter: &'a Filter, after: Option<&'a Cursor>) -> Self {
-        let at = |cursor: &Cursor| UNIX_EPOCH + Duration::from_micros(u64::try_from(cursor.failed_at).unwrap_or_default());
+        let at =
+            |cursor: &Cursor| UNIX_EPOCH + Duration::from_micros(u64::try_from(cursor.failed_at).unwrap_or_default());
         Self {
             filter,
             failed_at: after.map(at),
@@ -206,7 +211,14 @@ mod tests {
     #[test]
     fn made_up_cursors_are_refused() {
         let encoded = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
-        for wrong in ["", "x", "!", &encoded("[1]"), &encoded("[-1,2,\"3\"]"), &encoded("[1,2,\"\\u0000\"]")] {
+        for wrong in [
+            "",
+            "x",
+            "!",
+            &encoded("[1]"),
+            &encoded("[-1,2,\"3\"]"),
+            &encoded("[1,2,\"\\u0000\"]"),
+        ] {
             assert!(Cursor::read(wrong).is_err(), "{wrong}");
         }
     }

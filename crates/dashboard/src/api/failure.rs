@@ -34,11 +34,19 @@ impl Failure {
     }
 
     pub(crate) fn parameter(name: &str, expected: &str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad_parameter", format!("{name} has to be {expected}"))
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "bad_parameter",
+            format!("{name} has to be {expected}"),
+        )
     }
 
     pub(crate) fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing under this address")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "there is nothing under this address",
+        )
     }
 }
 
@@ -76,7 +84,9 @@ fn status(state: &SqlState) -> StatusCode {
         SqlState::READ_ONLY_SQL_TRANSACTION => StatusCode::CONFLICT,
         SqlState::QUERY_CANCELED | SqlState::LOCK_NOT_AVAILABLE => StatusCode::SERVICE_UNAVAILABLE,
         // Functions or views of ours that are not there (yet, any more).
-        SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_FUNCTION | SqlState::UNDEFINED_COLUMN => StatusCode::SERVICE_UNAVAILABLE,
+        SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_FUNCTION | SqlState::UNDEFINED_COLUMN => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         _ => match &state.code()[..2] {
             "22" => StatusCode::BAD_REQUEST,
             // The session ended, the server goes down or comes up, or has no place.

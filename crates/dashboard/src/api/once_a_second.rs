@@ -35,7 +35,11 @@ impl<K: Clone + Eq + Hash> OnceASecond<K> {
     }
 
     /// The answer of the last second, else the one that `ask` gets.
-    pub(crate) async fn answer(&self, question: K, ask: impl Future<Output = Result<Bytes, Failure>>) -> Result<Bytes, Failure> {
+    pub(crate) async fn answer(
+        &self,
+        question: K,
+        ask: impl Future<Output = Result<Bytes, Failure>>,
+    ) -> Result<Bytes, Failure> {
         let slot = self.slot(question);
         let mut answer = slot.lock().await;
         if let Some((at, bytes)) = answer.as_ref()
@@ -57,7 +61,10 @@ impl<K: Clone + Eq + Hash> OnceASecond<K> {
         let mut slots = self.slots.lock();
         slots.retain(|_, slot| {
             let is_asked = Arc::strong_count(slot) > 1;
-            is_asked || slot.try_lock().is_ok_and(|answer| answer.as_ref().is_some_and(|(at, _)| at.elapsed() < FRESH))
+            is_asked
+                || slot
+                    .try_lock()
+                    .is_ok_and(|answer| answer.as_ref().is_some_and(|(at, _)| at.elapsed() < FRESH))
         });
         Arc::clone(slots.entry(question).or_default())
     }
@@ -79,7 +86,10 @@ mod tests {
             Ok(Bytes::from("yes"))
         };
         let (one, other) = tokio::join!(answers.answer("really?", ask()), answers.answer("really?", ask()));
-        assert_eq!((one.expect("an answer"), other.expect("an answer")), ("yes".into(), "yes".into()));
+        assert_eq!(
+            (one.expect("an answer"), other.expect("an answer")),
+            ("yes".into(), "yes".into())
+        );
         assert_eq!(asked.load(Ordering::Relaxed), 1);
         answers.answer("and this?", ask()).await.expect("an answer");
         assert_eq!(asked.load(Ordering::Relaxed), 2);
@@ -89,7 +99,10 @@ mod tests {
     async fn old_answers_are_forgotten() {
         let answers = OnceASecond::new(2);
         for question in 0..10 {
-            answers.answer(question, async { Ok(Bytes::new()) }).await.expect("an answer");
+            answers
+                .answer(question, async { Ok(Bytes::new()) })
+                .await
+                .expect("an answer");
         }
         tokio::time::sleep(FRESH).await;
         answers.answer(11, async { Ok(Bytes::new()) }).await.expect("an answer");

@@ -27,7 +27,9 @@ impl Parameters {
         match self.0.get(name) {
             None => Ok(None),
             Some(text) if text.is_empty() => Ok(None),
-            Some(text) if text.len() > LONGEST_TEXT || text.contains('\0') => Err(Failure::parameter(name, "a short text")),
+            Some(text) if text.len() > LONGEST_TEXT || text.contains('\0') => {
+                Err(Failure::parameter(name, "a short text"))
+            }
             Some(text) => Ok(Some(text.clone())),
         }
     }
@@ -43,7 +45,13 @@ impl Parameters {
         let Some(text) = self.text(name)? else {
             return Ok(None);
         };
-        let plain = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp());
+        let plain = || {
+            text.parse::<DateTime>()
+                .ok()?
+                .to_zoned(TimeZone::UTC)
+                .ok()
+                .map(|at| at.timestamp())
+        };
         match text.parse().ok().or_else(plain) {
             Some(moment) => Ok(Some(moment)),
             None => Err(Failure::parameter(name, "a moment like 2026-01-31T12:00:00Z")),
@@ -58,13 +66,23 @@ impl Parameters {
             "errors" => Topic::Errors,
             "providers" => Topic::Providers,
             "jobs" => Topic::Jobs(self.filter()?),
-            "job" => Topic::Job(self.number("job")?.ok_or_else(|| Failure::parameter("job", "the number of a job"))?),
-            _ => return Err(Failure::parameter("topic", "overview, jobs, job, coverage, errors or providers")),
+            "job" => Topic::Job(
+                self.number("job")?
+                    .ok_or_else(|| Failure::parameter("job", "the number of a job"))?,
+            ),
+            _ => {
+                return Err(Failure::parameter(
+                    "topic",
+                    "overview, jobs, job, coverage, errors or providers",
+                ));
+            }
         })
     }
 
     fn filter(&self) -> Result<Filter, Failure> {
-        let states = self.text("state")?.map(|states| states.split(',').map(str::to_owned).collect::<Vec<_>>());
+        let states = self
+            .text("state")?
+            .map(|states| states.split(',').map(str::to_owned).collect::<Vec<_>>());
         if states.iter().flatten().any(|state| !STATES.contains(&state.as_str())) {
             return Err(Failure::parameter("state", "states of jobs, with commas between them"));
         }
@@ -82,13 +100,26 @@ mod tests {
     use super::*;
 
     fn parameters(given: &[(&str, &str)]) -> Parameters {
-        Parameters::new(given.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect())
+        Parameters::new(
+            given
+                .iter()
+                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+                .collect(),
+        )
     }
 
     #[test]
     fn topics_are_understood() {
-        assert_eq!(parameters(&[("topic", "job"), ("job", "12")]).topic().expect("a topic"), Topic::Job(12));
-        let jobs = parameters(&[("topic", "jobs"), ("state", "queued,running"), ("client", ""), ("before_job", "7")]);
+        assert_eq!(
+            parameters(&[("topic", "job"), ("job", "12")]).topic().expect("a topic"),
+            Topic::Job(12)
+        );
+        let jobs = parameters(&[
+            ("topic", "jobs"),
+            ("state", "queued,running"),
+            ("client", ""),
+            ("before_job", "7"),
+        ]);
         let filter = Filter {
             states: Some(vec!["queued".into(), "running".into()]),
             before_job: Some(7),
@@ -110,9 +141,18 @@ mod tests {
 
     #[test]
     fn moments_may_have_a_zone() {
-        let moment = |text| parameters(&[("since", text)]).moment("since").ok().flatten().map(|at| at.to_string());
+        let moment = |text| {
+            parameters(&[("since", text)])
+                .moment("since")
+                .ok()
+                .flatten()
+                .map(|at| at.to_string())
+        };
         assert_eq!(moment("2026-01-31T12:00:00Z").as_deref(), Some("2026-01-31T12:00:00Z"));
-        assert_eq!(moment("2026-01-31T12:00:00+02:00").as_deref(), Some("2026-01-31T10:00:00Z"));
+        assert_eq!(
+            moment("2026-01-31T12:00:00+02:00").as_deref(),
+            Some("2026-01-31T10:00:00Z")
+        );
         assert_eq!(moment("2026-01-31T12:00").as_deref(), Some("2026-01-31T12:00:00Z"));
         assert_eq!(moment("2026-01-31").as_deref(), Some("2026-01-31T00:00:00Z"));
         assert!(parameters(&[("since", "yesterday")]).moment("since").is_err());

@@ -67,7 +67,11 @@ fn add(sums: &mut Object, name: &str, row: &Object, join: fn(f64, f64) -> f64) {
         Some(sum) => join(sum, more),
         None => more,
     };
-    let value = if sum.fract() == 0.0 { Value::from(sum as i64) } else { Value::from(sum) };
+    let value = if sum.fract() == 0.0 {
+        Value::from(sum as i64)
+    } else {
+        Value::from(sum)
+    };
     sums.insert(name.to_owned(), value);
 }
 
@@ -84,7 +88,10 @@ mod tests {
         ];
         let rows = rows.iter().filter_map(|row| row.as_object().cloned()).collect();
         let clients = Coverage::new(rows, Timestamp::UNIX_EPOCH).of_clients();
-        assert_eq!(Value::from(clients[&1].clone()), json!({ "records": 15, "pending": 3, "oldest_pending": 7.25 }));
+        assert_eq!(
+            Value::from(clients[&1].clone()),
+            json!({ "records": 15, "pending": 3, "oldest_pending": 7.25 })
+        );
         assert_eq!(Value::from(clients[&2].clone()), json!({ "records": 1 }));
     }
 }

@@ -106,7 +106,10 @@ mod tests {
         let mut running = job("running");
         running.insert("total_records".into(), json!(1000));
         let end = "2026-01-01T00:01:00Z";
-        assert_eq!(estimate(&running, &samples, now), Some(json!({ "earliest": end, "latest": end })));
+        assert_eq!(
+            estimate(&running, &samples, now),
+            Some(json!({ "earliest": end, "latest": end }))
+        );
         assert_eq!(estimate(&running, &samples[..3], now), None);
     }
 }

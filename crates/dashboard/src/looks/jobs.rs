@@ -42,6 +42,9 @@ pub(crate) async fn payload(look: &mut Look<'_>, filter: &Filter) -> Result<Valu
     let more = jobs.len() > PAGE;
     jobs.truncate(PAGE);
     let jobs: Vec<_> = jobs.into_iter().map(|job| look.with_control(job)).collect();
-    let total = total.first().and_then(|row| whole(row.get("jobs")?)).unwrap_or_default();
+    let total = total
+        .first()
+        .and_then(|row| whole(row.get("jobs")?))
+        .unwrap_or_default();
     Ok(json!({ "jobs": jobs, "total": total, "more": more }))
 }

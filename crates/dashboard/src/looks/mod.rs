@@ -44,7 +44,11 @@ pub(crate) struct Look<'a> {
 
 impl Look<'_> {
     /// Rows as objects; none where the role may not look or the answer takes too long.
-    pub(crate) async fn objects(&mut self, statement: Statement, parameters: Parameters<'_>) -> Result<Vec<Object>, Error> {
+    pub(crate) async fn objects(
+        &mut self,
+        statement: Statement,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Object>, Error> {
         Ok(json::objects(&self.rows(statement, parameters).await?))
     }
 

@@ -165,9 +165,17 @@ impl Overview {
                 row
             })
             .collect();
-        let most_to_do = |row: &Object| [amount(row, "open_jobs"), amount(row, "pending"), amount(row, "tokens_today")];
+        let most_to_do = |row: &Object| {
+            [
+                amount(row, "open_jobs"),
+                amount(row, "pending"),
+                amount(row, "tokens_today"),
+            ]
+        };
         clients.sort_by(|one, other| {
-            most_to_do(other).partial_cmp(&most_to_do(one)).unwrap_or(std::cmp::Ordering::Equal)
+            most_to_do(other)
+                .partial_cmp(&most_to_do(one))
+                .unwrap_or(std::cmp::Ordering::Equal)
         });
         clients
     }
@@ -196,11 +204,19 @@ mod tests {
             ..Overview::default()
         };
         let payload = overview.payload();
-        let ids: Vec<_> = payload["clients"].as_array().expect("clients").iter().map(|row| &row["client_id"]).collect();
+        let ids: Vec<_> = payload["clients"]
+            .as_array()
+            .expect("clients")
+            .iter()
+            .map(|row| &row["client_id"])
+            .collect();
         assert_eq!(ids, [&json!(3), &json!("9007199254740993"), &json!(1)]);
         assert_eq!(payload["clients_total"], 3);
         assert_eq!(payload["clients"][0]["tokens_today"], Value::Null);
-        assert_eq!(payload["today"], json!({ "tokens": 12.0, "cost": 0.75, "records": 5.0 }));
+        assert_eq!(
+            payload["today"],
+            json!({ "tokens": 12.0, "cost": 0.75, "records": 5.0 })
+        );
         assert_eq!(payload["counts"]["paused"], 0);
     }
 }

@@ -64,7 +64,10 @@ mod tests {
 
     /// One every 5 s.
     fn samples(speeds: impl IntoIterator<Item = f64>) -> Vec<Sample> {
-        let at = |(index, records_per_second)| Sample { at: index as f64 * 5.0, records_per_second };
+        let at = |(index, records_per_second)| Sample {
+            at: index as f64 * 5.0,
+            records_per_second,
+        };
         speeds.into_iter().enumerate().map(at).collect()
     }
 

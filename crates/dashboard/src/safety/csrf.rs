@@ -68,9 +68,16 @@ mod tests {
         let csrf = Csrf::new();
         let token = csrf.token();
         assert_eq!(refusal(&csrf, &[(CSRF, token)]), None);
-        let browser = [(CSRF, token), (SITE, "same-origin"), (header::ORIGIN, "http://localhost:8088")];
+        let browser = [
+            (CSRF, token),
+            (SITE, "same-origin"),
+            (header::ORIGIN, "http://localhost:8088"),
+        ];
         assert_eq!(refusal(&csrf, &browser), None);
-        assert_eq!(refusal(&csrf, &[(CSRF, token), (header::ORIGIN, "https://LOCALHOST:8088")]), None);
+        assert_eq!(
+            refusal(&csrf, &[(CSRF, token), (header::ORIGIN, "https://LOCALHOST:8088")]),
+            None
+        );
     }
 
     #[test]
@@ -83,8 +90,17 @@ mod tests {
         for site in ["cross-site", "same-site", "none"] {
             assert!(refusal(&csrf, &[(CSRF, token), (SITE, site)]).is_some(), "{site}");
         }
-        for origin in ["null", "http://localhost", "http://localhost:8089", "http://evil.example", "ftp://localhost:8088"] {
-            assert!(refusal(&csrf, &[(CSRF, token), (header::ORIGIN, origin)]).is_some(), "{origin}");
+        for origin in [
+            "null",
+            "http://localhost",
+            "http://localhost:8089",
+            "http://evil.example",
+            "ftp://localhost:8088",
+        ] {
+            assert!(
+                refusal(&csrf, &[(CSRF, token), (header::ORIGIN, origin)]).is_some(),
+                "{origin}"
+            );
         }
     }
 }

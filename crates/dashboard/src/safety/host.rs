@@ -21,7 +21,11 @@ impl Hosts {
         let Some((name, port)) = parts(&host) else {
             return false;
         };
-        if self.0.iter().any(|allowed| *allowed == host || (allowed == name && !has_port(allowed))) {
+        if self
+            .0
+            .iter()
+            .any(|allowed| *allowed == host || (allowed == name && !has_port(allowed)))
+        {
             return true;
         }
         if port.unwrap_or(80) != listening.port() {
@@ -39,7 +43,11 @@ impl Hosts {
 
 /// `name`, `name:port`, `[address]`, `[address]:port`.
 fn parts(host: &str) -> Option<(&str, Option<u16>)> {
-    let end = if host.starts_with('[') { host.find(']')? + 1 } else { host.find(':').unwrap_or(host.len()) };
+    let end = if host.starts_with('[') {
+        host.find(']')? + 1
+    } else {
+        host.find(':').unwrap_or(host.len())
+    };
     let (name, rest) = host.split_at(end);
     if name.is_empty() {
         return None;

@@ -24,7 +24,9 @@ pub(crate) struct Token(String);
 pub(crate) enum TokenError {
     #[error("the token of {0} has fewer than 16 characters: make one with `openssl rand -hex 32`")]
     Short(String),
-    #[error("the token of {0} has blanks or characters other than those of ASCII: make one with `openssl rand -hex 32`")]
+    #[error(
+        "the token of {0} has blanks or characters other than those of ASCII: make one with `openssl rand -hex 32`"
+    )]
     Odd(String),
     #[error("the token file {0} can be read by others: chmod 600 it")]
     Open(PathBuf),
@@ -51,7 +53,10 @@ impl Token {
         if mode & OTHERS != 0 {
             return Err(TokenError::Open(path.to_owned()));
         }
-        Self::new(&fs::read_to_string(path).map_err(unreadable)?, &path.display().to_string())
+        Self::new(
+            &fs::read_to_string(path).map_err(unreadable)?,
+            &path.display().to_string(),
+        )
     }
 
     /// Whether a request shows it.
@@ -101,7 +106,10 @@ mod tests {
         assert!(is_shown(&format!("Bearer {SECRET}")));
         assert!(is_shown(&format!("bearer {SECRET}")));
         for name in ["", "anybody", "an ä"] {
-            assert!(is_shown(&format!("Basic {}", BASE64_STANDARD.encode(format!("{name}:{SECRET}")))));
+            assert!(is_shown(&format!(
+                "Basic {}",
+                BASE64_STANDARD.encode(format!("{name}:{SECRET}"))
+            )));
         }
     }
 
@@ -122,13 +130,22 @@ mod tests {
             assert!(!is_shown(wrong), "{wrong}");
         }
         assert!(!is_shown(&format!("Basic {}", BASE64_STANDARD.encode(SECRET))));
-        assert!(!is_shown(&format!("Basic {}", BASE64_STANDARD.encode(format!("{SECRET}:")))));
+        assert!(!is_shown(&format!(
+            "Basic {}",
+            BASE64_STANDARD.encode(format!("{SECRET}:"))
+        )));
     }
 
     #[test]
     fn short_and_odd_tokens_are_refused() {
-        assert!(matches!(Token::new("0123456789abcde", "test"), Err(TokenError::Short(_))));
-        assert!(matches!(Token::new("0123456789 abcdef", "test"), Err(TokenError::Odd(_))));
+        assert!(matches!(
+            Token::new("0123456789abcde", "test"),
+            Err(TokenError::Short(_))
+        ));
+        assert!(matches!(
+            Token::new("0123456789 abcdef", "test"),
+            Err(TokenError::Odd(_))
+        ));
         assert!(Token::new("0123456789abcdef\n", "test").is_ok());
     }
 
