@@ -1,0 +1,1 @@
+select vb_cancel($1::bigint) as state

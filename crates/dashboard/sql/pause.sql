@@ -1,0 +1,1 @@
+select vb_pause($1::bigint) as state

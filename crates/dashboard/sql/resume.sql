@@ -1,0 +1,1 @@
+select vb_resume($1::bigint) as state
