@@ -6,7 +6,7 @@ ROOT := $(shell cd "$$(dirname "$$(echo '$(MAKEFILE_LIST)' | sed 's/^ *//')")" &
 ENVIRONMENT := cd "$(ROOT)" && . scripts/environment.sh
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help setup build install test fuzz demo demo-stop lint audit licenses format bench clean
+.PHONY: help setup build install test fuzz demo dashboard demo-stop lint audit licenses format bench clean
 .NOTPARALLEL:
 
 help: ## List what there is
@@ -29,6 +29,9 @@ fuzz: setup ## Try what is read from outside with inputs of all kinds (ARGS='sec
 
 demo: install ## Embed and search this machine's Debian package records (ROWS=2500, KEEP=0 to stop at the end)
 	@"$(ROOT)/scripts/demo.sh" start
+
+dashboard: install ## The live page over the demo's server (LISTEN=127.0.0.1:8088)
+	@"$(ROOT)/scripts/dashboard.sh"
 
 demo-stop: ## Stop the demo's server and remove its data
 	@"$(ROOT)/scripts/demo.sh" stop

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the extension and puts it into PostgreSQL's own folders, with the ONNX Runtime library and the local model where
-# the extension looks for them by default.
+# the extension looks for them by default; and the live page, vb-dashboard, into /usr/local/bin.
 # shellcheck source=scripts/prelude.sh
 . "$(dirname "${BASH_SOURCE[0]}")/prelude.sh"
 
@@ -14,9 +14,10 @@ build() {
     step "Building the extension"
     [[ -f $CARGO_TARGET_DIR/release/libvector_backfill.so ]] || detail "the first time takes about 20 minutes on two cores"
     cd "$ROOT"
-    cargo build --release --lib "${CARGO_SELECTION[@]}" || fail "the extension did not build"
+    cargo build --release --lib --bin vb-dashboard "${CARGO_SELECTION[@]}" || fail "the extension did not build"
     quietly "Packaging the extension" cargo pgrx package --pg-config "$PG_CONFIG" --out-dir "$STAGE"
-    find "$STAGE" -name '*.so' -exec strip --strip-debug {} + # a fifth of the size; the names of functions stay
+    install -D "$CARGO_TARGET_DIR/release/vb-dashboard" "$STAGE/usr/local/bin/vb-dashboard"
+    find "$STAGE" \( -name '*.so' -o -name vb-dashboard \) -exec strip --strip-debug {} + # a fifth of the size; the names of functions stay
 }
 
 # Prints "mode, source, target" for every file, each ended by a NUL.
@@ -26,7 +27,7 @@ files_to_install() {
     shared=$("$PG_CONFIG" --sharedir)
     while IFS= read -r -d '' file; do
         case $file in
-        *.so) printf '%s\0' 755 "$file" "/${file#"$STAGE"/}" ;;
+        *.so | */bin/*) printf '%s\0' 755 "$file" "/${file#"$STAGE"/}" ;;
         *) printf '%s\0' 644 "$file" "/${file#"$STAGE"/}" ;;
         esac
     done < <(find "$STAGE" -type f -print0)

@@ -9,6 +9,7 @@ mod freshness;
 mod load;
 mod local;
 mod memory;
+mod page;
 mod report;
 mod search;
 mod service;
@@ -18,12 +19,13 @@ mod triggers;
 mod verify;
 
 const HELP: &str = "\
-Usage: vb-bench [fairness] [freshness] [load] [local] [search] [service] [store] [triggers] [verify] [--rows N] [--rounds N] [--output FILE]
+Usage: vb-bench [fairness] [freshness] [load] [local] [page] [search] [service] [store] [triggers] [verify] [--rows N] [--rounds N] [--output FILE]
 
   fairness small jobs beside a large one of another client, with a slow service, against alone; how soon a pause works
   freshness how soon vectors follow a hundred changes a second, beside a backfill of a million rows and without one
   load     pgbench beside a backfill with the local model against without
   local    the whole pipeline (heap, local model, embedded store, references) against the same model in a bare loop
+  page     a backfill while somebody watches the live page against while nobody does; how soon pages are there
   search   latency of vb_search, idle and during a backfill
   service  the whole pipeline with a service over HTTP against one text a call, and against what the service could serve
   store    writing vectors that are ready: the embedded store against a bare loop over its engine, the Qdrant store
@@ -67,6 +69,9 @@ fn main() -> ExitCode {
     }
     if wanted("local") {
         results.push(local::run(options.rows, options.rounds));
+    }
+    if wanted("page") {
+        results.push(page::run(options.rounds));
     }
     if wanted("search") {
         results.push(search::run(options.rows));
@@ -115,6 +120,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
                     "freshness",
                     "load",
                     "local",
+                    "page",
                     "search",
                     "service",
                     "store",

@@ -52,6 +52,13 @@ run_psql() {
         --pset=pager=off --pset=footer=off --host="$CLUSTER" --port="$PORT" --username=postgres --dbname="$database" "$@"
 }
 
+# Sets CLUSTER to the directory of the demo's server, if that runs.
+find_cluster() {
+    [[ -f $REMEMBERED ]] || return 1
+    CLUSTER=$(<"$REMEMBERED")
+    [[ -f $CLUSTER/$MARK ]] && run_psql demo --output=/dev/null -c 'select vb_health()' 2>/dev/null
+}
+
 # Stops the server of the last demo, if there is one, and removes its directory. Only a directory with our mark is touched.
 remove_cluster() {
     local directory

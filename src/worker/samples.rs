@@ -28,6 +28,8 @@ pub(super) struct Samples {
 struct Doing {
     since: Instant,
     until: Instant,
+    /// Whether it follows upon another sample: then it lasts as long as that, since batches end together with those before.
+    follows: bool,
     records: i64,
     failed: i64,
     tokens: i64,
@@ -71,6 +73,7 @@ impl Doing {
         Self {
             since,
             until,
+            follows: false,
             records: 0,
             failed: 0,
             tokens: 0,
@@ -126,6 +129,9 @@ impl Worker {
                 None => {}
             }
         }
+        for doing in self.samples.jobs.values_mut().filter(|doing| doing.follows) {
+            doing.until = now;
+        }
         let samples: Vec<Sample> = self
             .samples
             .jobs
@@ -149,7 +155,11 @@ impl Worker {
         for job in written {
             self.samples.jobs.remove(&job);
             if busy.contains(&job) {
-                self.samples.jobs.insert(job, Doing::lasting(now, now));
+                let doing = Doing {
+                    follows: true,
+                    ..Doing::lasting(now, now)
+                };
+                self.samples.jobs.insert(job, doing);
             }
         }
         let known: Vec<i64> = self.active_jobs();

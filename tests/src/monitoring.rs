@@ -118,7 +118,9 @@ impl Source {
         wait::until("metrics", || {
             source.program.assert_running();
             let headers = format!("Authorization: Bearer {token}\r\n");
-            http::get_with(source.port, "/metrics", &headers).ok().filter(|(status, _)| *status == 200)
+            http::get_with(source.port, "/metrics", &headers)
+                .ok()
+                .filter(|(status, _)| *status == 200)
         });
         source
     }

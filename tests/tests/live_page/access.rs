@@ -30,12 +30,18 @@ fn no_page_has_a_barrier_in_light_or_dark_wide_or_narrow() {
                 browser.shown(sign);
                 if picture == "job" {
                     // Charts begin with the first samples.
-                    wait::until("a chart with points", || (browser.count("[id^=chart-] canvas") > 0).then_some(()));
+                    wait::until("a chart with points", || {
+                        (browser.count("[id^=chart-] canvas") > 0).then_some(())
+                    });
                 }
                 let barriers = browser.barriers();
                 assert!(barriers.is_empty(), "{path} {scheme} {width}: {barriers:#?}");
-                let beyond = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
-                assert!(beyond.as_f64().is_some_and(|pixels| pixels <= 0.0), "{path} {width}: {beyond} pixels wider");
+                let beyond =
+                    browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
+                assert!(
+                    beyond.as_f64().is_some_and(|pixels| pixels <= 0.0),
+                    "{path} {width}: {beyond} pixels wider"
+                );
                 browser.picture(&format!("{picture}{suffix}{size}"));
             }
         }

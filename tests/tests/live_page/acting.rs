@@ -14,9 +14,15 @@ fn a_job_is_paused_and_goes_on_by_button() {
     browser.open(&shop.page.url(&format!("/jobs/{job}")));
     browser.click("[data-action=\"pause\"]");
     let state = |browser: &Browser| browser.attribute("[data-field=\"state\"]", "data-value");
-    wait::until("the pause on the page", || (state(&browser).as_deref() == Some("paused")).then_some(()));
+    wait::until("the pause on the page", || {
+        (state(&browser).as_deref() == Some("paused")).then_some(())
+    });
     assert_eq!(jobs::progress(&mut shop.client, job).state, "paused");
-    assert_eq!(browser.count("[data-action=\"pause\"]"), 0, "what makes no sense is not offered");
+    assert_eq!(
+        browser.count("[data-action=\"pause\"]"),
+        0,
+        "what makes no sense is not offered"
+    );
     browser.click("[data-action=\"resume\"]");
     wait::until("the job on the page", || {
         matches!(state(&browser).as_deref(), Some("queued" | "running")).then_some(())
@@ -33,14 +39,17 @@ fn a_job_is_paused_and_goes_on_by_button() {
     browser.click("[data-action=\"cancel-keep\"]");
     browser.click("[data-action=\"cancel\"]");
     browser.click("[data-action=\"cancel-confirm\"]");
-    wait::until("the end on the page", || (state(&browser).as_deref() == Some("cancelled")).then_some(()));
+    wait::until("the end on the page", || {
+        (state(&browser).as_deref() == Some("cancelled")).then_some(())
+    });
 }
 
 #[test]
 fn an_error_appears_and_is_tried_again_by_button() {
     let mut shop = Shop::open();
     shop.service.follow(script::well());
-    shop.client.run("select vb_cancel(job_id) from vb_jobs where state = 'paused'");
+    shop.client
+        .run("select vb_cancel(job_id) from vb_jobs where state = 'paused'");
     let parts: i64 = shop
         .client
         .value("select job_id from vb_job_status where failed_records > 0", &[]);
@@ -60,8 +69,7 @@ fn an_error_appears_and_is_tried_again_by_button() {
 
     // One that appears while somebody looks at the job.
     shop.service.follow(script::refusing("bad note"));
-    shop.client
-        .run("insert into notes values (99999, 2, 'a bad note')");
+    shop.client.run("insert into notes values (99999, 2, 'a bad note')");
     let job = services::enqueue(&mut shop.client, 2, "cloud", 10);
     browser.open(&shop.page.url(&format!("/jobs/{job}")));
     browser.until("#job-errors", "the error", |text| text.contains("99999"));
@@ -74,7 +82,9 @@ fn an_error_appears_and_is_tried_again_by_button() {
             .value("select count(*) from qdrant_vectors where record_id = '99999'", &[]);
         (embedded == 1).then_some(())
     });
-    browser.until("[data-field=\"failed_records\"]", "no failed record", |text| text.starts_with('0'));
+    browser.until("[data-field=\"failed_records\"]", "no failed record", |text| {
+        text.starts_with('0')
+    });
 }
 
 #[test]
@@ -84,7 +94,11 @@ fn nothing_is_offered_to_those_who_may_only_look() {
         "create role watcher login; grant pg_monitor to watcher; create role reader login; select vb_grant_access('reader', 1)",
     );
     let browser = Browser::start();
-    for (role, arguments) in [(ROLE, [].as_slice()), ("watcher", &["--control"]), ("reader", &["--control"])] {
+    for (role, arguments) in [
+        (ROLE, [].as_slice()),
+        ("watcher", &["--control"]),
+        ("reader", &["--control"]),
+    ] {
         let page = Source::page_with(&shop.cluster, DATABASE, role, arguments);
         browser.open(&page.url(&format!("/jobs/{job}")));
         browser.shown("[data-field=\"successful_records\"]");
@@ -101,6 +115,8 @@ fn nothing_is_offered_to_those_who_may_only_look() {
         browser.shown(&format!("#jobs tr[data-job=\"{job}\"]"));
         let all: i64 = shop.client.value("select count(*) from vb_job_status", &[]);
         let mine = if role == "reader" { 1 } else { all };
-        wait::until("jobs", || (browser.count("#jobs tr[data-job]") as i64 == mine).then_some(()));
+        wait::until("jobs", || {
+            (browser.count("#jobs tr[data-job]") as i64 == mine).then_some(())
+        });
     }
 }

@@ -21,9 +21,16 @@ fn a_job_moves_by_itself_and_says_what_sql_says() {
     assert!(number(&later) >= now - 200, "{later} of {now}");
     let total = number(&browser.shown("[data-field=\"total_records\"]"));
     assert_eq!(total, jobs::progress(&mut shop.client, job).total);
-    assert_eq!(browser.attribute("[data-field=\"state\"]", "data-value").as_deref(), Some("running"));
-    browser.until("[data-field=\"estimate\"]", "an estimate", |text| text.chars().any(|c| c.is_ascii_digit()));
-    wait::until("a chart", || (browser.count("[role=img][aria-label]") >= 2).then_some(()));
+    assert_eq!(
+        browser.attribute("[data-field=\"state\"]", "data-value").as_deref(),
+        Some("running")
+    );
+    browser.until("[data-field=\"estimate\"]", "an estimate", |text| {
+        text.chars().any(|c| c.is_ascii_digit())
+    });
+    wait::until("a chart", || {
+        (browser.count("[role=img][aria-label]") >= 2).then_some(())
+    });
     assert!(browser.console().is_empty(), "{}", browser.console());
 }
 
@@ -51,7 +58,9 @@ fn the_overview_says_what_is_wrong_what_runs_and_what_it_costs() {
     wait::until("clients", || (browser.count("#clients tbody tr") == 3).then_some(()));
 
     // What is put right is gone from the list.
-    let paused: i64 = shop.client.value("select job_id from vb_job_status where state = 'paused'", &[]);
+    let paused: i64 = shop
+        .client
+        .value("select job_id from vb_job_status where state = 'paused'", &[]);
     shop.client.run(&format!("select vb_cancel({paused})"));
     wait::until("the end of the finding", || {
         (browser.count("#health li[data-cause=\"job_paused\"]") == 0).then_some(())
@@ -65,14 +74,23 @@ fn coverage_providers_and_collections_agree_with_sql() {
     let (mut shop, _) = Shop::at_work();
     let browser = Browser::start();
     browser.open(&shop.page.url("/coverage"));
-    for row in shop.client.rows("select client_id, source::text, percent::text from vb_coverage where client_id = 2", &[]) {
-        let (client, source, percent) = (row.get::<i64>("client_id"), row.get::<String>("source"), row.get::<String>("percent"));
+    for row in shop.client.rows(
+        "select client_id, source::text, percent::text from vb_coverage where client_id = 2",
+        &[],
+    ) {
+        let (client, source, percent) = (
+            row.get::<i64>("client_id"),
+            row.get::<String>("source"),
+            row.get::<String>("percent"),
+        );
         let cell = format!("#map td[data-client=\"{client}\"][data-source=\"{source}\"]");
         let whole = percent.split('.').next().unwrap_or_default().to_owned();
         browser.until(&cell, "the same coverage", |text| text.contains(&whole));
     }
     browser.open(&shop.page.url("/providers"));
-    browser.until("#providers", "the service", |text| text.contains("cloud") && text.contains("sentence_transformers"));
+    browser.until("#providers", "the service", |text| {
+        text.contains("cloud") && text.contains("sentence_transformers")
+    });
     let collections: Vec<String> = shop.client.values("select name from vb_collections", &[]);
     browser.until("#collections", "all collections", |text| {
         collections.iter().all(|name| text.contains(name))
@@ -87,11 +105,16 @@ fn errors_are_found_filtered_and_downloaded_and_a_key_is_only_text() {
     let browser = Browser::start();
     browser.open(&shop.page.url("/errors"));
     wait::until("three errors", || (browser.count("tr[data-record]") == 3).then_some(()));
-    browser.until("#errors", "the hostile key as text", |text| text.contains("<script>document.title"));
+    browser.until("#errors", "the hostile key as text", |text| {
+        text.contains("<script>document.title")
+    });
     assert_ne!(browser.run("return document.title"), "run");
     assert_eq!(browser.count("#errors img"), 0);
     let keys = browser.run("return [...document.querySelectorAll('tr[data-record]')].map(row => row.dataset.record)");
-    assert!(keys.as_array().expect("a list").iter().any(|key| key == HOSTILE), "{keys}");
+    assert!(
+        keys.as_array().expect("a list").iter().any(|key| key == HOSTILE),
+        "{keys}"
+    );
 
     browser.type_into("#error-search", "PAST");
     wait::until("one error", || (browser.count("tr[data-record]") == 1).then_some(()));

@@ -14,7 +14,10 @@ fn a_restart_of_the_server_is_said_and_survived() {
     browser.run("window.mark = 'this page'");
     let before = number(&browser.shown("[data-field=\"successful_records\"]"));
     assert_eq!(browser.text("#connection"), None);
-    assert_eq!(http::get(shop.page.port, "/healthz").map(|(status, _)| status).ok(), Some(200));
+    assert_eq!(
+        http::get(shop.page.port, "/healthz").map(|(status, _)| status).ok(),
+        Some(200)
+    );
 
     shop.cluster.stop(Stop::Fast);
     let said = browser.shown("#connection");
@@ -46,5 +49,7 @@ fn an_extension_that_is_dropped_and_created_again_is_found_again() {
     shop.client
         .run("create schema vectors; create extension vector_backfill schema vectors; select vectors.vb_grant_access('dashboard', null)");
     browser.hidden("#connection");
-    wait::until("an empty list", || (browser.count("#jobs tr[data-job]") == 0).then_some(()));
+    wait::until("an empty list", || {
+        (browser.count("#jobs tr[data-job]") == 0).then_some(())
+    });
 }

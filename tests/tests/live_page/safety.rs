@@ -3,8 +3,8 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 
-use vb_tests::monitoring::Source;
 use vb_tests::jobs;
+use vb_tests::monitoring::Source;
 
 use crate::shop::{DATABASE, ROLE, Shop};
 
@@ -26,7 +26,10 @@ fn post(port: u16, path: &str, headers: &str) -> (String, String) {
 }
 
 fn get(port: u16, path: &str, headers: &str) -> (String, String) {
-    ask(port, &format!("GET {path} HTTP/1.1\r\nConnection: close\r\n{headers}\r\n"))
+    ask(
+        port,
+        &format!("GET {path} HTTP/1.1\r\nConnection: close\r\n{headers}\r\n"),
+    )
 }
 
 #[test]
@@ -45,14 +48,23 @@ fn a_button_works_only_from_the_page_itself() {
         (format!("X-Vb-Csrf: {token}\r\nSec-Fetch-Site: cross-site\r\n"), "403"),
     ] {
         let (head, body) = post(port, &path, &headers);
-        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{headers:?}: {head}\n{body}");
+        assert!(
+            head.starts_with(&format!("HTTP/1.1 {status}")),
+            "{headers:?}: {head}\n{body}"
+        );
         assert_eq!(jobs::progress(&mut shop.client, job).state, "running");
     }
     let right = format!("X-Vb-Csrf: {token}\r\nOrigin: http://127.0.0.1:{port}\r\nSec-Fetch-Site: same-origin\r\n");
     let (head, body) = post(port, "/api/jobs/4711/pause", &right);
-    assert!(head.starts_with("HTTP/1.1 404") && body.contains("4711"), "{head}\n{body}");
+    assert!(
+        head.starts_with("HTTP/1.1 404") && body.contains("4711"),
+        "{head}\n{body}"
+    );
     let (head, body) = post(port, &path, &right);
-    assert!(head.starts_with("HTTP/1.1 200") && body.contains("paused"), "{head}\n{body}");
+    assert!(
+        head.starts_with("HTTP/1.1 200") && body.contains("paused"),
+        "{head}\n{body}"
+    );
     // Names that lead here by a trick of somebody else's name server.
     let (head, _) = get(port, "/", "Host: evil.example\r\n");
     assert!(head.starts_with("HTTP/1.1 4"), "{head}");
@@ -61,8 +73,15 @@ fn a_button_works_only_from_the_page_itself() {
     let (_, shell) = get(page.port, "/", &format!("Host: 127.0.0.1:{}\r\n", page.port));
     let (_, token) = shell.split_once("name=\"vb-csrf\" content=\"").expect("a token");
     let (token, _) = token.split_once('"').expect("a token ends");
-    let (head, _) = post(page.port, &format!("/api/jobs/{job}/resume"), &format!("X-Vb-Csrf: {token}\r\n"));
-    assert!(head.starts_with("HTTP/1.1 404"), "without --control there is no way: {head}");
+    let (head, _) = post(
+        page.port,
+        &format!("/api/jobs/{job}/resume"),
+        &format!("X-Vb-Csrf: {token}\r\n"),
+    );
+    assert!(
+        head.starts_with("HTTP/1.1 404"),
+        "without --control there is no way: {head}"
+    );
     assert_eq!(jobs::progress(&mut shop.client, job).state, "paused");
 }
 
@@ -75,15 +94,34 @@ fn with_a_token_nothing_is_shown_without_it() {
     let path = file.path().display().to_string();
     let page = Source::page_with_token(&shop.cluster, DATABASE, ROLE, &path, token);
     let own = format!("Host: 127.0.0.1:{}\r\n", page.port);
-    for path in ["/", "/jobs/1", "/api/events?topic=overview", "/api/errors", "/errors.csv", "/metrics", "/assets/main.js"] {
+    for path in [
+        "/",
+        "/jobs/1",
+        "/api/events?topic=overview",
+        "/api/errors",
+        "/errors.csv",
+        "/metrics",
+        "/assets/main.js",
+    ] {
         let (head, body) = get(page.port, path, &own);
         assert!(head.starts_with("HTTP/1.1 401"), "{path}: {head}");
         assert!(!body.contains("issues"), "{path}: {body}");
-        let (head, _) = get(page.port, path, &format!("{own}Authorization: Bearer {}\r\n", &token[1..]));
+        let (head, _) = get(
+            page.port,
+            path,
+            &format!("{own}Authorization: Bearer {}\r\n", &token[1..]),
+        );
         assert!(head.starts_with("HTTP/1.1 401"), "{path}: {head}");
     }
-    let (head, body) = get(page.port, "/metrics", &format!("{own}Authorization: Bearer {token}\r\n"));
-    assert!(head.starts_with("HTTP/1.1 200") && body.contains("vb_up 1"), "{head}\n{body}");
+    let (head, body) = get(
+        page.port,
+        "/metrics",
+        &format!("{own}Authorization: Bearer {token}\r\n"),
+    );
+    assert!(
+        head.starts_with("HTTP/1.1 200") && body.contains("vb_up 1"),
+        "{head}\n{body}"
+    );
 }
 
 #[test]
@@ -105,7 +143,14 @@ fn every_answer_forbids_what_the_page_does_not_need() {
     // No page names anything of elsewhere.
     let (_, shell) = get(shop.page.port, "/", &own);
     assert!(!shell.contains("http://") && !shell.contains("https://"), "{shell}");
-    let parameters = ["topic=nothing", "topic=job", "topic=job&job=x", "topic=jobs&state=%27", "", "topic=job&job=99999999999999999999"];
+    let parameters = [
+        "topic=nothing",
+        "topic=job",
+        "topic=job&job=x",
+        "topic=jobs&state=%27",
+        "",
+        "topic=job&job=99999999999999999999",
+    ];
     for parameter in parameters {
         let (head, body) = get(shop.page.port, &format!("/api/events?{parameter}"), &own);
         assert!(head.starts_with("HTTP/1.1 400"), "{parameter}: {head}\n{body}");

@@ -14,7 +14,8 @@ pub(crate) const DATABASE: &str = "shop";
 pub(crate) const ROLE: &str = "dashboard";
 
 /// A record whose key is what a careless page would run.
-pub(crate) const HOSTILE: &str = "<script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\">";
+pub(crate) const HOSTILE: &str =
+    "<script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\">";
 
 /// The server, a superuser's session, the page, and a service that refuses what it is told to.
 pub(crate) struct Shop {
@@ -95,6 +96,10 @@ impl Shop {
 
 /// A number as the page writes it.
 pub(crate) fn number(text: &str) -> i64 {
-    let digits: String = text.chars().take_while(|c| !c.is_whitespace() && *c != '/').filter(char::is_ascii_digit).collect();
+    let digits: String = text
+        .chars()
+        .take_while(|c| !c.is_whitespace() && *c != '/')
+        .filter(char::is_ascii_digit)
+        .collect();
     digits.parse().unwrap_or_else(|_| panic!("{text:?} is no number"))
 }
