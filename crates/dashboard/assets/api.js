@@ -30,13 +30,29 @@ async function request(path, options) {
 /** GET, JSON back. */
 export const get = (path, signal) => request(path, { signal });
 
-/** POST with the token that shows that this page asks. */
-export const post = (path, body) =>
-  request(path, {
+/** POST with the token that shows that this page asks; a server that was started anew has another, which is fetched once. */
+export async function post(path, body) {
+  const send = () => request(path, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-vb-csrf': meta('vb-csrf') },
     body: JSON.stringify(body ?? {}),
   });
+  try {
+    return await send();
+  } catch (failure) {
+    if (failure.code !== 'csrf' || !(await renewToken())) throw failure;
+    return send();
+  }
+}
+
+/** Takes the token of the shell as it is now; false where it is the same or cannot be had. */
+async function renewToken() {
+  const shell = await fetch('/', { credentials: 'same-origin', cache: 'no-store' }).then((response) => (response.ok ? response.text() : ''), () => '');
+  const token = new DOMParser().parseFromString(shell, 'text/html').querySelector('meta[name="vb-csrf"]')?.content;
+  if (!token || token === meta('vb-csrf')) return false;
+  document.querySelector('meta[name="vb-csrf"]').content = token;
+  return true;
+}
 
 /** `?a=1&b=2` of what is set, else the empty text. */
 export function query(parameters) {

@@ -9,6 +9,9 @@ const tones = h('div', { class: 'chart-tones', 'aria-hidden': 'true' },
 document.body.append(tones);
 const charts = new Set();
 
+// Distances of marks on the axis of time, in seconds; uPlot's own have gaps that leave short spans with one mark.
+const STEPS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000];
+
 const colour = (tone) => getComputedStyle(tones.querySelector(`[data-tone="${tone}"]`)).color;
 const faint = (value, share) => `rgba(${value.match(/[\d.]+/g).slice(0, 3).join(', ')}, ${share})`;
 
@@ -77,7 +80,7 @@ export function chart({ id, title, lines, height = 150, sync, axis }) {
         y: { range: (u, from, to) => [0, to > 0 ? to * 1.1 : 1] },
       },
       axes: [
-        { stroke: label, font, grid: { show: false }, ticks: { show: false }, size: 24, space: 64,
+        { stroke: label, font, grid: { show: false }, ticks: { show: false }, size: 24, space: 64, incrs: STEPS,
           values: (u, splits, axisNo, space, step) => splits.map((split) => {
             const moment = new Date(split * 1000);
             return step >= 86400 ? days.format(moment) : step < 60 ? seconds.format(moment) : hours.format(moment);

@@ -74,8 +74,8 @@ function tick() {
 setInterval(() => document.hidden || tick(), 1000);
 
 /** What the page's role may not see, or what took too long: no reason to call all of it old. */
-function remark(troubles) {
-  const texts = [troubles ?? []].flat().flatMap((one) => (typeof one === 'string' ? one : Object.values(one)));
+function remark(hidden) {
+  const texts = hidden ?? [];
   remarks.hidden = texts.length === 0;
   rebuild(remarks, texts.join('\n'), () => (texts.length ? [icon('info', 14), h('span', null, `Not all can be shown: ${texts.join('; ')}`)] : null));
 }
@@ -91,7 +91,7 @@ export function state(told) {
   where.title = `Database ${told.database ?? ''}, seen as role ${told.role ?? ''}`;
   if (told.connected) {
     say(null);
-    remark(told.troubles);
+    remark(told.hidden);
     show('live');
   } else {
     const reason = told.message ? `: ${String(told.message).replace(/[.;\s]+$/, '')}` : '';
@@ -103,6 +103,7 @@ export function state(told) {
 /** New values came. */
 export function arrived() {
   lastArrival = Date.now();
+  document.getElementById('main').removeAttribute('data-pending');
   tick();
 }
 

@@ -39,6 +39,7 @@ function show(first) {
   const found = routeOf(location.pathname);
   const context = { root: main, match: found?.match, title, go };
   main.replaceChildren();
+  main.toggleAttribute('data-pending', Boolean(found));
   mark();
   if (found) {
     page = found.open(context);

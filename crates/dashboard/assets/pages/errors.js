@@ -79,6 +79,7 @@ export function errors({ root, title }) {
     setText(fresh, added > 0 ? `${number(added)} new ${added === 1 ? 'error' : 'errors'} – show` : 'New errors – show');
     if (!fresh.hidden) setText(announced, 'There are new errors.');
   });
+  drawChips({});
   load();
 
   function change(part) {
@@ -105,6 +106,7 @@ export function errors({ root, title }) {
       if (closed) return;
       rows = placed(page.rows, 0);
       next = page.next;
+      root.removeAttribute('data-pending');
       totalSeen = total;
       latestSeen = latest;
       fresh.hidden = true;

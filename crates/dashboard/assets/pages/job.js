@@ -43,6 +43,7 @@ export function job({ root, match, title }) {
   const facts = h('dl', { class: 'facts', id: 'job-facts' });
   const samples = jobSamples(id, draw);
 
+  const inFlight = h('section', { class: 'panel' }, h('header', null, h('h2', null, 'Batches in flight')), batches.element);
   const body = h('div', { class: 'stack', hidden: true },
     trouble,
     h('section', { class: 'panel job-progress' },
@@ -50,7 +51,7 @@ export function job({ root, match, title }) {
       h('div', { class: 'job-line' }, share, estimate), bar.element, strip.element),
     h('div', { class: 'columns three' }, speed.element, tokens.element, latency.element),
     h('div', { class: 'columns' },
-      h('section', { class: 'panel' }, h('header', null, h('h2', null, 'Batches in flight')), batches.element),
+      inFlight,
       h('section', { class: 'panel' }, h('header', null, h('h2', null, 'About this job')), facts)),
     h('section', { class: 'panel' }, h('header', null, h('h2', null, 'Latest errors'), allErrors), errors.element));
   const absent = h('div', { class: 'panel empty', hidden: true }, h('strong', null, `There is no job ${id}`),
@@ -92,6 +93,7 @@ export function job({ root, match, title }) {
     strip.update(counters(one));
     samples.add(seen.samples ?? []);
     batches.update(seen.batches ?? []);
+    inFlight.hidden = Boolean(one.finished_at);
     errors.update(seen.errors ?? []);
     allErrors.hidden = !(seen.errors ?? []).length;
     const rows = factsOf(one);
@@ -114,10 +116,17 @@ function counters(one) {
     failed_records: { value: number(one.failed_records), tone: zero(one.failed_records) ? null : 'bad',
       note: zero(one.failed_records) ? '' : { signature: 'see', build: () => h('a', { href: `/errors?job=${one.job_id}` }, 'See why') } },
     skipped_records: { value: number(one.skipped_records), note: 'unchanged or without text' },
-    total_records: { value: number(one.total_records), note: one.total_batches ? `batch ${number(one.current_batch)} of ${number(one.total_batches)}` : '' },
+    total_records: { value: number(one.total_records), note: batchOf(one) },
     records_per_second: { value: one.state === 'running' ? rate(one.records_per_second) : '–', note: one.state === 'running' ? '' : average(one) },
     tokens: { value: brief(one.tokens), title: number(one.tokens), note: `cost ${cost(one.cost)}` },
   };
+}
+
+/** Batches may be cut smaller than planned; then how many there will be is not known. */
+function batchOf(one) {
+  const [at, all] = [Number(one.current_batch), Number(one.total_batches)];
+  if (!at) return '';
+  return all > at || one.finished_at ? `batch ${number(at)} of ${number(Math.max(all, at))}` : `batch ${number(at)}`;
 }
 
 function average(one) {
@@ -132,7 +141,9 @@ function showEstimate(element, one, spread) {
   if (one.state === 'running' && one.estimated_completion) {
     const left = (Date.parse(one.estimated_completion) - now()) / 1000;
     const close = left < 120 ? time : clock;
-    const between = spread?.earliest && spread?.latest ? `, between ${close(spread.earliest)} and ${close(spread.latest)}` : '';
+    const ends = [one.estimated_completion, spread?.earliest, spread?.latest].filter(Boolean).sort((a, b) => Date.parse(a) - Date.parse(b));
+    // The estimate is of the present speed, the spread of that of the last minutes: say a span that has both.
+    const between = spread?.earliest && spread?.latest ? `, between ${close(ends[0])} and ${close(ends.at(-1))}` : '';
     text = `Done about ${close(one.estimated_completion)}${between} · ${duration(left >= 90 ? Math.round(left / 60) * 60 : Math.max(Math.round(left), 1))} left`;
   } else if (one.state === 'running') {
     text = 'When it is done is not known yet';
