@@ -95,7 +95,7 @@ export function state(told) {
     show('live');
   } else {
     const reason = told.message ? `: ${String(told.message).replace(/[.;\s]+$/, '')}` : '';
-    say(`The database does not answer since ${time(told.since)}${reason}. Trying again; values are those from before.`);
+    say(`No live values from the database since ${time(told.since)}${reason}. Trying again; values are those from before.`);
     show('away');
   }
 }
