@@ -53,7 +53,9 @@ fn the_overview_says_what_is_wrong_what_runs_and_what_it_costs() {
         (browser.count("#jobs tr[data-job]") as i64 == jobs).then_some(())
     });
     let bar = format!("{row} [role=\"progressbar\"]");
-    let first = browser.attribute(&bar, "aria-valuenow").expect("a bar says how far it is");
+    let first = browser
+        .attribute(&bar, "aria-valuenow")
+        .expect("a bar says how far it is");
     wait::until("progress", || {
         (browser.attribute(&bar, "aria-valuenow")? != first).then_some(())
     });
@@ -129,7 +131,9 @@ fn errors_are_found_filtered_and_downloaded_and_a_key_is_only_text() {
     let some = vb_tests::http::text(shop.page.port, &link).expect("a file");
     assert_eq!(some.lines().count(), 2, "{some}");
     browser.open(&shop.page.url("/errors?class=crash"));
-    browser.until("main", "that there are none", |text| text.contains("No failed record fits"));
+    browser.until("main", "that there are none", |text| {
+        text.contains("No failed record fits")
+    });
     assert_eq!(browser.count("tr[data-record]"), 0);
     assert!(browser.console().is_empty(), "{}", browser.console());
 }
