@@ -4,6 +4,7 @@ import { h, rebuild, setText } from './element.js';
 import { icon } from './icons.js';
 import { age, time } from './format.js';
 import { serverTimeIs } from './moments.js';
+import { remark, sightIs } from './sight.js';
 
 const PATIENCE = 2500; // a stream that is back before this is no news
 
@@ -73,11 +74,11 @@ function tick() {
 }
 setInterval(() => document.hidden || tick(), 1000);
 
-/** What the page's role may not see, or what took too long: no reason to call all of it old. */
-function remark(hidden) {
-  const texts = hidden ?? [];
-  remarks.hidden = texts.length === 0;
-  rebuild(remarks, texts.join('\n'), () => (texts.length ? [icon('info', 14), h('span', null, `Not all can be shown: ${texts.join('; ')}`)] : null));
+/** What the role may not see is no reason to call all of it old. */
+function remarkOnSight() {
+  const { signature, nodes } = remark();
+  remarks.hidden = signature === '';
+  rebuild(remarks, signature, () => (signature ? [icon('info', 14), h('span', null, nodes())] : null));
 }
 
 /** The server told how it stands with the database. */
@@ -87,11 +88,12 @@ export function state(told) {
   lostSince = null;
   latest = told;
   serverTimeIs(told.server_time);
+  sightIs(told);
   setText(where, [told.database, told.role].filter(Boolean).join(' · '));
   where.title = `Database ${told.database ?? ''}, seen as role ${told.role ?? ''}`;
   if (told.connected) {
     say(null);
-    remark(told.hidden);
+    remarkOnSight();
     show('live');
   } else {
     const reason = told.message ? `: ${String(told.message).replace(/[.;\s]+$/, '')}` : '';

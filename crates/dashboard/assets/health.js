@@ -2,6 +2,7 @@
 import { h, rebuild, setAttribute, setText } from './element.js';
 import { words } from './hint.js';
 import { icon } from './icons.js';
+import { hides } from './sight.js';
 import { keyedList } from './keyed.js';
 
 const RANK = { error: 0, warning: 1, info: 2 };
@@ -13,12 +14,13 @@ export function healthList(id) {
   const list = h('ul', { class: 'findings', id, 'data-testid': 'health', 'aria-live': 'polite', 'aria-relevant': 'additions' });
   const well = h('p', { class: 'panel all-well', 'data-testid': 'all-well', role: 'status', hidden: true },
     icon('well', 18), h('span', null, 'All is well ', h('span', { class: 'soft' }, '– nothing needs looking after')));
+  const blind = h('p', { class: 'panel empty', 'data-testid': 'health-hidden', hidden: true }, 'Whether all is well cannot be shown: see the remark at the top of the page.');
   const more = h('button', { class: 'button quiet', type: 'button', id: `${id}-more`, 'aria-controls': id, hidden: true, onclick: () => { open = !open; draw(); } });
   let open = false;
   let latest = [];
   const show = keyedList(list, (finding) => finding.key, make);
   return {
-    element: h('div', { class: 'health' }, list, well, more),
+    element: h('div', { class: 'health' }, list, well, blind, more),
     update(findings) {
       latest = findings;
       draw();
@@ -40,7 +42,8 @@ export function healthList(id) {
     more.hidden = rest.length === 0;
     setAttribute(more, 'aria-expanded', String(open));
     setText(more, open ? 'Show fewer' : `Show ${rest.length} more${summary(countFindings(rest))}`);
-    well.hidden = keyed.length > 0;
+    well.hidden = keyed.length > 0 || hides('vb_health');
+    blind.hidden = keyed.length > 0 || !hides('vb_health');
     list.hidden = keyed.length === 0;
   }
 }

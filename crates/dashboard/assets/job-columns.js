@@ -1,6 +1,8 @@
 // The columns of tables of jobs, and what a row carries for links and tests.
 import { h, rebuild, setAttribute, setText } from './element.js';
 import { clock, duration, number, rate } from './format.js';
+import { hides, unseen } from './sight.js';
+import { sql } from './hint.js';
 import { moment, now } from './moments.js';
 import { jobBarCell } from './progress.js';
 import { jobState } from './state-badge.js';
@@ -117,6 +119,7 @@ export function jobColumns() {
 }
 
 /** What a page without jobs says. */
-export function noJobs(code) {
-  return [h('strong', null, 'No jobs yet'), h('span', null, 'A backfill of a client’s rows of a table begins with:'), code("select vb_enqueue_backfill(1, 'issues');")];
+export function noJobs() {
+  if (hides('vb_job_status')) return unseen('Jobs');
+  return [h('strong', null, 'No jobs yet'), h('span', null, 'A backfill of a client’s rows of a table begins with:'), sql("select vb_enqueue_backfill(1, 'issues');")];
 }

@@ -93,7 +93,8 @@ fn value(of: &Type, bytes: &[u8]) -> Option<Value> {
     Some(value)
 }
 
-fn float(number: f64) -> Value {
+/// Whole numbers without a point.
+pub(crate) fn float(number: f64) -> Value {
     if number.fract() == 0.0 && number.abs() < LARGEST_EXACT as f64 {
         return Value::from(number as i64);
     }

@@ -61,12 +61,17 @@ enum End {
     Lost(String),
     /// It answers, but there is nothing to look at.
     Missing(String),
+    /// What was there when it began is not there any more, as when the extension is made anew.
+    Changed(String),
     Idle,
 }
 
 impl From<Error> for End {
     fn from(error: Error) -> Self {
-        Self::Lost(plain(&error))
+        match error.code().map(|state| &state.code()[..2]) {
+            Some("42" | "3F" | "XX") => Self::Changed(plain(&error)),
+            _ => Self::Lost(plain(&error)),
+        }
     }
 }
 
@@ -96,21 +101,24 @@ impl Looker {
                 Ok(client) => self.follow(&client).await,
                 Err(error) => End::from(error),
             };
-            let (End::Lost(message) | End::Missing(message)) = end else {
-                // The session is given back; the next who comes is worth another.
-                self.hub.came.notified().await;
-                continue;
+            let message = match end {
+                End::Idle => {
+                    // The session is given back; the next who comes is worth another.
+                    self.hub.came.notified().await;
+                    continue;
+                }
+                End::Changed(_) if began.elapsed() > LONGEST_PAUSE => continue,
+                End::Lost(message) | End::Missing(message) | End::Changed(message) => message,
             };
             if self.hub.standing.borrow().connected {
                 eprintln!("vb-dashboard: {message}");
             }
             self.hub.stands(|standing| standing.lost(message));
-            pause = if began.elapsed() > LONGEST_PAUSE {
-                FIRST_PAUSE
-            } else {
-                (pause * 2).min(LONGEST_PAUSE)
-            };
+            if began.elapsed() > LONGEST_PAUSE {
+                pause = FIRST_PAUSE;
+            }
             sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
             // Without anybody who watches a database that is away is asked seldom.
             if self.hub.streams() == 0 {
                 let _ = timeout(IDLE, self.hub.came.notified()).await;
@@ -123,7 +131,7 @@ impl Looker {
         let mut role = None;
         let mut asked = Instant::now();
         loop {
-            let beat = tokio::time::Instant::now();
+            let beat = Instant::now();
             if asked.elapsed() >= ROLE_INTERVAL {
                 role = None;
             }
@@ -133,7 +141,7 @@ impl Looker {
                     asked = Instant::now();
                 }
                 match &role {
-                    Some(role) => self.look(client, role).await,
+                    Some(role) => self.look(client, role, beat).await,
                     None => Ok(()),
                 }
             });
@@ -148,7 +156,7 @@ impl Looker {
                     return End::Idle;
                 }
             }
-            sleep_until(beat + BEAT).await;
+            sleep_until((beat + BEAT).into()).await;
         }
     }
 
@@ -190,10 +198,10 @@ impl Looker {
         });
     }
 
-    /// One set of queries: whatever is watched and due.
-    async fn look(&mut self, client: &Client, role: &Role) -> Result<(), End> {
+    /// One set of queries: whatever is watched and due. Each counts as of the beat that it was in.
+    async fn look(&mut self, client: &Client, role: &Role, beat: Instant) -> Result<(), End> {
         self.take_slow_look();
-        let due: Vec<_> = Kind::ALL.into_iter().filter(|kind| self.is_due(*kind)).collect();
+        let due: Vec<_> = Kind::ALL.into_iter().filter(|kind| self.is_due(*kind, beat)).collect();
         let lists = self.due_lists(due.contains(&Kind::Jobs));
         let watched = self.due_jobs(due.contains(&Kind::Watched));
         if due.is_empty() && lists.is_empty() && watched.is_empty() {
@@ -213,7 +221,7 @@ impl Looker {
             self.lists.push(filter);
         }
         if due.contains(&Kind::Jobs) {
-            self.schedule.looked(Kind::Jobs, began, began.elapsed());
+            self.schedule.looked(Kind::Jobs, beat, began.elapsed());
             began = Instant::now();
         }
         if !watched.is_empty() {
@@ -226,7 +234,7 @@ impl Looker {
             }
         }
         if due.contains(&Kind::Watched) {
-            self.schedule.looked(Kind::Watched, began, began.elapsed());
+            self.schedule.looked(Kind::Watched, beat, began.elapsed());
         }
         for kind in &due {
             let began = Instant::now();
@@ -234,20 +242,20 @@ impl Looker {
                 Kind::Jobs | Kind::Watched => continue,
                 // Beside the others, which they would hold up.
                 Kind::Coverage | Kind::Collections => {
-                    self.slow.begin(*kind, role);
+                    self.slow.begin(*kind, role, beat);
                     continue;
                 }
                 Kind::Errors => self.errors = Some(errors::payload(&mut look).await?),
                 Kind::Providers => self.providers.look(&mut look).await?,
                 Kind::Work | Kind::Health | Kind::Hour | Kind::Clients => self.overview.look(*kind, &mut look).await?,
             }
-            self.schedule.looked(*kind, began, began.elapsed());
+            self.schedule.looked(*kind, beat, began.elapsed());
         }
         self.show(&due);
         Ok(())
     }
 
-    fn is_due(&self, kind: Kind) -> bool {
+    fn is_due(&self, kind: Kind, beat: Instant) -> bool {
         let is_watched = match kind {
             Kind::Work | Kind::Health | Kind::Hour | Kind::Clients => self.hub.overview.is_watched(),
             Kind::Coverage => self.hub.overview.is_watched() || self.hub.coverage.is_watched(),
@@ -257,7 +265,7 @@ impl Looker {
             Kind::Watched => !self.hub.watched_jobs().is_empty(),
         };
         let is_slow = matches!(kind, Kind::Coverage | Kind::Collections);
-        is_watched && self.schedule.is_due(kind, Instant::now()) && !(is_slow && self.slow.is_running())
+        is_watched && self.schedule.is_due(kind, beat) && !(is_slow && self.slow.is_running())
     }
 
     /// Some of the lists that are watched if their time has come, else only those that nothing was seen of yet.
@@ -285,7 +293,7 @@ impl Looker {
 
     fn take_slow_look(&mut self) {
         let Some(seen) = self.slow.take() else { return };
-        self.schedule.looked(seen.kind, seen.began, seen.took);
+        self.schedule.looked(seen.kind, seen.beat, seen.took);
         let name = if seen.kind == Kind::Coverage {
             "vb_coverage"
         } else {

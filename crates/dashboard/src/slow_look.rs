@@ -20,7 +20,7 @@ pub(crate) struct SlowLook {
 /// What a look saw.
 pub(crate) struct Seen {
     pub(crate) kind: Kind,
-    pub(crate) began: Instant,
+    pub(crate) beat: Instant,
     pub(crate) took: Duration,
     /// None when the database went away.
     pub(crate) rows: Option<Vec<Object>>,
@@ -40,7 +40,7 @@ impl SlowLook {
     }
 
     /// Begins a look, unless there is one.
-    pub(crate) fn begin(&mut self, kind: Kind, role: &Role) {
+    pub(crate) fn begin(&mut self, kind: Kind, role: &Role, beat: Instant) {
         if self.is_running() {
             return;
         }
@@ -49,7 +49,7 @@ impl SlowLook {
         let (database, role) = (Arc::clone(&self.database), role.clone());
         tokio::spawn(async move {
             // Nobody waits any more when the server ends.
-            let _ = seen.send(look(&database, &role, kind).await);
+            let _ = seen.send(look(&database, &role, kind, beat).await);
         });
     }
 
@@ -69,7 +69,7 @@ impl SlowLook {
     }
 }
 
-async fn look(database: &Database, role: &Role, kind: Kind) -> Seen {
+async fn look(database: &Database, role: &Role, kind: Kind, beat: Instant) -> Seen {
     let statement = if kind == Kind::Coverage { COVERAGE } else { COLLECTIONS };
     let began = Instant::now();
     let mut troubles = Troubles::new();
@@ -86,7 +86,7 @@ async fn look(database: &Database, role: &Role, kind: Kind) -> Seen {
     };
     Seen {
         kind,
-        began,
+        beat,
         took: began.elapsed(),
         rows,
         troubles,

@@ -6,6 +6,7 @@ import { follow } from '../stream.js';
 import { freshness, mapOf, totals } from '../coverage-model.js';
 import { h, setAttribute, setText } from '../element.js';
 import { moment } from '../moments.js';
+import { hides, unseen } from '../sight.js';
 import { sql } from '../hint.js';
 import { table } from '../table.js';
 import * as address from '../address.js';
@@ -87,7 +88,7 @@ export function coverage({ root, title }) {
     plain.element.hidden = !asTable || none;
     nothing.hidden = !none;
     if (none) {
-      nothing.replaceChildren(...(rows.length ? [h('strong', null, 'No client fits')] : [h('strong', null, 'Nothing is embedded yet'), h('span', null, 'A first backfill:'), sql("select vb_enqueue_backfill(1, 'issues');")]));
+      nothing.replaceChildren(...(hides('vb_coverage') && !rows.length ? unseen('Coverage') : rows.length ? [h('strong', null, 'No client fits')] : [h('strong', null, 'Nothing is embedded yet'), h('span', null, 'A first backfill:'), sql("select vb_enqueue_backfill(1, 'issues');")]));
     }
     if (asTable) plain.update(visible.flatMap((one) => [...one.cells.values()]));
     else map.update(model.sources, visible);

@@ -6,6 +6,7 @@ import { h, rebuild, setAttribute, setText } from '../element.js';
 import { icon } from '../icons.js';
 import { number } from '../format.js';
 import { outcome, retry } from '../error-retry.js';
+import { hides, unseen } from '../sight.js';
 import { resultNote } from '../job-actions.js';
 import { momentElement } from '../moments.js';
 import { table } from '../table.js';
@@ -72,6 +73,7 @@ export function errors({ root, title }) {
     totalSeen = Math.min(totalSeen ?? total, total);
     latestSeen ??= latest;
     drawChips(seen.by_class ?? {});
+    if (hides('vb_error_report')) return;
     setText(count, `${number(total)} failed ${total === 1 ? 'record' : 'records'}`);
     title(total ? `${number(total)} ${total === 1 ? 'error' : 'errors'}` : 'No errors');
     const added = total - totalSeen;
@@ -150,7 +152,7 @@ export function errors({ root, title }) {
 
   function said(failure) {
     const filtered = NAMES.some((name) => wanted[name]);
-    empty.replaceChildren(...(failure
+    empty.replaceChildren(...(hides('vb_error_report') && !rows.length ? unseen('Errors') : failure
       ? [h('strong', null, 'The errors could not be read'), h('span', null, failure instanceof ApiError ? failure.message : String(failure))]
       : filtered ? [h('strong', null, 'No failed record fits these filters')]
         : [h('strong', null, 'No failed records'), h('span', null, 'Records that could not be embedded are listed here, each with its reason.')]));

@@ -7,6 +7,7 @@ import { h, rebuild, setAttribute, setText } from '../element.js';
 import { jobActions } from '../job-actions.js';
 import { jobBar } from '../progress.js';
 import { jobSamples } from '../job-samples.js';
+import { hides, unseen } from '../sight.js';
 import { jobState } from '../state-badge.js';
 import { lasted } from '../job-columns.js';
 import { moment, now, setSince, time } from '../moments.js';
@@ -54,8 +55,9 @@ export function job({ root, match, title }) {
       inFlight,
       h('section', { class: 'panel' }, h('header', null, h('h2', null, 'About this job')), facts)),
     h('section', { class: 'panel' }, h('header', null, h('h2', null, 'Latest errors'), allErrors), errors.element));
-  const absent = h('div', { class: 'panel empty', hidden: true }, h('strong', null, `There is no job ${id}`),
-    h('span', null, 'Ended jobs are deleted some days after their end (vector_backfill.job_retention), and jobs of others are not shown.'), h('a', { href: '/jobs' }, 'All jobs'));
+  const absent = h('div', { class: 'panel empty', hidden: true });
+  const noJob = () => (hides('vb_job_status') ? unseen(`Job ${id}`) : [h('strong', null, `There is no job ${id}`),
+    h('span', null, 'Ended jobs are deleted some days after their end (vector_backfill.job_retention), and jobs of others are not shown.'), h('a', { href: '/jobs' }, 'All jobs')]);
   root.append(
     h('div', { class: 'head job-head' },
       h('div', null, h('div', { class: 'job-name' }, h('h1', null, `Job ${id}`), state.element), about),
@@ -77,7 +79,8 @@ export function job({ root, match, title }) {
     about.hidden = !one;
     if (!one) {
       actions.update(null);
-      title(`No job ${id}`);
+      rebuild(absent, hides('vb_job_status'), noJob);
+      title(hides('vb_job_status') ? `Job ${id}` : `No job ${id}`);
       return;
     }
     title(one.state === 'running' ? `${percent(one.percent, 0).replace('\u00a0', ' ')} job ${id}` : `Job ${id} ${one.state}`);

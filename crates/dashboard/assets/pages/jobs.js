@@ -3,7 +3,6 @@ import { follow } from '../stream.js';
 import { h, setAttribute, setText } from '../element.js';
 import { jobColumns, jobRow, noJobs } from '../job-columns.js';
 import { number } from '../format.js';
-import { sql } from '../hint.js';
 import { table } from '../table.js';
 import * as address from '../address.js';
 
@@ -41,7 +40,7 @@ export function jobs({ root, title }) {
     latest = seen.jobs;
     const filtered = wanted.state || wanted.client || wanted.source;
     if (!seen.jobs.length) {
-      empty.replaceChildren(...(filtered ? [h('strong', null, 'No job fits these filters')] : noJobs(sql)));
+      empty.replaceChildren(...(filtered ? [h('strong', null, 'No job fits these filters')] : noJobs()));
       empty.className = 'empty-words';
     }
     list.update(seen.jobs);

@@ -4,12 +4,12 @@ import { chart } from '../chart.js';
 import { countFindings, healthList } from '../health.js';
 import { figures } from '../figures.js';
 import { follow } from '../stream.js';
-import { h, setAttribute, setText } from '../element.js';
+import { h, rebuild, setAttribute, setText } from '../element.js';
 import { jobColumns, jobRow, noJobs } from '../job-columns.js';
 import { badge } from '../state-badge.js';
 import { bar } from '../progress.js';
 import { setSince } from '../moments.js';
-import { sql } from '../hint.js';
+import { hides, unseen } from '../sight.js';
 import { table } from '../table.js';
 
 /** Opens the page. */
@@ -27,8 +27,10 @@ export function overview({ root, title }) {
   ]);
   const records = chart({ id: 'chart-records', title: 'Records/s, last hour', lines: [{ tone: 'accent', format: rate }], height: 132, sync: 'overview' });
   const tokens = chart({ id: 'chart-tokens', title: 'Tokens/s, last hour', lines: [{ tone: 'accent', format: (value) => brief(Math.round(value)) }], height: 132, sync: 'overview' });
-  const jobs = table({ id: 'jobs', caption: 'Jobs: those that are not finished, then the latest', columns: jobColumns(), key: (job) => job.job_id, row: jobRow, empty: noJobs(sql) });
-  const clients = clientTable();
+  const jobsEmpty = h('div', { class: 'empty-words' });
+  const jobs = table({ id: 'jobs', caption: 'Jobs: those that are not finished, then the latest', columns: jobColumns(), key: (job) => job.job_id, row: jobRow, empty: jobsEmpty });
+  const clientsEmpty = h('div', { class: 'empty-words' });
+  const clients = clientTable(clientsEmpty);
   const clientsFoot = h('p', { class: 'panel-foot', hidden: true });
 
   root.append(
@@ -45,7 +47,7 @@ export function overview({ root, title }) {
     title(tabTitle(counts, seen));
     worker.update(seen.worker, seen.health.some((finding) => String(finding.cause).startsWith('worker')));
     health.update(seen.health);
-    strip.update({
+    strip.update(hides('vb_job_status') ? {} : {
       running: { value: number(seen.counts.running), note: `${number(seen.counts.queued)} queued, ${number(seen.counts.paused)} paused` },
       rate: { value: rate(seen.now.records_per_second ?? 0), note: `${brief(Math.round(seen.now.tokens_per_second ?? 0))} tokens/s` },
       hour: { value: brief(seen.last_hour.records), title: number(seen.last_hour.records), note: `${brief(seen.today?.records)} today` },
@@ -59,7 +61,9 @@ export function overview({ root, title }) {
     const moments = seen.minutes.map((minute) => Date.parse(minute.at) / 1000);
     records.update(moments, [seen.minutes.map((minute) => minute.records_per_second)]);
     tokens.update(moments, [seen.minutes.map((minute) => minute.tokens_per_second)]);
+    rebuild(jobsEmpty, hides('vb_job_status'), noJobs);
     jobs.update(firstOf(seen.jobs));
+    rebuild(clientsEmpty, hides('vb_job_status'), noClients);
     clients.update(seen.clients);
     const more = Number(seen.clients_total) - seen.clients.length;
     clientsFoot.hidden = !(more > 0);
@@ -84,7 +88,8 @@ function firstOf(jobs) {
 function tabTitle(counts, seen) {
   if (counts.error) return `● ${counts.error} ${counts.error === 1 ? 'error' : 'errors'}`;
   if (counts.warning) return `▲ ${counts.warning} ${counts.warning === 1 ? 'warning' : 'warnings'}`;
-  return Number(seen.counts.running) ? `${seen.counts.running} running` : 'All is well';
+  if (Number(seen.counts.running)) return `${seen.counts.running} running`;
+  return hides('vb_health') ? 'Overview' : 'All is well';
 }
 
 function workerLine() {
@@ -97,6 +102,7 @@ function workerLine() {
     element,
     update(worker, missed) {
       details.hidden = !worker?.since;
+      if (!worker && hides('vb_worker_status')) return state.update('ring', 'idle', 'Worker not shown');
       if (!worker) return state.update(missed ? 'failed' : 'ring', missed ? 'bad' : 'idle', 'No worker');
       const busy = worker.state !== 'idle';
       state.update(busy ? 'running' : 'completed', busy ? 'busy' : 'good', `Worker ${worker.state}`);
@@ -108,11 +114,15 @@ function workerLine() {
   };
 }
 
-function clientTable() {
+function noClients() {
+  return hides('vb_job_status') ? unseen('Clients') : [h('strong', null, 'No clients yet'), h('span', null, 'They appear with their first backfill.')];
+}
+
+function clientTable(empty) {
   return table({
     id: 'clients', caption: 'Clients: coverage, and today’s spending against their limits', key: (client) => client.client_id,
     row: (tr, client) => setAttribute(tr, 'data-client', client.client_id),
-    empty: [h('strong', null, 'No clients yet'), h('span', null, 'They appear with their first backfill.')],
+    empty,
     columns: [
       { id: 'client', label: 'Client', head: true, tight: true, sort: (client) => Number(client.client_id),
         build(cell) {

@@ -98,6 +98,9 @@ fn status(state: &SqlState) -> StatusCode {
 
 fn hint(said: &DbError) -> Option<String> {
     let hint = match *said.code() {
+        SqlState::INSUFFICIENT_PRIVILEGE => {
+            "The page may what its database's role may; vb_grant_access(role, client, 'write') lets that control a client's jobs."
+        }
         SqlState::QUERY_CANCELED => "It took longer than 10 s. Ask for less: one client, one job, a shorter time.",
         SqlState::LOCK_NOT_AVAILABLE => "Another session holds a lock. Try again in a moment.",
         _ => return None,

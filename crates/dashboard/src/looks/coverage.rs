@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::json;
 use crate::looks::{Object, Statement, whole};
 
 pub(crate) const COVERAGE: Statement = Statement {
@@ -67,12 +68,7 @@ fn add(sums: &mut Object, name: &str, row: &Object, join: fn(f64, f64) -> f64) {
         Some(sum) => join(sum, more),
         None => more,
     };
-    let value = if sum.fract() == 0.0 {
-        Value::from(sum as i64)
-    } else {
-        Value::from(sum)
-    };
-    sums.insert(name.to_owned(), value);
+    sums.insert(name.to_owned(), json::float(sum));
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Value, json};
 use tokio_postgres::Error;
 
+use crate::json;
 use crate::looks::{Look, Object, Statement, amount, whole};
 use crate::schedule::Kind;
 
@@ -47,6 +48,9 @@ const JOBS: Statement = Statement {
 
 /// Those with the most to do come first.
 const MOST_CLIENTS: usize = 200;
+
+/// The worst come first.
+const MOST_FINDINGS: usize = 100;
 
 const STATES: [&str; 6] = ["queued", "running", "paused", "completed", "failed", "cancelled"];
 
@@ -96,7 +100,10 @@ impl Overview {
                 let jobs = look.objects(JOBS, &[]).await?;
                 self.jobs = jobs.into_iter().map(|job| look.with_control(job)).collect();
             }
-            Kind::Health => self.health = look.objects(HEALTH, &[]).await?,
+            Kind::Health => {
+                self.health = look.objects(HEALTH, &[]).await?;
+                self.health.sort_by_key(severity);
+            }
             Kind::Hour => {
                 self.last_hour = look.objects(LAST_HOUR, &[]).await?.pop();
                 self.minutes = look.objects(MINUTES, &[]).await?;
@@ -115,9 +122,10 @@ impl Overview {
         let mut clients = self.clients();
         let total = clients.len();
         clients.truncate(MOST_CLIENTS);
-        let spent = |name| self.spending.iter().map(|client| amount(client, name)).sum::<f64>();
+        let spent = |name| json::float(self.spending.iter().fold(0.0, |sum, client| sum + amount(client, name)));
         json!({
-            "health": self.health,
+            "health": self.health.iter().take(MOST_FINDINGS).collect::<Vec<_>>(),
+            "health_total": self.health.len(),
             "worker": self.worker,
             "counts": self.counts(),
             "now": self.now.clone().unwrap_or_else(|| zeros(&["records_per_second", "tokens_per_second"])),
@@ -157,7 +165,7 @@ impl Overview {
         let mut clients: Vec<_> = clients
             .into_iter()
             .map(|(client, mut row)| {
-                row.insert("client_id".to_owned(), crate::json::integer(client));
+                row.insert("client_id".to_owned(), json::integer(client));
                 row.entry("open_jobs").or_insert(Value::from(0));
                 for name in CLIENT_COLUMNS {
                     row.entry(name).or_insert(Value::Null);
@@ -179,6 +187,12 @@ impl Overview {
         });
         clients
     }
+}
+
+fn severity(finding: &Object) -> usize {
+    let order = ["error", "warning", "info"];
+    let severity = finding.get("severity").and_then(Value::as_str).unwrap_or_default();
+    order.iter().position(|name| *name == severity).unwrap_or(order.len())
 }
 
 fn zeros(names: &[&str]) -> Object {
@@ -213,10 +227,7 @@ mod tests {
         assert_eq!(ids, [&json!(3), &json!("9007199254740993"), &json!(1)]);
         assert_eq!(payload["clients_total"], 3);
         assert_eq!(payload["clients"][0]["tokens_today"], Value::Null);
-        assert_eq!(
-            payload["today"],
-            json!({ "tokens": 12.0, "cost": 0.75, "records": 5.0 })
-        );
+        assert_eq!(payload["today"], json!({ "tokens": 12, "cost": 0.75, "records": 5 }));
         assert_eq!(payload["counts"]["paused"], 0);
     }
 }
