@@ -4,6 +4,7 @@ use prometheus::{CounterVec, GaugeVec, Opts, Registry};
 use serde_json::Value;
 
 use crate::looks::Object;
+use crate::metrics::names::ZERO_WHEN_UNKNOWN;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Type {
@@ -22,12 +23,16 @@ pub(crate) struct Family {
 }
 
 impl Family {
-    /// What is not known of a row is left out.
+    /// What is not known of a row is left out, unless nothing known is nothing there.
     pub(crate) fn register(&self, registry: &Registry, rows: &[Object]) -> Result<(), prometheus::Error> {
         for (name, column, help) in self.metrics {
             let mut values = rows
                 .iter()
-                .filter_map(|row| Some((self.values(row), number(row.get(*column)?)?)))
+                .filter_map(|row| {
+                    let known = number(row.get(*column)?);
+                    let value = known.or_else(|| ZERO_WHEN_UNKNOWN.contains(name).then_some(0.0))?;
+                    Some((self.values(row), value))
+                })
                 .peekable();
             if values.peek().is_none() {
                 continue;

@@ -174,12 +174,7 @@ fn renamed(mut row: Object, to: &str) -> Object {
 }
 
 fn providers(rows: Vec<Object>) -> Vec<Object> {
-    let with_breaker = rows.into_iter().map(|mut row| {
-        let is_open = row.get("breaker").is_some_and(|breaker| breaker == "open");
-        row.insert("breaker_open".to_owned(), Value::from(is_open));
-        renamed(row, "provider")
-    });
-    with_breaker.collect()
+    rows.into_iter().map(|row| renamed(row, "provider")).collect()
 }
 
 fn worker(mut rows: Vec<Object>) -> Vec<Object> {

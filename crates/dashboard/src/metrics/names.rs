@@ -2,6 +2,14 @@
 
 use crate::metrics::family::Family;
 
+/// Where nothing is known of these, nothing waits or moves.
+pub(crate) const ZERO_WHEN_UNKNOWN: [&str; 4] = [
+    "vb_job_records_per_second",
+    "vb_coverage_oldest_pending_seconds",
+    "vb_sync_oldest_pending_seconds",
+    "vb_provider_concurrency",
+];
+
 pub(crate) const UP: Family = Family {
     labels: &[],
     metrics: &[("vb_up", "up", "Whether the database answers")],
