@@ -71,7 +71,13 @@ fn estimate(job: &Object, samples: &[Object], now: Timestamp) -> Option<Value> {
     }
     let remaining = amount(job, "total_records") - amount(job, "processed_records");
     let samples: Vec<_> = samples.iter().filter_map(sample).collect();
-    let (earliest, latest) = spread(&samples, remaining.max(0.0))?;
+    let (mut earliest, mut latest) = spread(&samples, remaining.max(0.0))?;
+    // The estimate itself, which is made of another span of time, is never outside.
+    let speed = amount(job, "records_per_second");
+    if speed > 0.0 {
+        earliest = earliest.min(remaining / speed);
+        latest = latest.max(remaining / speed);
+    }
     let at = |seconds: f64| now.checked_add(SignedDuration::try_from_secs_f64(seconds).ok()?).ok();
     Some(json!({ "earliest": at(earliest)?.to_string(), "latest": at(latest)?.to_string() }))
 }
@@ -111,5 +117,8 @@ mod tests {
             Some(json!({ "earliest": end, "latest": end }))
         );
         assert_eq!(estimate(&running, &samples[..3], now), None);
+        running.insert("records_per_second".into(), json!(20));
+        let sooner = json!({ "earliest": "2026-01-01T00:00:30Z", "latest": end });
+        assert_eq!(estimate(&running, &samples, now), Some(sooner));
     }
 }
