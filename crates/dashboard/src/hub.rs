@@ -153,6 +153,16 @@ impl Hub {
         those_watched(&self.watched)
     }
 
+    /// Whether somebody watches a topic of which nothing was seen yet.
+    pub(crate) fn lacks_something(&self) -> bool {
+        let lacks = |channel: &Channel| channel.is_watched() && channel.is_empty();
+        [&self.overview, &self.coverage, &self.errors, &self.providers]
+            .into_iter()
+            .any(lacks)
+            || self.jobs.lock().values().any(|channel| lacks(channel))
+            || self.watched.lock().values().any(|channel| lacks(channel))
+    }
+
     pub(crate) fn count_look(&self) {
         self.looks.fetch_add(1, Ordering::Relaxed);
     }
