@@ -1,4 +1,4 @@
-"""Writes docs/licenses.md: the licences of the crates whose code is in the library that users install.
+"""Writes docs/licenses.md: the licences of the crates whose code is in what users install, the library and the live page.
 
 With --check it writes nothing, and fails when the file is not what it would write. Versions are left out, so that only a
 crate that comes, goes or changes its licence changes the file; Cargo.lock has them.
@@ -16,11 +16,12 @@ PLATFORMS = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"]
 
 HEAD = """# Licences of dependencies
 
-`vector_backfill` itself has the [PostgreSQL License](../LICENSE). The library that `make install` puts into PostgreSQL also has
-code of the crates below, under these licences; where one says OR, choose. Their texts are in the sources of each crate. Written
+`vector_backfill` itself has the [PostgreSQL License](../LICENSE). The library that `make install` puts into PostgreSQL, and
+the program `vb-dashboard`, also have code of the crates below, under these licences; where one says OR, choose. Their texts are in the sources of each crate. Written
 by `make licenses`.
 
-Installed beside the library: ONNX Runtime (MIT) and the model all-MiniLM-L6-v2 with its tokenizer (Apache-2.0).
+Installed beside the library: ONNX Runtime (MIT) and the model all-MiniLM-L6-v2 with its tokenizer (Apache-2.0). The live page draws its
+charts with uPlot (MIT; its licence is beside it in `crates/dashboard/assets/vendor/`).
 """
 
 
@@ -29,10 +30,11 @@ def fail(message: str) -> None:
 
 
 def crates() -> list[tuple[str, str]]:
-    """Name and licence of each crate that is compiled into the library: no build, development or macro dependencies."""
+    """Name and licence of each crate that is compiled into one of them: no build, development or macro dependencies."""
     targets = [argument for platform in PLATFORMS for argument in ("--target", platform)]
     command = [
-        *("cargo", "tree", "--locked", "--quiet", "--package", "vector_backfill", "--edges", "normal,no-proc-macro"),
+        *("cargo", "tree", "--locked", "--quiet", "--package", "vector_backfill", "--package", "vb-dashboard"),
+        *("--edges", "normal,no-proc-macro"),
         *(*targets, "--prefix", "none", "--no-dedupe", "--format", "{p}|{l}"),
     ]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -85,7 +85,7 @@ create table vb_job_samples (
     sampled_at          timestamptz not null default pg_catalog.clock_timestamp(),
     -- Samples of one age have one resolution: at most one in so many seconds.
     resolution          int not null default 5,
-    covers              double precision not null check (covers >= 0::double precision),
+    covers              double precision not null check (covers operator(pg_catalog.>=) 0::double precision),
     records             bigint not null,
     failed              bigint not null,
     tokens              bigint not null,

@@ -3,7 +3,7 @@ select e.job_id, e.client_id, e.source::text as source, e.vector_type, e.record_
        e.failed_at
 from vb_error_report e
 where ($1::bigint is null or e.client_id = $1)
-  and ($2::text is null or e.source::text = $2)
+  and ($2::text is null or position(lower($2) in lower(e.source::text)) > 0)
   and ($3::text is null or e.error_class = $3)
   and ($4::bigint is null or e.job_id = $4)
   and ($5::timestamptz is null or e.failed_at >= $5)

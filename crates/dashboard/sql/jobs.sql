@@ -7,7 +7,7 @@ select j.job_id, j.client_id, j.source::text as source, j.vector_type, j.state, 
 from vb_job_status j
 where ($1::text[] is null or j.state = any ($1))
   and ($2::bigint is null or j.client_id = $2)
-  and ($3::text is null or j.source::text = $3)
+  and ($3::text is null or position(lower($3) in lower(j.source::text)) > 0)
   and ($4::bigint is null or j.job_id < $4)
 order by j.job_id desc
 limit $5

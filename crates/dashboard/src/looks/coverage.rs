@@ -14,7 +14,7 @@ pub(crate) const COVERAGE: Statement = Statement {
 };
 
 /// Rows that are sent; those with the most to do come first.
-const MOST_ROWS: usize = 2000;
+const MOST_ROWS: usize = 10_000;
 
 /// Of these, an overview has the sum for each client.
 const SUMMED: [&str; 5] = ["records", "embedded", "stale", "failed", "pending"];
