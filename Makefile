@@ -6,7 +6,7 @@ ROOT := $(shell cd "$$(dirname "$$(echo '$(MAKEFILE_LIST)' | sed 's/^ *//')")" &
 ENVIRONMENT := cd "$(ROOT)" && . scripts/environment.sh
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help setup build install test fuzz demo dashboard demo-stop lint audit licenses format bench clean
+.PHONY: help setup build install test fuzz demo dashboard demo-stop lint audit pictures licenses format bench clean
 .NOTPARALLEL:
 
 help: ## List what there is
@@ -41,6 +41,9 @@ lint: ## Check the formatting and run clippy with warnings as errors
 
 audit: setup ## Check licences, sources and known faults of crates, and the SQL that runs as a superuser
 	@"$(ROOT)/scripts/supply-chain.sh"
+
+pictures: install ## Take the pictures of the live page in docs/ anew
+	@"$(ROOT)/scripts/pictures.sh"
 
 licenses: ## Write docs/licenses.md anew
 	@$(ENVIRONMENT) && python3 scripts/supply-chain/licenses.py

@@ -148,17 +148,18 @@ impl Source {
     }
 }
 
-/// `vb-dashboard` of the same build: the tests' own program is in the folder `deps` beside it.
+/// `vb-dashboard` of the same build: beside this program, or beside its folder `deps`.
 fn page_program() -> PathBuf {
     let own = std::env::current_exe().expect("a program knows where it is");
-    let built = own.parent().and_then(Path::parent).expect("tests are in target/…/deps");
-    let page = built.join("vb-dashboard");
-    assert!(
-        page.exists(),
-        "{} is missing; run: cargo build --release -p vb-dashboard",
-        page.display()
-    );
-    page
+    let beside = own
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join("vb-dashboard"));
+    beside
+        .into_iter()
+        .find(|page| page.exists())
+        .expect("vb-dashboard is missing; run: make install")
 }
 
 /// A Prometheus that asks these sources, by the names of their jobs, and follows these rules.

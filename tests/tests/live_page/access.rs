@@ -8,12 +8,13 @@ use crate::shop::Shop;
 /// Pages, what shows that they are there, and the picture that is kept of each.
 fn pages(job: i64) -> [(String, &'static str, &'static str); 6] {
     [
-        ("/".to_owned(), "#jobs tr[data-job]", "overview"),
         ("/jobs".to_owned(), "#jobs tr[data-job]", "jobs"),
-        (format!("/jobs/{job}"), "[data-field=\"successful_records\"]", "job"),
         ("/coverage".to_owned(), "#map td[data-client]", "coverage"),
         ("/errors".to_owned(), "tr[data-record]", "errors"),
         ("/providers".to_owned(), "#providers tbody tr", "providers"),
+        // At the end, when there is something to draw.
+        ("/".to_owned(), "#jobs tr[data-job]", "overview"),
+        (format!("/jobs/{job}"), "[data-field=\"successful_records\"]", "job"),
     ]
 }
 
