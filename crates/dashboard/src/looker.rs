@@ -324,7 +324,7 @@ impl Looker {
                     self.coverage = Coverage::new(rows, Timestamp::now());
                     self.overview.coverage = self.coverage.of_clients();
                 }
-                _ => self.providers.collections = rows,
+                _ => self.providers.collections = Some(rows),
             }
         }
         self.show(&[seen.kind]);

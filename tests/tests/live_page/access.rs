@@ -11,7 +11,7 @@ fn pages(job: i64) -> [(String, &'static str, &'static str); 6] {
         ("/jobs".to_owned(), "#jobs tr[data-job]", "jobs"),
         ("/coverage".to_owned(), "#map td[data-client]", "coverage"),
         ("/errors".to_owned(), "tr[data-record]", "errors"),
-        ("/providers".to_owned(), "#providers tbody tr", "providers"),
+        ("/providers".to_owned(), "#collections tbody tr", "providers"),
         // At the end, when there is something to draw.
         ("/".to_owned(), "#jobs tr[data-job]", "overview"),
         (format!("/jobs/{job}"), "[data-field=\"successful_records\"]", "job"),

@@ -10,6 +10,7 @@ export function providers({ root, title }) {
   title('Providers');
   const services = providerTable();
   const collections = collectionTable();
+  const counting = h('div', { class: 'empty' }, 'Counting…');
   const syncs = syncTable();
   const syncPanel = h('section', { class: 'panel' }, h('header', null, h('h2', null, 'Sources kept in step')), syncs.element);
   const count = h('span', { class: 'sub' });
@@ -17,11 +18,14 @@ export function providers({ root, title }) {
     h('div', { class: 'head' }, h('h1', null, 'Providers and stores'), count),
     h('section', { class: 'panel' }, h('header', null, h('h2', null, 'Providers')), services.element),
     syncPanel,
-    h('section', { class: 'panel' }, h('header', null, h('h2', null, 'Collections')), collections.element));
+    h('section', { class: 'panel' }, h('header', null, h('h2', null, 'Collections')), counting, collections.element));
 
   return follow('providers', {}, (seen) => {
     services.update(seen.providers);
-    collections.update(seen.collections);
+    // Their points are counted beside the rest.
+    counting.hidden = seen.collections !== null;
+    collections.element.hidden = seen.collections === null;
+    collections.update(seen.collections ?? []);
     syncs.update(seen.syncs);
     const usable = seen.providers.filter((provider) => provider.available).length;
     const away = seen.providers.filter((provider) => !provider.available && !isOff(provider)).length;

@@ -24,7 +24,8 @@ pub(crate) const COLLECTIONS: Statement = Statement {
 pub(crate) struct Providers {
     providers: Vec<Object>,
     syncs: Vec<Object>,
-    pub(crate) collections: Vec<Object>,
+    /// `None` until they were counted.
+    pub(crate) collections: Option<Vec<Object>>,
     /// Whether all but the slow look were made.
     pub(crate) is_complete: bool,
 }
