@@ -7,7 +7,7 @@ from (
            case
                when j.state = 'failed' then 'job_failed'
                when j.state = 'paused' and j.last_error is null then 'job_paused'
-               when j.state = 'paused' and j.next_attempt_at is not null and j.kind = 'backfill' then 'budget_spent'
+               when b.waits_for_a_day then 'budget_spent'
                when j.state = 'paused' then 'job_stopped'
                when j.next_attempt_at > clock_timestamp() then 'job_waiting'
                else 'job_held_up'
@@ -27,7 +27,7 @@ from (
                            case j.state when 'paused' then 'somebody called vb_pause' else 'no reason given' end)
            ) as finding,
            case
-               when j.state = 'paused' and j.next_attempt_at is not null and j.kind = 'sync' then
+               when j.state = 'paused' and j.next_attempt_at is not null and not b.waits_for_a_day then
                    format('Put right what is wrong; it tries again by itself, or at once with select vb_resume(%s).', j.job_id)
                when j.state = 'paused' and j.next_attempt_at is not null then
                    format('It goes on by itself then, or when vb_set_client_limits(%s, …) leaves more to spend.',
@@ -42,6 +42,11 @@ from (
                else 'It goes on by itself as soon as that has passed; vb_provider_status shows more.'
            end as hint
     from @extschema@.vb_jobs j
+    -- One that follows changes is tried again after a minute, whatever it stopped for, but for a client's day.
+    cross join lateral (
+        select j.state = 'paused' and j.last_error is not null and j.next_attempt_at is not null
+               and (j.kind = 'backfill' or j.next_attempt_at > j.updated_at + interval '61 seconds')
+    ) b(waits_for_a_day)
     where (j.state = 'paused'
            or (j.state = 'failed' and j.finished_at > clock_timestamp() - interval '1 day')
            or (j.state = 'running' and j.last_error is not null)

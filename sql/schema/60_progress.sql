@@ -94,7 +94,7 @@ comment on view vb_throughput is 'How fast a job was, moment by moment: what it 
 create view vb_top with (security_barrier) as
 select s.job_id as job, s.client_id as client, pg_catalog."left"(s.source::text, 15) as source,
        pg_catalog."left"(case when s.kind operator(pg_catalog.=) 'sync' then 'changes' else s.vector_type end, 10) as what, s.state,
-       pg_catalog.rpad(pg_catalog.repeat('#', (s.percent operator(pg_catalog./) 10)::int), 10, '.') as progress,
+       pg_catalog.rpad(pg_catalog.repeat('#', pg_catalog.floor(s.percent operator(pg_catalog./) 10)::int), 10, '.') as progress,
        s.percent as "%", s.processed_records as done, s.failed_records as failed,
        case when s.state operator(pg_catalog.=) 'running'
             then pg_catalog.round(s.records_per_second::numeric, 1) end as "rec/s",

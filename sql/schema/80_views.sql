@@ -93,7 +93,7 @@ comment on view vb_worker_status is 'The worker of this database; no row when no
 -- What all clients together had of a provider is not for one of them.
 create view vb_provider_status with (security_barrier) as
 select p.name, p.kind, p.model, l.available and not coalesce(b.is_open, false) as available,
-       coalesce(l.reason, case when b.is_open and c.sees_all then u.trouble
+       coalesce(l.reason, case when b.is_open and (c.reads_all or p.client_id operator(pg_catalog.=) any (c.reads)) then u.trouble
                                when b.is_open then 'it does not answer at the moment' end) as reason,
        case when c.sees_all then coalesce(u.requests, 0) end as requests,
        case when c.sees_all then coalesce(u.errors, 0) end as errors,

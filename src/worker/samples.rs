@@ -28,6 +28,8 @@ pub(super) struct Samples {
 struct Doing {
     since: Instant,
     until: Instant,
+    /// When it was last known to do something, or to have something to do.
+    seen: Instant,
     /// Whether it follows upon another sample: then it lasts as long as that, since batches end together with those before.
     follows: bool,
     records: i64,
@@ -53,7 +55,7 @@ impl Samples {
             .jobs
             .entry(outcome.job_id)
             .or_insert_with(|| Doing::lasting(begun_at, now));
-        doing.until = now;
+        (doing.until, doing.seen) = (now, now);
         doing.tokens += outcome.spent.tokens as i64;
         let BatchResult::Done { embedded, failed, .. } = &outcome.result else {
             return;
@@ -73,6 +75,7 @@ impl Doing {
         Self {
             since,
             until,
+            seen: until,
             follows: false,
             records: 0,
             failed: 0,
@@ -119,7 +122,7 @@ impl Worker {
         for active in &self.jobs {
             let job = active.context.job.id;
             match self.samples.jobs.get_mut(&job) {
-                Some(doing) => doing.until = now,
+                Some(doing) => (doing.until, doing.seen) = (now, now),
                 None if active.has_work() => {
                     let batches = self.in_flight.values().filter(|batch| batch.context.job.id == job);
                     // How long it has been at nothing before is not known.
@@ -162,9 +165,9 @@ impl Worker {
                 self.samples.jobs.insert(job, doing);
             }
         }
-        let known: Vec<i64> = self.active_jobs();
+        // The others are gone with their jobs, or locked for long.
         self.samples
             .jobs
-            .retain(|job, doing| known.contains(job) || now.saturating_duration_since(doing.until) < 12 * INTERVAL);
+            .retain(|_, doing| now.saturating_duration_since(doing.seen) < 12 * INTERVAL);
     }
 }

@@ -39,9 +39,12 @@ fn of_row(row: &Row<'_>) -> Result<Finding> {
 
 /// Running jobs that nothing is known to hold up. Where there is no worker, or nothing may be begun, that is the finding.
 fn stalled(installation: &Installation, sight: &Sight) -> Result<Vec<Finding>> {
-    if Settings::current().paused || worker_list::list(installation)?.is_empty() {
+    let workers = worker_list::list(installation)?;
+    if Settings::current().paused || workers.is_empty() {
         return Ok(Vec::new());
     }
+    let mut doing = workers.iter().filter_map(|worker| worker.waiting_for.as_deref());
+    let is_looking = doing.any(|text| text.starts_with("looking for"));
     let closed = hours::closed(installation)?;
     spi::read(
         &installation.sql(include_str!("../../../sql/query/health_stalled.sql")),
@@ -50,6 +53,7 @@ fn stalled(installation: &Installation, sight: &Sight) -> Result<Vec<Finding>> {
             sight.reads.clone().into(),
             closed.everybody.into(),
             closed.clients.into(),
+            is_looking.into(),
         ],
         |row| {
             let job = row.get::<i64>(1)?;
@@ -68,7 +72,7 @@ fn stalled(installation: &Installation, sight: &Sight) -> Result<Vec<Finding>> {
                 ),
                 format!(
                     "vb_worker_status says what the worker is at; select * from vb_check_provider('{}') tries the provider; \
-                     select vb_pause({job}), then vb_resume({job}), begins its batches anew.",
+                     select vb_pause({job}), then vb_resume({job}), begins anew what it has in flight.",
                     row.optional::<String>(6)?.unwrap_or_default()
                 ),
             );

@@ -43,14 +43,16 @@ fn services(installation: &Installation, sight: &Sight) -> Result<Vec<Finding>> 
     let all = spi::read(&statement, &[], |row| {
         let (name, client) = (row.get::<String>(1)?, row.optional::<i64>(2)?);
         let (is_open, trouble) = (row.get::<bool>(3)?, row.optional::<String>(4)?);
+        // A service may say what it was sent.
+        let trouble = match sight.reads_all || client.is_some_and(|client| sight.reads(client)) {
+            true => trouble.unwrap_or_else(|| "no reason given".to_owned()),
+            false => "the reason is for roles that may read all clients".to_owned(),
+        };
         let found = if is_open {
             Finding::new(
                 Severity::Warning,
                 Cause::ProviderUnreachable,
-                format!(
-                    "the service of provider {name} does not answer as it should: {}",
-                    trouble.unwrap_or_else(|| "no reason given".to_owned())
-                ),
+                format!("the service of provider {name} does not answer as it should: {trouble}"),
                 format!(
                     "It is tried again by itself every few seconds; select * from vb_check_provider('{name}') makes one call."
                 ),

@@ -24,8 +24,9 @@ fn without_triggers(installation: &Installation) -> Result<Vec<Finding>> {
             Cause::TriggersMissing,
             format!("changes of {source} are not seen, although it is to be kept in step: {what}"),
             format!(
-                "select vb_disable_sync('{source}'); then vb_enable_sync('{source}') puts its triggers back and looks at all rows; \
-                 alter table … enable always trigger is enough for one that is disabled."
+                "select vb_disable_sync('{source}'); then select vb_enable_sync('{source}', '{}') puts its triggers back and looks \
+                 at all rows; alter table … enable always trigger is enough for one that is disabled.",
+                row.get::<String>(3)?
             ),
         ))
     })
@@ -59,12 +60,15 @@ fn stale(installation: &Installation) -> Result<Vec<Finding>> {
             Severity::Info,
             Cause::CollectionStale,
             format!(
-                "vectors of {source} were last compared with its rows on {} (clients: {}), and nothing keeps them in step",
+                "vectors of {source} ({}) were last compared with its rows on {} (clients: {}), and nothing keeps them in step",
+                row.get::<String>(4)?,
                 row.get::<String>(2)?,
                 row.get::<i64>(3)?
             ),
             format!(
-                "select vb_enable_sync('{source}') follows changes from now on; vb_schedule_backfill looks at them every night."
+                "select vb_enable_sync('{source}', '{}') follows changes from now on; vb_schedule_backfill looks at them every \
+                 night.",
+                row.get::<String>(5)?
             ),
         ))
     })

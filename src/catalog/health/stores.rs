@@ -13,7 +13,10 @@ use crate::settings::Settings;
 /// All stores. To be called as the owner of the extension.
 pub(super) fn findings(installation: &Installation, sight: &Sight) -> Result<Vec<Finding>> {
     let mut found = unreachable(installation, sight)?;
-    found.extend(lost(installation)?);
+    // A standby has no store of its own.
+    if !process::is_in_recovery() {
+        found.extend(lost(installation)?);
+    }
     found.extend(copy(installation)?);
     found.extend(removals(installation)?);
     Ok(found)

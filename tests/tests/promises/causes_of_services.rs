@@ -26,7 +26,10 @@ fn a_missing_worker_is_found_with_the_limit_that_keeps_it_from_starting() {
 #[test]
 fn a_standby_says_that_it_is_one() {
     let primary = Cluster::start();
-    drop(primary.create_database("shop"));
+    let mut client = primary.create_database("shop");
+    issues::create(&mut client);
+    issues::add_short(&mut client, 1, 1, 5);
+    jobs::backfill(&mut client, 1, "issues");
     let standby = primary.start_standby();
     let mut client = standby.connect("shop");
     assert_eq!(found(&mut client, "standby").get::<String>("severity"), "info");
@@ -67,6 +70,19 @@ fn services_that_do_not_answer_as_they_should_are_found() {
         finding.get::<String>("finding").contains("closed for today"),
         "{finding:?}"
     );
+    // What a service says may be what it was sent.
+    client.run("create role watcher login; grant pg_monitor to watcher");
+    let mut watcher = cluster.connect_as("shop", "watcher");
+    let finding = found(&mut watcher, "provider_unreachable");
+    assert!(
+        !finding.get::<String>("finding").contains("closed for today"),
+        "{finding:?}"
+    );
+    let reason: Option<String> = watcher.value(
+        "select reason from vb_provider_status where name = 'cloud' and not available",
+        &[],
+    );
+    assert!(reason.is_none_or(|reason| !reason.contains("closed for today")));
     let finding = found(&mut client, "job_held_up");
     assert_eq!(finding.get::<Option<i64>>("job_id"), Some(job));
 
@@ -100,7 +116,9 @@ fn changes_that_are_not_seen_or_wait_and_vectors_that_nobody_keeps_are_found() {
         .run("update vb_counted_records set counted_at = counted_at - interval '8 days'");
     let finding = found(&mut shop.client, "collection_stale");
     assert!(
-        finding.get::<String>("hint").contains("vb_enable_sync('public.notes')"),
+        finding
+            .get::<String>("hint")
+            .contains("vb_enable_sync('public.notes', '{content}')"),
         "{finding:?}"
     );
     sync::enable(&mut shop.client, "notes");
@@ -118,6 +136,10 @@ fn changes_that_are_not_seen_or_wait_and_vectors_that_nobody_keeps_are_found() {
         .run("select vb_disable_sync('notes'); select vb_enable_sync('notes')");
     gone(&mut shop.client, "triggers_missing");
     shop.client.run(&format!("drop trigger {trigger} on notes"));
+    found(&mut shop.client, "triggers_missing");
+    shop.client
+        .run("select vb_disable_sync('notes'); select vb_enable_sync('notes')");
+    gone(&mut shop.client, "triggers_missing");
     shop.client.run(
         "do $$ declare t name; begin for t in select tgname from pg_trigger where tgrelid = 'notes'::regclass loop
                   execute format('drop trigger %I on notes', t); end loop; end $$",

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use vb_provider_double::script;
 use vb_provider_double::server::ProviderDouble;
 use vb_provider_double::settings::Settings;
 use vb_tests::client::Client;
 use vb_tests::cluster::Cluster;
-use vb_tests::{jobs, services, wait};
+use vb_tests::{jobs, services, sync, wait};
 
 /// A service that takes so long, and a database with so many notes of client 1.
 fn shop(latency: Duration, notes: i32) -> (ProviderDouble, Cluster, Client) {
@@ -171,4 +172,64 @@ fn the_short_view_fits_a_terminal() {
         })
         .sum();
     assert!(width <= 120, "{width}: {whole}");
+}
+
+#[test]
+fn whoever_has_a_job_locked_holds_up_neither_the_samples_nor_the_work_of_others() {
+    let (_service, cluster, mut client) = shop(Duration::ZERO, 40);
+    services::add_notes(&mut client, 2, 1_001, 40);
+    let held = services::enqueue(&mut client, 1, "cloud", 20);
+    jobs::completed(&mut client, held);
+    let other = services::enqueue(&mut client, 2, "cloud", 20);
+    jobs::completed(&mut client, other);
+    let mut tenant = cluster.connect("shop");
+    tenant.rows("begin", &[]);
+    client.rows(
+        "insert into vb_job_samples (job_id, sampled_at, covers, records, failed, tokens, batches)
+         select job_id, date_trunc('minute', clock_timestamp()) - interval '3 hours' + interval '5 s' * n, 5, 1, 0, 1, 1
+         from vb_jobs, generate_series(0, 11) n",
+        &[],
+    );
+    tenant.rows("select from vb_jobs where job_id = $1::bigint for update", &[&held]);
+    let old = |client: &mut Client, job: i64| -> i64 {
+        client.value(
+            "select count(*) from vb_job_samples where job_id = $1::bigint and sampled_at < now() - interval '2 hours'",
+            &[&job],
+        )
+    };
+    wait::until("one sample for a minute", || {
+        (old(&mut client, other) == 1).then_some(())
+    });
+    assert_eq!(old(&mut client, held), 12);
+    services::add_notes(&mut client, 2, 2_001, 40);
+    let more = services::enqueue(&mut client, 2, "cloud", 20);
+    jobs::completed(&mut client, more);
+    tenant.rows("commit", &[]);
+    wait::until("the same of the other", || (old(&mut client, held) == 1).then_some(()));
+}
+
+#[test]
+fn some_failed_records_of_changes_can_be_tried_again() {
+    let (service, _cluster, mut client) = shop(Duration::ZERO, 1);
+    let job = services::enqueue(&mut client, 1, "cloud", 20);
+    jobs::completed(&mut client, job);
+    sync::enable(&mut client, "notes");
+    service.follow(script::refusing("poison"));
+    client.run("insert into notes values (11, 1, 'poison says one'), (12, 1, 'poison says two')");
+    let job = wait::until("two failed records", || {
+        let found = client.rows(
+            "select job_id from vb_job_status where kind = 'sync' and failed_records = 2",
+            &[],
+        );
+        found.first().map(|row| row.get::<i64>("job_id"))
+    });
+    service.follow(script::well());
+    let records: i64 = client.value("select vb_retry_failed($1::bigint, array['11'])", &[&job]);
+    assert_eq!(records, 1);
+    wait::until("its vector", || {
+        let embedded: Vec<String> = client.values("select record_id from qdrant_vectors order by 1", &[]);
+        (embedded == ["1", "11"]).then_some(())
+    });
+    let left: Vec<String> = client.values("select record_id from vb_error_report", &[]);
+    assert_eq!(left, ["12"]);
 }
