@@ -77,6 +77,7 @@ create table vb_job_errors (
     failed_at     timestamptz not null default pg_catalog.clock_timestamp(),
     primary key (job_id, record_id)
 );
+create index vb_job_errors_latest on vb_job_errors (job_id, failed_at desc);
 comment on table vb_job_errors is 'Records that a job could not embed; read vb_error_report instead';
 
 -- What jobs did in a moment, for charts: one every few seconds while a job is worked at, merged into fewer with age. Times in seconds.

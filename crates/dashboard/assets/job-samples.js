@@ -2,11 +2,13 @@
 import { get } from './api.js';
 
 const RELOAD_AFTER = 20_000;
+const RETRY_AFTER = 3_000;
 
 /** `changed()` is called when there is more to draw. */
 export function jobSamples(jobId, changed) {
   let samples = [];
   let loadedAt = 0;
+  let loaded = false;
   let closed = false;
 
   const normal = (row) => ({
@@ -27,9 +29,10 @@ export function jobSamples(jobId, changed) {
       const known = (history?.samples ?? []).map(normal);
       const last = known.at(-1)?.at ?? 0;
       samples = [...known, ...samples.filter((sample) => sample.at > last)];
+      loaded = true;
       changed();
     } catch {
-      loadedAt = 0; // asked again with the next live sample
+      loadedAt = Date.now() - RELOAD_AFTER + RETRY_AFTER; // asked again soon, with a live sample
     }
   }
 
@@ -37,7 +40,7 @@ export function jobSamples(jobId, changed) {
     let last = samples.at(-1)?.at ?? 0;
     const first = rows.length ? Date.parse(rows[0].sampled_at ?? rows[0].at) / 1000 : 0;
     // The stream was away for longer than it brings with it.
-    if (first - last > 40) load();
+    if (!loaded || first - last > 40) load();
     let more = false;
     for (const row of rows) {
       const sample = normal(row);

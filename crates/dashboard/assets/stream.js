@@ -66,9 +66,9 @@ export function follow(topic, parameters, shown) {
     else if (!source || source.readyState === EventSource.CLOSED) open();
   }
 
-  // Only where the server repeats its state is silence a sign.
+  // The server says something every 15 seconds at least.
   const watch = setInterval(() => {
-    if (source && beats > 1 && Date.now() - heard > SILENT_FOR) {
+    if (source && Date.now() - heard > SILENT_FOR) {
       connection.lost();
       later();
     }

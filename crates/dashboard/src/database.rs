@@ -9,8 +9,8 @@ use crate::connection::{SESSION, Target, plain};
 
 const SEARCH_PATH: &str = include_str!("../sql/search_path.sql");
 
-/// One more than the requests that are let in at a time, for the slow look.
-const MOST_SESSIONS: usize = 8;
+/// As many as requests that are let in at a time, with one for the slow look, one for counts of metrics and one for control.
+const MOST_SESSIONS: usize = 10;
 
 /// Somebody who waits longer is told to come again.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -126,8 +126,8 @@ impl Hub {
             Topic::Coverage => self.coverage.subscribe(),
             Topic::Errors => self.errors.subscribe(),
             Topic::Providers => self.providers.subscribe(),
-            Topic::Jobs(filter) => self.jobs.lock().entry(filter).or_default().subscribe(),
-            Topic::Job(job_id) => self.watched.lock().entry(job_id).or_default().subscribe(),
+            Topic::Jobs(filter) => channel_of(&self.jobs, filter).subscribe(),
+            Topic::Job(job_id) => channel_of(&self.watched, job_id).subscribe(),
         };
         let mut standing = self.standing.subscribe();
         standing.mark_changed();
@@ -179,6 +179,15 @@ impl Hub {
             *standing != before
         });
     }
+}
+
+/// While nobody looks, those that come and go are forgotten here.
+fn channel_of<K: Eq + Hash>(channels: &Mutex<HashMap<K, Arc<Channel>>>, key: K) -> Arc<Channel> {
+    let mut channels = channels.lock();
+    if channels.len() > MOST_STREAMS {
+        channels.retain(|_, channel| channel.is_watched());
+    }
+    Arc::clone(channels.entry(key).or_default())
 }
 
 fn those_watched<K: Clone + Eq + Hash>(channels: &Mutex<HashMap<K, Arc<Channel>>>) -> Vec<(K, Arc<Channel>)> {

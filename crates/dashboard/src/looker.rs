@@ -218,7 +218,7 @@ impl Looker {
     /// One set of queries: whatever is watched and due. Each counts as of the beat that it was in.
     async fn look(&mut self, client: &Client, role: &Role, beat: Instant) -> Result<(), End> {
         self.take_slow_look();
-        let due: Vec<_> = Kind::ALL.into_iter().filter(|kind| self.is_due(*kind, beat)).collect();
+        let mut due: Vec<_> = Kind::ALL.into_iter().filter(|kind| self.is_due(*kind, beat)).collect();
         let lists = self.due_lists(due.contains(&Kind::Jobs));
         let watched = self.due_jobs(due.contains(&Kind::Watched));
         if due.is_empty() && lists.is_empty() && watched.is_empty() {
@@ -268,6 +268,7 @@ impl Looker {
             }
             self.schedule.looked(*kind, beat, began.elapsed());
         }
+        due.retain(|kind| !kind.is_slow());
         self.show(&due);
         Ok(())
     }
@@ -281,16 +282,16 @@ impl Looker {
             Kind::Jobs => !self.hub.watched_lists().is_empty(),
             Kind::Watched => !self.hub.watched_jobs().is_empty(),
         };
-        let is_slow = matches!(kind, Kind::Coverage | Kind::Collections);
-        is_watched && self.schedule.is_due(kind, beat) && !(is_slow && self.slow.is_running())
+        is_watched && self.schedule.is_due(kind, beat) && !(kind.is_slow() && self.slow.is_running())
     }
 
-    /// Some of the lists that are watched if their time has come, else only those that nothing was seen of yet.
+    /// Some of the lists that are watched if their time has come, else, where looks are quick, those that nothing was seen of yet.
     fn due_lists(&mut self, is_time: bool) -> Vec<(jobs::Filter, Arc<Channel>)> {
         let mut watched = self.hub.watched_lists();
         self.lists
             .retain(|filter| watched.iter().any(|(other, _)| other == filter));
-        watched.retain(|(_, channel)| is_time || channel.is_empty());
+        let is_quick = self.schedule.pause(Kind::Jobs) <= BEAT;
+        watched.retain(|(_, channel)| is_time || (is_quick && channel.is_empty()));
         watched.sort_by_key(|(filter, _)| {
             self.lists
                 .iter()
@@ -304,7 +305,8 @@ impl Looker {
     /// The same for jobs, which are looked at together.
     fn due_jobs(&self, is_time: bool) -> Vec<(i64, Arc<Channel>)> {
         let mut watched = self.hub.watched_jobs();
-        watched.retain(|(_, channel)| is_time || channel.is_empty());
+        let is_quick = self.schedule.pause(Kind::Watched) <= BEAT;
+        watched.retain(|(_, channel)| is_time || (is_quick && channel.is_empty()));
         watched
     }
 
@@ -318,14 +320,13 @@ impl Looker {
         };
         self.troubles.remove(name);
         self.troubles.extend(seen.troubles);
-        if let Some(rows) = seen.rows {
-            match seen.kind {
-                Kind::Coverage => {
-                    self.coverage = Coverage::new(rows, Timestamp::now());
-                    self.overview.coverage = self.coverage.of_clients();
-                }
-                _ => self.providers.collections = Some(rows),
+        let Some(rows) = seen.rows else { return };
+        match seen.kind {
+            Kind::Coverage => {
+                self.coverage = Coverage::new(rows, Timestamp::now());
+                self.overview.coverage = self.coverage.of_clients();
             }
+            _ => self.providers.collections = Some(rows),
         }
         self.show(&[seen.kind]);
     }

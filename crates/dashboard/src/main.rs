@@ -1,6 +1,6 @@
 //! `vb-dashboard`: the live page of a database that has `vector_backfill`, and its metrics.
 //!
-//! One task looks at the database, at most once a second and only while somebody watches; its results are shared by all
+//! One task looks at the database, once a second and only while somebody watches; its results are shared by all
 //! event streams. Whatever else is asked for (errors, histories, downloads, control) goes through a small pool. What is
 //! shown is what the database's role may see.
 

@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use bytes::Bytes;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -98,8 +99,15 @@ fn refusal(site: &Site, request: &Request) -> Option<Response> {
 }
 
 async fn health(State(site): State<Arc<Site>>) -> (StatusCode, &'static str) {
-    match site.database.answers().await {
-        true => (StatusCode::OK, "ok"),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"),
+    // Whoever may ask without a token puts one question a second.
+    let answer = site.health.answer((), async {
+        Ok(Bytes::from_static(match site.database.answers().await {
+            true => b"ok",
+            false => b"",
+        }))
+    });
+    match answer.await {
+        Ok(answer) if !answer.is_empty() => (StatusCode::OK, "ok"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"),
     }
 }

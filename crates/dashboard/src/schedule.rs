@@ -45,6 +45,11 @@ impl Kind {
         Self::Collections,
     ];
 
+    /// Whether it is looked at beside the others.
+    pub(crate) fn is_slow(self) -> bool {
+        matches!(self, Self::Coverage | Self::Collections)
+    }
+
     /// The shortest time from one look to the next.
     pub(crate) fn interval(self) -> Duration {
         Duration::from_secs(match self {

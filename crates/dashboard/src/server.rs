@@ -58,6 +58,7 @@ pub(crate) async fn serve(setup: Setup) -> Result<(), ServeError> {
         token: setup.token,
         hosts: setup.allowed_hosts,
         listening,
+        health: OnceASecond::new(1),
         errors: OnceASecond::new(2),
         histories: OnceASecond::new(1),
         downloads: Arc::new(Semaphore::new(2)),

@@ -22,6 +22,7 @@ pub(crate) struct Site {
     pub(crate) token: Option<Token>,
     pub(crate) hosts: Hosts,
     pub(crate) listening: SocketAddr,
+    pub(crate) health: OnceASecond<()>,
     pub(crate) errors: OnceASecond<Question>,
     pub(crate) histories: OnceASecond<i64>,
     pub(crate) downloads: Arc<Semaphore>,

@@ -78,10 +78,12 @@ fn coverage_providers_and_collections_agree_with_sql() {
     let (mut shop, _) = Shop::at_work();
     let browser = Browser::start();
     browser.open(&shop.page.url("/coverage"));
-    for row in shop.client.rows(
+    let rows = shop.client.rows(
         "select client_id, source::text, percent::text from vb_coverage where client_id = 2",
         &[],
-    ) {
+    );
+    assert_eq!(rows.len(), 2);
+    for row in rows {
         let (client, source, percent) = (
             row.get::<i64>("client_id"),
             row.get::<String>("source"),

@@ -119,6 +119,7 @@ export function errors({ root, title }) {
       if (failure.name === 'AbortError' || closed) return;
       rows = [];
       next = null;
+      chosen.clear();
       said(failure);
     }
     draw();
@@ -126,16 +127,19 @@ export function errors({ root, title }) {
 
   async function loadMore() {
     more.disabled = true;
+    const mine = loading;
     try {
-      const page = await get(`/api/errors${query({ ...wanted, limit: PAGE, after: next })}`);
-      if (closed) return;
+      const page = await get(`/api/errors${query({ ...wanted, limit: PAGE, after: next })}`, mine?.signal);
+      // Meanwhile somebody may have asked for something else.
+      if (closed || mine !== loading) return;
       rows = [...rows, ...placed(page.rows, rows.length)];
       next = page.next;
       draw();
     } catch (failure) {
-      result.bad(failure);
+      if (failure.name !== 'AbortError') result.bad(failure);
+    } finally {
+      more.disabled = false;
     }
-    more.disabled = false;
   }
 
   async function retryChosen() {

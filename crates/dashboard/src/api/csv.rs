@@ -84,7 +84,7 @@ async fn read(
     filter: &Filter,
     pages: Pages,
     begun: tokio::sync::oneshot::Sender<Result<(), Failure>>,
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 ) {
     let mut client = match site.database.session().await {
         Ok(client) => client,
@@ -109,17 +109,24 @@ async fn read(
         return;
     }
     let mut head = Some(COLUMNS.map(str::to_owned).to_vec());
-    loop {
+    let is_complete = loop {
         let page = written(head.take(), &json::objects(&rows));
         let last = rows.len() < PAGE as usize;
         let sent = timeout(PATIENCE, pages.send(page)).await;
         if last || !matches!(sent, Ok(Ok(()))) {
-            return;
+            break matches!(sent, Ok(Ok(())));
         }
         rows = match transaction.query_portal(&portal, PAGE).await {
             Ok(rows) => rows,
-            Err(_) => return drop(pages.send(Err(Failed)).await),
+            Err(_) => break false,
         };
+    };
+    // Others may have their turn, however long a browser takes to hear of it.
+    drop((portal, transaction));
+    drop((client, permit));
+    if !is_complete {
+        // Nobody listens any more, perhaps.
+        let _ = pages.send(Err(Failed)).await;
     }
 }
 

@@ -12,9 +12,9 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use parking_lot::Mutex;
 use prometheus::{Registry, TEXT_FORMAT, TextEncoder};
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
 
 use crate::api::failure::Failure;
 use crate::api::once_a_second::OnceASecond;
@@ -42,11 +42,14 @@ const KEPT_FACTOR: u32 = 20;
 /// What is kept between requests.
 pub(crate) struct Metrics {
     texts: OnceASecond<()>,
-    slow: Mutex<Option<Slow>>,
+    slow: Mutex<Slow>,
 }
 
+/// What takes long to count.
+#[derive(Default)]
 struct Slow {
-    good_until: Instant,
+    due: Option<Instant>,
+    is_counting: bool,
     coverage: Vec<Object>,
     collections: Vec<Object>,
 }
@@ -66,7 +69,7 @@ pub(crate) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, F
     Ok(([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response())
 }
 
-async fn ask(site: &Site) -> Result<Bytes, Failure> {
+async fn ask(site: &Arc<Site>) -> Result<Bytes, Failure> {
     let registry = Registry::new();
     let gathered = gather(site, &registry).await;
     let up = !matches!(gathered, Err(Gathering::Away));
@@ -102,7 +105,7 @@ impl From<prometheus::Error> for Gathering {
     }
 }
 
-async fn gather(site: &Site, registry: &Registry) -> Result<(), Gathering> {
+async fn gather(site: &Arc<Site>, registry: &Registry) -> Result<(), Gathering> {
     let client = site.database.session().await.map_err(|unavailable| match unavailable {
         Unavailable::Missing => Gathering::Missing,
         Unavailable::Away(_) | Unavailable::Busy => Gathering::Away,
@@ -124,42 +127,55 @@ async fn gather(site: &Site, registry: &Registry) -> Result<(), Gathering> {
     }
     names::PROVIDERS.register(registry, &providers(look.objects(PROVIDERS, &[]).await?))?;
     names::HEALTH.register(registry, &findings(&look.objects(HEALTH, &[]).await?))?;
-    if !role.hides("vb_worker_status") {
-        names::WORKER.register(registry, &worker(look.objects(WORKER, &[]).await?))?;
+    let workers = look.objects(WORKER, &[]).await?;
+    // A view that did not answer in time does not say that there is none.
+    if !role.hides("vb_worker_status") && !troubles.contains_key("vb_worker_status") {
+        names::WORKER.register(registry, &worker(workers))?;
     }
-    slow(site, registry, &mut look).await
+    slow(site, registry)
 }
 
-async fn slow(site: &Site, registry: &Registry, look: &mut Look<'_>) -> Result<(), Gathering> {
-    let mut slow = site.metrics.slow.lock().await;
-    let kept = slow.take().filter(|slow| Instant::now() < slow.good_until);
-    let seen = match kept {
-        Some(kept) => kept,
-        None => {
-            let began = Instant::now();
-            let coverage = look.objects(COVERAGE, &[]).await?;
-            let collections = look
-                .objects(COLLECTIONS, &[])
-                .await?
-                .into_iter()
-                .map(|row| renamed(row, "collection"))
-                .collect();
-            Slow {
-                good_until: Instant::now() + KEPT.max(began.elapsed() * KEPT_FACTOR),
-                coverage,
-                collections,
-            }
-        }
-    };
+/// What was counted last, however old; it is counted anew beside the request, which does not wait for that.
+fn slow(site: &Arc<Site>, registry: &Registry) -> Result<(), Gathering> {
+    let mut slow = site.metrics.slow.lock();
+    if !slow.is_counting && slow.due.is_none_or(|due| Instant::now() >= due) {
+        slow.is_counting = true;
+        tokio::spawn(count(Arc::clone(site)));
+    }
     let families: [(Family, &[Object]); 2] = [
-        (names::COVERAGE, &seen.coverage),
-        (names::COLLECTIONS, &seen.collections),
+        (names::COVERAGE, &slow.coverage),
+        (names::COLLECTIONS, &slow.collections),
     ];
     let registered = families
         .into_iter()
         .try_for_each(|(family, rows)| family.register(registry, rows));
-    *slow = Some(seen);
     Ok(registered?)
+}
+
+async fn count(site: Arc<Site>) {
+    let began = Instant::now();
+    let counted = counted(&site).await;
+    let mut slow = site.metrics.slow.lock();
+    slow.is_counting = false;
+    slow.due = Some(Instant::now() + KEPT.max(began.elapsed() * KEPT_FACTOR));
+    // What could not be counted is unknown, and not what it was.
+    (slow.coverage, slow.collections) = counted.unwrap_or_default();
+}
+
+/// `None` when the database is away, or has not answered in time.
+async fn counted(site: &Site) -> Option<(Vec<Object>, Vec<Object>)> {
+    let client = site.database.session().await.ok()?;
+    let role = Role::of(&client, false).await.ok()?.ok()?;
+    let mut troubles = Troubles::new();
+    let mut look = Look {
+        client: &client,
+        role: &role,
+        troubles: &mut troubles,
+    };
+    let coverage = look.objects(COVERAGE, &[]).await.ok()?;
+    let collections = look.objects(COLLECTIONS, &[]).await.ok()?;
+    let collections = collections.into_iter().map(|row| renamed(row, "collection")).collect();
+    Some((coverage, collections))
 }
 
 fn row(value: Value) -> Vec<Object> {
