@@ -48,13 +48,12 @@ fn tls_with_an_authority_of_ones_own_works_and_speaks_http_2_over_one_connection
 fn connections_are_kept_alive_without_http_2_as_well() {
     let server = ProviderDouble::start(Settings::default());
     let owner = Owner::new();
-    (0..5).for_each(|_| drop(owner.embed(&config(&server), &["a"]).unwrap()));
+    (0..30).for_each(|_| drop(owner.embed(&config(&server), &["a"]).unwrap()));
     let calls = server.calls();
-    assert!(
-        calls
-            .iter()
-            .all(|call| !call.is_http2 && call.connection == calls[0].connection)
-    );
+    assert!(calls.iter().all(|call| !call.is_http2));
+    // One that has just been used comes back to the others a moment after its answer: a call that is sooner opens another.
+    let connections: HashSet<usize> = calls.iter().map(|call| call.connection).collect();
+    assert!(connections.len() <= 3, "{} connections for 30 calls", connections.len());
 }
 
 #[test]
