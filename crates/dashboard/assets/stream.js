@@ -14,7 +14,6 @@ export function follow(topic, parameters, shown) {
   let attempts = 0;
   let hiding = null;
   let closed = false;
-  let beats = 0;
   let heard = Date.now();
 
   function open() {
@@ -24,10 +23,8 @@ export function follow(topic, parameters, shown) {
     const opened = new EventSource(`/api/events${query({ topic, ...wanted })}`);
     source = opened;
     heard = Date.now();
-    beats = 0;
     opened.addEventListener('state', (event) => {
       heard = Date.now();
-      beats += 1;
       attempts = 0;
       connection.state(JSON.parse(event.data));
     });
