@@ -3,14 +3,15 @@
 
 #![allow(clippy::expect_used, reason = "a measurement that meets something unexpected ends")]
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpStream};
+use std::io::Read;
+use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use vb_tests::browser::Browser;
 use vb_tests::cluster::Cluster;
+use vb_tests::http::events;
 use vb_tests::monitoring::Source;
 use vb_tests::{debian, issues, jobs, wait};
 
@@ -102,12 +103,7 @@ pub(crate) fn run(rounds: usize) -> Outcome {
 
 /// An open stream of events that somebody reads.
 fn watch(port: u16, topic: &str) -> TcpStream {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it listens");
-    write!(
-        stream,
-        "GET /api/events?topic={topic} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: text/event-stream\r\n\r\n"
-    )
-    .expect("it reads");
+    let stream = events(port, topic);
     let mut reader = stream.try_clone().expect("a stream can be shared");
     thread::spawn(move || {
         let mut bytes = [0; 65_536];

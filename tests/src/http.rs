@@ -40,3 +40,17 @@ pub fn text(port: u16, path: &str) -> Option<String> {
 pub fn json(port: u16, path: &str) -> Option<Value> {
     text(port, path).map(|body| serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error} in {body}")))
 }
+
+/// An open stream of the live page's events, with what follows upon the status still to be read.
+pub fn events(port: u16, topic: &str) -> TcpStream {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it listens");
+    write!(
+        stream,
+        "GET /api/events?topic={topic} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: text/event-stream\r\n\r\n"
+    )
+    .expect("it reads");
+    let mut status = [0; 15];
+    stream.read_exact(&mut status).expect("it answers");
+    assert_eq!(&status, b"HTTP/1.1 200 OK");
+    stream
+}

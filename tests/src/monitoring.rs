@@ -1,5 +1,6 @@
 //! What watches the extension: the folder `monitoring/` of the repository, and the programs that use it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,14 @@ pub fn file(name: &str) -> PathBuf {
 /// The guide to all of it.
 pub fn guide() -> String {
     source_file("docs/monitoring.md")
+}
+
+/// The causes that `vb_health()` knows.
+pub fn causes() -> BTreeSet<String> {
+    let source = source_file("src/catalog/health/finding.rs");
+    let (_, names) = source.split_once("impl Cause").expect("causes have names");
+    let (names, _) = names.split_once("\n}").expect("an implementation ends");
+    names.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 /// A file of the repository.

@@ -1,28 +1,16 @@
 //! However many watch, the database is asked as often as for one.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::io::Read;
+use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
+
+use vb_tests::http::events;
 
 use crate::shop::{ROLE, Shop};
 
 /// How long statements are counted.
 const COUNTED: Duration = Duration::from_secs(15);
-
-/// An open stream of events.
-fn watch(port: u16, topic: &str) -> TcpStream {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it listens");
-    write!(
-        stream,
-        "GET /api/events?topic={topic} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: text/event-stream\r\n\r\n"
-    )
-    .expect("it reads");
-    let mut begun = [0; 15];
-    stream.read_exact(&mut begun).expect("it answers");
-    assert_eq!(&begun, b"HTTP/1.1 200 OK");
-    stream
-}
 
 /// Reads on in a stream, as a browser does, until it ends.
 fn drain(mut stream: TcpStream) -> thread::JoinHandle<usize> {
@@ -55,12 +43,15 @@ fn two_hundred_watch_and_the_database_is_asked_as_often_as_for_one() {
          select pg_terminate_backend(pid) from pg_stat_activity where usename = '{ROLE}'"
     ));
     let topics = ["overview".to_owned(), "coverage".to_owned(), format!("job&job={job}")];
-    let one: Vec<_> = topics.iter().map(|topic| drain(watch(shop.page.port, topic))).collect();
+    let one: Vec<_> = topics
+        .iter()
+        .map(|topic| drain(events(shop.page.port, topic)))
+        .collect();
     thread::sleep(Duration::from_secs(3));
     let for_few = statements(&shop);
     assert!(for_few >= 15, "{for_few} statements in {COUNTED:?}");
     let many: Vec<_> = (0..197)
-        .map(|number| drain(watch(shop.page.port, &topics[number % topics.len()])))
+        .map(|number| drain(events(shop.page.port, &topics[number % topics.len()])))
         .collect();
     thread::sleep(Duration::from_secs(3));
     let for_many = statements(&shop);
@@ -83,7 +74,7 @@ fn nobody_is_asked_while_nobody_watches() {
         "alter role {ROLE} set log_statement = 'all';
          select pg_terminate_backend(pid) from pg_stat_activity where usename = '{ROLE}'"
     ));
-    drop(watch(shop.page.port, "overview"));
+    drop(events(shop.page.port, "overview"));
     thread::sleep(Duration::from_secs(5));
     let idle = statements(&shop);
     assert!(idle <= 15, "{idle} statements in {COUNTED:?}, while nobody watches");

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vb_tests::cluster::Cluster;
-use vb_tests::monitoring::{guide, source_file};
+use vb_tests::monitoring::{causes, guide};
 
 use crate::names::{COMMON, OF_THE_PAGE, Shape, expected};
 
@@ -100,10 +100,7 @@ fn the_guide_lists_every_metric_and_no_other() {
 
 #[test]
 fn the_guide_explains_every_cause_and_no_other() {
-    let source = source_file("src/catalog/health/finding.rs");
-    let (_, causes) = source.split_once("impl Cause").expect("causes have names");
-    let (causes, _) = causes.split_once("\n}").expect("an implementation ends");
-    let named: BTreeSet<String> = causes.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+    let named: BTreeSet<String> = causes();
 
     let guide = guide();
     let rows = rows(&guide);

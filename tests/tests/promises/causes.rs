@@ -1,9 +1,7 @@
 //! Each cause that `vb_health()` knows is found when it is there, with a hint. Causes are brought about in `causes_of_*`.
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
 use vb_tests::client::Client;
+use vb_tests::monitoring::causes;
 use vb_tests::row::Row;
 use vb_tests::wait;
 
@@ -63,23 +61,7 @@ pub(crate) fn gone(client: &mut Client, cause: &str) {
     });
 }
 
-/// The names between two marks in a file of the repository, each after `before` and up to `after`.
-fn names(file: &str, before: &str, after: &str) -> BTreeSet<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let lines = text
-        .lines()
-        .filter_map(|line| line.trim().split_once(before)?.1.split_once(after));
-    lines.map(|(name, _)| name.to_owned()).collect()
-}
-
 #[test]
 fn every_cause_is_brought_about_by_a_test() {
-    let known = names("src/catalog/health/finding.rs", " => \"", "\",");
-    let known: BTreeSet<&str> = known
-        .iter()
-        .map(String::as_str)
-        .filter(|name| !["error", "warning", "info"].contains(name))
-        .collect();
-    assert_eq!(known, BTreeSet::from(BROUGHT_ABOUT));
+    assert_eq!(causes(), BROUGHT_ABOUT.map(str::to_owned).into());
 }

@@ -10,9 +10,7 @@ use vb_tests::cluster::Cluster;
 use vb_tests::{jobs, services, wait};
 
 use crate::causes::{found, gone};
-
-const AROUND_NOW: &str = "(clock_timestamp() at time zone 'UTC' - interval '1 hour')::time,
-    (clock_timestamp() at time zone 'UTC' + interval '1 hour')::time";
+use crate::hours::AROUND_NOW;
 
 /// A service, and a database with notes of client 1.
 fn shop(settings: &str) -> (ProviderDouble, Cluster, Client) {

@@ -5,7 +5,7 @@ use vb_tests::{jobs, services, sync, wait};
 use crate::sync_shop::Shop;
 
 /// An hour before now and an hour after it, wherever the clock is.
-const AROUND_NOW: &str = "(clock_timestamp() at time zone 'UTC' - interval '1 hour')::time,
+pub(crate) const AROUND_NOW: &str = "(clock_timestamp() at time zone 'UTC' - interval '1 hour')::time,
     (clock_timestamp() at time zone 'UTC' + interval '1 hour')::time";
 
 #[test]
